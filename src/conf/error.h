@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <exception>
+#include <string>
+
+namespace keyhold {
+
+/// What went wrong, in terms of this driver. `remote/error_report.h` maps each to libvirt's domain
+/// and code; the names say what a client can conclude.
+enum class ErrorCode {
+    invalidArgument,      ///< an argument or flag that the call does not take
+    invalidUri,           ///< a connection URI that this process does not serve
+    internal,             ///< stock reports these as internal errors: malformed uuid, conflicts
+    configUnsupported,    ///< a usage type nobody knows
+    xmlInvalid,           ///< well-formed XML with a value out of range
+    xmlRootUnexpected,    ///< the root element is not <secret>
+    xmlMalformed,         ///< libxml2 could not parse the document
+    xmlSchemaMismatch,    ///< the document does not validate against secret.rng
+    xmlSchemaUnusable,    ///< secret.rng itself could not be read
+    notFound,             ///< no such secret, or it has no value
+    privateValue,         ///< the value of a private secret was asked for by a client
+    valueUnreadable,      ///< a value is stored but cannot be had (damage, missing key)
+    fileAccess,           ///< a file operation of the store failed; carries errno
+    systemCall,           ///< any other system call failed; carries errno
+    noMemory,             ///< allocation failed
+    notActive,            ///< the state driver is not running
+    hostUnsupported,      ///< this libvirt is too old or lacks a private symbol
+};
+
+/// The one exception type of the project. The message is what a client reads, without libvirt's own
+/// prefix for the code ("Secret not found: ...") and without the text of errno, which libvirt
+/// appends itself. It never carries a value.
+class Error : public std::exception {
+  public:
+    Error(ErrorCode code, std::string message, int systemErrno = 0);
+
+    [[nodiscard]] const char *what() const noexcept override { return message_.c_str(); }
+    [[nodiscard]] ErrorCode code() const noexcept { return code_; }
+    [[nodiscard]] const std::string &message() const noexcept { return message_; }
+    /// errno of the failed call, or 0.
+    [[nodiscard]] int systemErrno() const noexcept { return systemErrno_; }
+    /// Message and the text of errno, for the log.
+    [[nodiscard]] std::string fullText() const;
+
+  private:
+    ErrorCode code_;
+    std::string message_;
+    int systemErrno_;
+};
+
+} // namespace keyhold

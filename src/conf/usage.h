@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace keyhold {
+
+/// What a secret is for. The numbers are libvirt's virSecretUsageType (libvirt-secret.h, 9.0.0).
+enum class UsageType : int {
+    none = 0,
+    volume = 1,
+    ceph = 2,
+    iscsi = 3,
+    tls = 4,
+    vtpm = 5,
+};
+
+/// The word in `<usage type='...'>`.
+[[nodiscard]] const char *usageTypeName(UsageType type);
+/// Exact match, case sensitive; empty for an unknown word.
+[[nodiscard]] std::optional<UsageType> usageTypeFromName(std::string_view name);
+/// The child element that carries the id: volume, name or target; null for none.
+[[nodiscard]] const char *usageElementName(UsageType type);
+
+/// A use: type and id together name at most one secret. The id is empty exactly when the type is
+/// none; otherwise it is any non-empty text, paths and blanks included.
+struct Usage {
+    UsageType type = UsageType::none;
+    std::string id;
+
+    bool operator==(const Usage &) const = default;
+};
+
+/// Hash for unordered containers, keyed once per process: clients choose ids.
+struct UsageHash {
+    [[nodiscard]] std::size_t operator()(const Usage &usage) const noexcept;
+};
+
+} // namespace keyhold

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace keyhold {
+
+/// A block for keys and for plain values in passing: between guard pages, locked in memory where the
+/// limits allow it, left out of core dumps, zero in a forked child, wiped when released. Move-only.
+/// Allocating one costs several system calls; owners keep theirs.
+class GuardedMemory {
+  public:
+    GuardedMemory() = default;
+    /// `size` bytes, zeroed, aligned to 16. Raises noMemory. A refused mlock is no error:
+    /// memoryIsLocked() tells.
+    explicit GuardedMemory(std::size_t size);
+    GuardedMemory(GuardedMemory &&other) noexcept;
+    GuardedMemory &operator=(GuardedMemory &&other) noexcept;
+    GuardedMemory(const GuardedMemory &) = delete;
+    GuardedMemory &operator=(const GuardedMemory &) = delete;
+    ~GuardedMemory();
+
+    [[nodiscard]] std::span<std::uint8_t> bytes() noexcept { return {data_, size_}; }
+    [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept { return {data_, size_}; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    /// Overwrites the block with zeros in a way the compiler keeps.
+    void wipe() noexcept;
+
+    /// False once any block of this process could not be locked (RLIMIT_MEMLOCK).
+    [[nodiscard]] static bool memoryIsLocked() noexcept;
+
+  private:
+    std::uint8_t *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+} // namespace keyhold

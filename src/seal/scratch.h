@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "seal/guarded_memory.h"
+
+namespace keyhold {
+
+/// A stretch of guarded memory lent for the time of one call, wiped when it is given back. Stretches
+/// up to kPooledSize come from a process-wide pool of guarded blocks that grows with the number of
+/// calls at the same time and is kept; larger ones are allocated and released.
+class Scratch {
+  public:
+    /// Fits the base64 text of the largest value libvirt's RPC carries (65536 bytes) and more.
+    static constexpr std::size_t kPooledSize = 128 * 1024;
+
+    /// Raises noMemory.
+    explicit Scratch(std::size_t size);
+    Scratch(const Scratch &) = delete;
+    Scratch &operator=(const Scratch &) = delete;
+    ~Scratch();
+
+    /// The `size` bytes asked for; content is zero at first.
+    [[nodiscard]] std::span<std::uint8_t> bytes() noexcept { return memory_.bytes().first(size_); }
+
+  private:
+    GuardedMemory memory_;
+    std::size_t size_;
+};
+
+} // namespace keyhold
