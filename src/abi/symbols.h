@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "abi/tables.h"
+
+#include <string>
+
+#include <sys/types.h>
+
+/// libvirt's private functions, looked up by name on the handle of libvirt.so.0: linking them would
+/// bind the module to one release, because they carry the exact release as their version node.
+/// The list is X-macro style so that the table, the lookup and the tests have one source.
+// clang-format off
+#define KEYHOLD_LIBVIRT_SYMBOLS(X)                                                                        \
+    X(int, virRegisterConnectDriver, (keyhold::abi::ConnectDriver *, bool))                               \
+    X(int, virSetSharedSecretDriver, (keyhold::abi::SecretDriver *))                                      \
+    X(int, virRegisterStateDriver, (keyhold::abi::StateDriver *))                                         \
+    X(virSecretPtr, virGetSecret, (virConnectPtr, const unsigned char *, int, const char *))              \
+    X(keyhold::abi::EventState *, virObjectEventStateNew, ())                                             \
+    X(void, virObjectEventStateQueue, (keyhold::abi::EventState *, keyhold::abi::Event *))                \
+    X(int, virObjectEventStateDeregisterID, (virConnectPtr, keyhold::abi::EventState *, int, bool))       \
+    X(int, virSecretEventStateRegisterID, (virConnectPtr, keyhold::abi::EventState *, virSecretPtr, int,  \
+        virConnectSecretEventGenericCallback, void *, virFreeCallback, int *))                            \
+    X(keyhold::abi::Event *, virSecretEventLifecycleNew,                                                  \
+        (const unsigned char *, int, const char *, int, int))                                             \
+    X(keyhold::abi::Event *, virSecretEventValueChangedNew, (const unsigned char *, int, const char *))   \
+    X(void, virObjectUnref, (void *))                                                                     \
+    X(int, virConnectOpenEnsureACL, (virConnectPtr))                                                      \
+    X(int, virConnectNumOfSecretsEnsureACL, (virConnectPtr))                                              \
+    X(int, virConnectListSecretsEnsureACL, (virConnectPtr))                                               \
+    X(int, virConnectListAllSecretsEnsureACL, (virConnectPtr))                                            \
+    X(int, virConnectSecretEventRegisterAnyEnsureACL, (virConnectPtr))                                    \
+    X(int, virConnectSecretEventDeregisterAnyEnsureACL, (virConnectPtr))                                  \
+    X(bool, virConnectNumOfSecretsCheckACL, (virConnectPtr, keyhold::abi::SecretDef *))                   \
+    X(bool, virConnectListSecretsCheckACL, (virConnectPtr, keyhold::abi::SecretDef *))                    \
+    X(bool, virConnectListAllSecretsCheckACL, (virConnectPtr, keyhold::abi::SecretDef *))                 \
+    X(int, virSecretLookupByUUIDEnsureACL, (virConnectPtr, keyhold::abi::SecretDef *))                    \
+    X(int, virSecretLookupByUsageEnsureACL, (virConnectPtr, keyhold::abi::SecretDef *))                   \
+    X(int, virSecretDefineXMLEnsureACL, (virConnectPtr, keyhold::abi::SecretDef *))                       \
+    X(int, virSecretGetXMLDescEnsureACL, (virConnectPtr, keyhold::abi::SecretDef *))                      \
+    X(int, virSecretSetValueEnsureACL, (virConnectPtr, keyhold::abi::SecretDef *))                        \
+    X(int, virSecretGetValueEnsureACL, (virConnectPtr, keyhold::abi::SecretDef *))                        \
+    X(int, virSecretUndefineEnsureACL, (virConnectPtr, keyhold::abi::SecretDef *))                        \
+    X(bool, virConnectValidateURIPath, (const char *, const char *, bool))                                \
+    X(const char *, virURIGetParam, (keyhold::abi::Uri *, const char *))                                  \
+    X(int, virIdentityIsCurrentElevated, ())                                                              \
+    X(int, virSetConnectSecret, (virConnectPtr))                                                          \
+    X(char *, virGetUserConfigDirectory, ())                                                              \
+    X(char *, virGetUserRuntimeDirectory, ())                                                             \
+    X(void, virReportErrorHelper, (int, int, const char *, const char *, std::size_t, const char *, ...)) \
+    X(void, virReportSystemErrorFull, (int, int, const char *, const char *, std::size_t, const char *, ...)) \
+    X(void, virLogMessage, (keyhold::abi::LogSource *, int, const char *, int, const char *, void *,      \
+        const char *, ...))
+// clang-format on
+
+namespace keyhold::abi {
+
+/// The private functions of the libvirt in this process.
+struct Symbols {
+#define KEYHOLD_DECLARE(result, name, parameters) result(*name) parameters = nullptr;
+    KEYHOLD_LIBVIRT_SYMBOLS(KEYHOLD_DECLARE)
+#undef KEYHOLD_DECLARE
+};
+
+/// Looks every symbol up on the libvirt.so.0 that is already loaded; the first call does the work.
+/// Returns the name of the first one missing, or an empty string.
+[[nodiscard]] const char *loadSymbols() noexcept;
+
+/// The table that loadSymbols() filled; entries it did not find are null.
+[[nodiscard]] const Symbols &symbols() noexcept;
+
+} // namespace keyhold::abi

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include <sys/types.h>
+
+namespace keyhold {
+
+/// Type, identity and size of a file, from fstat.
+struct FileStatus {
+    dev_t device = 0;
+    ino_t inode = 0;
+    mode_t mode = 0; ///< st_mode: type and permissions
+    uid_t owner = 0;
+    nlink_t links = 0;
+    off_t size = 0;                  ///< bytes
+    std::int64_t changed = 0;        ///< st_ctim in nanoseconds since the epoch
+};
+
+/// Every system call by which the store touches files. One narrow interface so that tests can fail
+/// any single call, stop after any of them, and forget what was not synced. All names are relative
+/// to an open directory; all descriptors are close-on-exec. Each call returns a non-negative result
+/// or -errno, retries on EINTR where that is safe, and has no other effect than the call it names.
+/// Implementations are safe for concurrent use.
+class FileSystem {
+  public:
+    virtual ~FileSystem() = default;
+
+    /// mkdir of `path` and all its missing parents with mode 0700; 0 if it is there already.
+    virtual int makePath(const std::string &path) = 0;
+    /// Opens a directory for the calls below.
+    virtual int openDirectory(const std::string &path) = 0;
+    /// openat(2) with O_CLOEXEC added; never waits for the other end of a FIFO if O_NONBLOCK is set.
+    virtual int open(int directory, const char *name, int flags, mode_t mode) = 0;
+    virtual int close(int descriptor) = 0;
+    virtual int status(int descriptor, FileStatus &out) = 0;
+    /// fstatat(2), following links.
+    virtual int statusAt(int directory, const char *name, FileStatus &out) = 0;
+    /// stat(2) of a path.
+    virtual int statusOf(const std::string &path, FileStatus &out) = 0;
+    virtual ssize_t read(int descriptor, void *buffer, std::size_t size) = 0;
+    virtual ssize_t write(int descriptor, const void *buffer, std::size_t size) = 0;
+    /// fsync(2), of a file or of a directory.
+    virtual int sync(int descriptor) = 0;
+    virtual int rename(int directory, const char *from, const char *to) = 0;
+    /// A second name for a file; does not follow links.
+    virtual int link(int directory, const char *from, const char *to) = 0;
+    virtual int unlink(int directory, const char *name) = 0;
+    /// Calls `visit` with each name in the directory but "." and "..", in the directory's own order.
+    virtual int list(int directory, const std::function<void(const char *name)> &visit) = 0;
+    /// Takes a POSIX write lock on byte 0 without waiting; -EAGAIN or -EACCES if another process
+    /// holds it.
+    virtual int lock(int descriptor) = 0;
+    virtual int truncate(int descriptor, off_t size) = 0;
+};
+
+/// The kernel's. Lives for the whole process.
+[[nodiscard]] FileSystem &posixFileSystem();
+
+} // namespace keyhold

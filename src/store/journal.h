@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+
+namespace keyhold {
+
+/// Where the store tells what an administrator should know. Texts name files and reasons, never
+/// values. Called without any lock held; safe for concurrent use.
+class Journal {
+  public:
+    virtual ~Journal() = default;
+    virtual void info(const std::string &text) noexcept = 0;
+    virtual void warning(const std::string &text) noexcept = 0;
+    virtual void error(const std::string &text) noexcept = 0;
+};
+
+} // namespace keyhold
