@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/file_system.h"
+
+#include <cerrno>
+#include <memory>
+#include <new>
+#include <string_view>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace keyhold {
+namespace {
+
+constexpr mode_t kDirectoryMode = 0700;
+constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+template <typename Result> Result orErrno(Result result) { return result < 0 ? -errno : result; }
+
+/// For calls that did nothing when they were interrupted.
+template <typename Call> auto untilDone(Call call) {
+    auto result = call();
+    while (result < 0 && errno == EINTR)
+        result = call();
+    return orErrno(result);
+}
+
+void fill(FileStatus &out, const struct stat &from) {
+    out.device = from.st_dev;
+    out.inode = from.st_ino;
+    out.mode = from.st_mode;
+    out.owner = from.st_uid;
+    out.links = from.st_nlink;
+    out.size = from.st_size;
+    out.changed = std::int64_t{from.st_ctim.tv_sec} * 1'000'000'000 + from.st_ctim.tv_nsec;
+}
+
+bool isDirectory(const std::string &path) {
+    struct stat found;
+    return ::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+/// Makes a new entry of `path`'s parent durable. A parent that cannot be read cannot be synced.
+int syncParent(const std::string &path) {
+    auto slash = path.find_last_of('/');
+    std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    int descriptor = untilDone([&] { return ::open(parent.c_str(), kOpenDirectory); });
+    if (descriptor < 0)
+        return descriptor == -EACCES ? 0 : descriptor;
+    int result = untilDone([&] { return ::fsync(descriptor); });
+    ::close(descriptor);
+    return result;
+}
+
+int makeOne(const std::string &path) {
+    if (::mkdir(path.c_str(), kDirectoryMode) == 0)
+        return syncParent(path);
+    int error = errno;
+    // An existing directory can be reported as EEXIST, EROFS, EACCES or EISDIR.
+    if (isDirectory(path))
+        return 0;
+    return error == EEXIST ? -ENOTDIR : -error;
+}
+
+struct DirectoryCloser {
+    void operator()(DIR *stream) const { ::closedir(stream); }
+};
+
+class PosixFileSystem final : public FileSystem {
+  public:
+    int makePath(const std::string &path) override {
+        if (path.empty())
+            return -ENOENT;
+        for (std::size_t end = path.find_first_not_of('/'); end < path.size();) {
+            end = path.find('/', end);
+            if (int result = makeOne(path.substr(0, end)); result < 0)
+                return result;
+            end = path.find_first_not_of('/', end);
+        }
+        return 0;
+    }
+
+    int openDirectory(const std::string &path) override {
+        return untilDone([&] { return ::open(path.c_str(), kOpenDirectory); });
+    }
+
+    int open(int directory, const char *name, int flags, mode_t mode) override {
+        auto call = [&] { return ::openat(directory, name, flags | O_CLOEXEC, mode); };
+        // A second attempt of an exclusive creation could meet the file of the first.
+        return (flags & O_EXCL) != 0 ? orErrno(call()) : untilDone(call);
+    }
+
+    int close(int descriptor) override {
+        // Linux releases the descriptor even when it answers EINTR.
+        return orErrno(::close(descriptor));
+    }
+
+    int status(int descriptor, FileStatus &out) override {
+        struct stat found;
+        int result = orErrno(::fstat(descriptor, &found));
+        if (result == 0)
+            fill(out, found);
+        return result;
+    }
+
+    int statusAt(int directory, const char *name, FileStatus &out) override {
+        struct stat found;
+        int result = untilDone([&] { return ::fstatat(directory, name, &found, 0); });
+        if (result == 0)
+            fill(out, found);
+        return result;
+    }
+
+    int statusOf(const std::string &path, FileStatus &out) override {
+        return statusAt(AT_FDCWD, path.c_str(), out);
+    }
+
+    ssize_t read(int descriptor, void *buffer, std::size_t size) override {
+        return untilDone([&] { return ::read(descriptor, buffer, size); });
+    }
+
+    ssize_t write(int descriptor, const void *buffer, std::size_t size) override {
+        return untilDone([&] { return ::write(descriptor, buffer, size); });
+    }
+
+    int sync(int descriptor) override {
+        return untilDone([&] { return ::fsync(descriptor); });
+    }
+
+    int rename(int directory, const char *from, const char *to) override {
+        return orErrno(::renameat(directory, from, directory, to));
+    }
+
+    int link(int directory, const char *from, const char *to) override {
+        return orErrno(::linkat(directory, from, directory, to, 0));
+    }
+
+    int unlink(int directory, const char *name) override {
+        return orErrno(::unlinkat(directory, name, 0));
+    }
+
+    int list(int directory, const std::function<void(const char *name)> &visit) override {
+        // An open file description of its own: the read position is not shared with other lists.
+        int descriptor = untilDone([&] { return ::openat(directory, ".", kOpenDirectory); });
+        if (descriptor < 0)
+            return descriptor;
+        std::unique_ptr<DIR, DirectoryCloser> stream(::fdopendir(descriptor));
+        if (stream == nullptr) {
+            int error = errno;
+            ::close(descriptor);
+            return -error;
+        }
+        for (;;) {
+            errno = 0;
+            const dirent *entry = ::readdir(stream.get());
+            if (entry == nullptr)
+                return -errno;
+            std::string_view name = entry->d_name;
+            if (name != "." && name != "..")
+                visit(entry->d_name);
+        }
+    }
+
+    int lock(int descriptor) override {
+        struct flock range {};
+        range.l_type = F_WRLCK;
+        range.l_whence = SEEK_SET;
+        range.l_start = 0;
+        range.l_len = 1;
+        return untilDone([&] { return ::fcntl(descriptor, F_SETLK, &range); });
+    }
+
+    int truncate(int descriptor, off_t size) override {
+        return untilDone([&] { return ::ftruncate(descriptor, size); });
+    }
+};
+
+} // namespace
+
+FileSystem &posixFileSystem() {
+    // Made in place and never destroyed: calls may come until the process is gone.
+    alignas(PosixFileSystem) static std::byte place[sizeof(PosixFileSystem)];
+    static FileSystem *const made = new (place) PosixFileSystem;
+    return *made;
+}
+
+} // namespace keyhold
