@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <source_location>
+#include "abi/source_place.h"
 
 namespace keyhold::abi {
 
-/// Sets libvirt's thread-local error as virReportError does: level error, the code's own prefix before
-/// `message`, str1 the prefix' format, str2 the message, int1 = int2 = -1. Domain and code are
-/// virErrorDomain and virErrorNumber values.
+/// Sets libvirt's thread-local error as virReportError does: level error, the code's own prefix
+/// before `message`, str1 the prefix' format, str2 the message, int1 = int2 = -1. Domain and code
+/// are virErrorDomain and virErrorNumber values. Keeps errno. Does nothing where libvirt has no
+/// such function.
 void raiseError(int domain, int code, const char *message,
-                const std::source_location &where = std::source_location::current()) noexcept;
+                SourcePlace where = SourcePlace::current()) noexcept;
 
-/// As virReportSystemError does: code VIR_ERR_SYSTEM_ERROR, the text of `systemErrno` after
-/// `message`, int1 = systemErrno.
+/// As virReportSystemError does: code VIR_ERR_SYSTEM_ERROR, ": " and the text of `systemErrno`
+/// after `message`, int1 = systemErrno, int2 = -1. Keeps errno.
 void raiseSystemError(int domain, int systemErrno, const char *message,
-                      const std::source_location &where = std::source_location::current()) noexcept;
+                      SourcePlace where = SourcePlace::current()) noexcept;
 
 } // namespace keyhold::abi

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <source_location>
+#include "abi/source_place.h"
 
 namespace keyhold::abi {
 
 enum class LogPriority : int { debug = 1, info = 2, warning = 3, error = 4 }; // virLogPriority
 
 /// Writes one line to libvirt's log, under the source "secret.keyhold" that log filters can name.
-/// Does nothing while symbols are not loaded.
+/// Does nothing where libvirt has no such function.
 void log(LogPriority priority, const char *message,
-         const std::source_location &where = std::source_location::current()) noexcept;
+         SourcePlace where = SourcePlace::current()) noexcept;
 
 } // namespace keyhold::abi

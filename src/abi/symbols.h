@@ -3,9 +3,7 @@
 
 #include "abi/tables.h"
 
-#include <string>
-
-#include <sys/types.h>
+#include <cstddef>
 
 /// libvirt's private functions, looked up by name on the handle of libvirt.so.0: linking them would
 /// bind the module to one release, because they carry the exact release as their version node.
@@ -42,7 +40,7 @@
     X(int, virSecretGetValueEnsureACL, (virConnectPtr, keyhold::abi::SecretDef *))                        \
     X(int, virSecretUndefineEnsureACL, (virConnectPtr, keyhold::abi::SecretDef *))                        \
     X(bool, virConnectValidateURIPath, (const char *, const char *, bool))                                \
-    X(const char *, virURIGetParam, (keyhold::abi::Uri *, const char *))                                  \
+    X(const char *, virURIGetParam, (const keyhold::abi::Uri *, const char *))                            \
     X(int, virIdentityIsCurrentElevated, ())                                                              \
     X(int, virSetConnectSecret, (virConnectPtr))                                                          \
     X(char *, virGetUserConfigDirectory, ())                                                              \
@@ -62,11 +60,12 @@ struct Symbols {
 #undef KEYHOLD_DECLARE
 };
 
-/// Looks every symbol up on the libvirt.so.0 that is already loaded; the first call does the work.
-/// Returns the name of the first one missing, or an empty string.
+/// Looks every symbol up on the libvirt.so.0 that is already loaded; the first call does the work,
+/// whichever thread makes it. Returns the name of the first one missing, "libvirt.so.0" where no
+/// libvirt is loaded, or an empty string.
 [[nodiscard]] const char *loadSymbols() noexcept;
 
-/// The table that loadSymbols() filled; entries it did not find are null.
+/// The table that loadSymbols() fills (this loads them as well); entries it did not find are null.
 [[nodiscard]] const Symbols &symbols() noexcept;
 
 } // namespace keyhold::abi

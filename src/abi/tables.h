@@ -48,7 +48,7 @@ struct SecretDriver {
 
 /// An array of pointers; which slot is which entry is in release.h.
 struct HypervisorDriver {
-    static constexpr std::size_t kSlots = 512; // 258 in 9.0.0, 263 in 11.3.0, room for releases to come
+    static constexpr std::size_t kSlots = 512; // 258 in 9.0.0, 263 in 11.3.0; room for more
     void *slot[kSlots];
 };
 

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "abi/host_log.h"
+
+#include "abi/symbols.h"
+
+namespace keyhold::abi {
+namespace {
+
+// libvirt writes priority and serial when its filters have changed, without a lock of ours: it
+// calls that race harmless (src/util/virlog.c).
+LogSource source = {"secret.keyhold", static_cast<unsigned int>(LogPriority::error), 0};
+
+} // namespace
+
+void log(LogPriority priority, const char *message, SourcePlace where) noexcept {
+    if (auto *write = symbols().virLogMessage)
+        write(&source, static_cast<int>(priority), where.file, static_cast<int>(where.line),
+              where.function, nullptr, "%s", message);
+}
+
+} // namespace keyhold::abi
