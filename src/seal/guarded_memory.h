@@ -7,14 +7,15 @@
 
 namespace keyhold {
 
-/// A block for keys and for plain values in passing: between guard pages, locked in memory where the
-/// limits allow it, left out of core dumps, zero in a forked child, wiped when released. Move-only.
-/// Allocating one costs several system calls; owners keep theirs.
+/// A block for keys and for plain values in passing: between guard pages, locked in memory where
+/// the limits allow it, left out of core dumps, zero in a forked child, wiped when released.
+/// Move-only; one thread at a time. Allocating one costs about ten system calls, so owners keep
+/// theirs.
 class GuardedMemory {
   public:
     GuardedMemory() = default;
-    /// `size` bytes, zeroed, aligned to 16. Raises noMemory. A refused mlock is no error:
-    /// memoryIsLocked() tells.
+    /// `size` bytes, zeroed, aligned to 16; the page after the last multiple of 16 faults. Raises
+    /// noMemory. A refused mlock is no error: memoryIsLocked() tells.
     explicit GuardedMemory(std::size_t size);
     GuardedMemory(GuardedMemory &&other) noexcept;
     GuardedMemory &operator=(GuardedMemory &&other) noexcept;
@@ -35,5 +36,8 @@ class GuardedMemory {
     std::uint8_t *data_ = nullptr;
     std::size_t size_ = 0;
 };
+
+/// Overwrites bytes with zeros in a way the compiler keeps.
+void wipe(std::span<std::uint8_t> bytes) noexcept;
 
 } // namespace keyhold

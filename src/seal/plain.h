@@ -13,13 +13,14 @@ namespace keyhold {
 [[nodiscard]] std::size_t plainTextSize(std::size_t valueSize) noexcept;
 
 /// Writes exactly plainTextSize(value.size()) bytes to the front of `text`, in constant time
-/// with respect to the value.
+/// with respect to the value. Raises internal if `text` is too small. The text is as secret as the
+/// value.
 void encodePlain(std::span<const std::uint8_t> value, std::span<std::uint8_t> text);
 
 enum class PlainForm {
-    value,    ///< decoded
-    blank,    ///< empty, or white space only: no value
-    damaged,  ///< not canonical base64: foreign characters, missing padding, text after it
+    value,   ///< decoded
+    blank,   ///< empty, or white space only: no value
+    damaged, ///< not canonical base64: foreign characters, missing padding, text after it
 };
 
 struct PlainDecoded {
@@ -28,7 +29,8 @@ struct PlainDecoded {
 };
 
 /// Decodes `text`, in which blanks, tabs, carriage returns and line feeds may stand anywhere, as
-/// people's editors and tools put them there. `value` must hold text.size() / 4 * 3 + 3 bytes.
+/// people's editors and tools put them there. `value` must hold text.size() / 4 * 3 + 3 bytes, else
+/// internal is raised; it is zero unless the form is value.
 [[nodiscard]] PlainDecoded decodePlain(std::span<const std::uint8_t> text,
                                        std::span<std::uint8_t> value);
 

@@ -5,13 +5,16 @@
 
 namespace keyhold {
 
-/// A stretch of guarded memory lent for the time of one call, wiped when it is given back. Stretches
-/// up to kPooledSize come from a process-wide pool of guarded blocks that grows with the number of
-/// calls at the same time and is kept; larger ones are allocated and released.
+/// A stretch of guarded memory lent for the time of one call, wiped when it is given back.
+/// Stretches up to kPooledSize come from a process-wide pool of guarded blocks that grows with the
+/// number of calls at the same time; kIdleBlocks of them are kept for the next calls. Larger ones
+/// are allocated and released. Lending and giving back are safe on any thread.
 class Scratch {
   public:
-    /// Fits the base64 text of the largest value libvirt's RPC carries (65536 bytes) and more.
-    static constexpr std::size_t kPooledSize = 128 * 1024;
+    /// Bytes. Fits the base64 text of the largest value libvirt's RPC carries (65536 bytes) and
+    /// more.
+    static constexpr std::size_t kPooledSize = std::size_t{128} * 1024;
+    static constexpr std::size_t kIdleBlocks = 16;
 
     /// Raises noMemory.
     explicit Scratch(std::size_t size);

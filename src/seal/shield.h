@@ -11,8 +11,8 @@
 namespace keyhold {
 
 /// A value while it rests in memory: encrypted and authenticated under a key that only this process
-/// has and that lives in guarded memory, bound to the uuid of its secret. Copies share nothing;
-/// move-only. The size of the value is not hidden.
+/// has and that lives in guarded memory, bound to the uuid of its secret. Move-only; constant after
+/// it was made, so any number of threads may open it. The size of the value is not hidden.
 class ShieldedValue {
   public:
     /// Encrypts `plain`, which stays the caller's. Raises noMemory; raises internal in a process
@@ -25,11 +25,13 @@ class ShieldedValue {
     /// Size of the plain value in bytes.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-    /// Decrypts into `plain`, which must be size() bytes: guarded memory, or the block that a caller
-    /// of libvirt will own. Raises internal, with `plain` wiped, when authentication fails.
+    /// Decrypts into `plain`, which must be size() bytes: guarded memory, or the block that a
+    /// caller of libvirt will own. Raises internal, with `plain` wiped, when `plain` has another
+    /// size, when authentication fails (another uuid, altered memory), and in a forked process.
     void open(const Uuid &uuid, std::span<std::uint8_t> plain) const;
 
-    /// Compares with a plain value in constant time for equal sizes.
+    /// Compares with a plain value in constant time for equal sizes. Raises what open() and Scratch
+    /// raise.
     [[nodiscard]] bool equals(const Uuid &uuid, std::span<const std::uint8_t> plain) const;
 
   private:

@@ -17,10 +17,14 @@ namespace {
 constexpr mode_t kDirectoryMode = 0700;
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-template <typename Result> Result orErrno(Result result) { return result < 0 ? -errno : result; }
+template <typename Result>
+Result orErrno(Result result) {
+    return result < 0 ? -errno : result;
+}
 
 /// For calls that did nothing when they were interrupted.
-template <typename Call> auto untilDone(Call call) {
+template <typename Call>
+auto untilDone(Call call) {
     auto result = call();
     while (result < 0 && errno == EINTR)
         result = call();
