@@ -10,7 +10,8 @@ namespace keyhold::abi {
 inline constexpr unsigned long kOldestRelease = 9'000'000;
 inline constexpr unsigned long kNewestTestedRelease = 12'008'000;
 
-/// Release of the libvirt in this process (virGetVersion), 0 if it would not say.
+/// Release of the libvirt in this process (virGetVersion), 0 if it would not say. The first call
+/// resets libvirt's error of the calling thread; make it before there is one to keep.
 [[nodiscard]] unsigned long runningRelease() noexcept;
 
 /// Slots of HypervisorDriver that this driver fills.

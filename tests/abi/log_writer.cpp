@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Writes one line of each priority to libvirt's log, as a driver in this process would.
+#include "abi/host_log.h"
+
+#include <libvirt/libvirt.h>
+
+using keyhold::abi::log;
+using keyhold::abi::LogPriority;
+
+int main() {
+    if (virInitialize() < 0)
+        return 1;
+    log(LogPriority::debug, "a debug line");
+    log(LogPriority::info, "an info line");
+    log(LogPriority::warning, "a warning line");
+    log(LogPriority::error, "an error line with %s and %n");
+    return 0;
+}
