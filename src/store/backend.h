@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "conf/error.h"
+#include "conf/secret_definition.h"
+#include "store/value.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace keyhold {
+
+/// A secret as the backend holds it.
+struct StoredSecret {
+    SecretDefinition definition;
+    Value value;
+};
+
+/// A change failed after it could be seen, and could not be taken back. What the backend holds for
+/// this secret now must be read again.
+class UnrestoredError : public Error {
+  public:
+    using Error::Error;
+};
+
+/// Durable home of the secrets of one store. A call that changes something returns once the change is
+/// on stable storage, or raises and has changed nothing, or raises UnrestoredError. Calls for different
+/// secrets may run at the same time; calls for one secret are the caller's to serialize.
+class Backend {
+  public:
+    virtual ~Backend() = default;
+
+    /// Puts right what an interrupted process left behind. Called once, before anything else reads.
+    virtual void recover() = 0;
+
+    /// The uuids that have a definition, readable or not, in the backend's own order.
+    /// Raises fileAccess or systemCall if they cannot be listed in full.
+    [[nodiscard]] virtual std::vector<Uuid> list() = 0;
+
+    /// Empty if there is no definition of this uuid. A definition that cannot be read or does not
+    /// parse raises; a value that cannot be had makes an unreadable Value.
+    [[nodiscard]] virtual std::optional<StoredSecret> read(const Uuid &uuid) = 0;
+
+    /// Stores a secret the live set does not hold as stored, with its value if `value` is not null
+    /// (plain bytes, guarded memory of the caller's). A value file of a secret that is there but
+    /// was never loaded is taken over and returned; one that belongs to no secret is put aside.
+    virtual Value create(const SecretDefinition &definition,
+                         const std::span<const std::uint8_t> *value) = 0;
+
+    /// Replaces the definition of a stored secret; its value stays. False if the backend no longer had
+    /// the secret: it has the definition now, but perhaps not the value.
+    [[nodiscard]] virtual bool replaceDefinition(const SecretDefinition &definition) = 0;
+
+    /// Replaces the value of a stored secret. If the backend lost the definition meanwhile, it is
+    /// stored again with the value. `keepOld` puts a former value that nobody could read aside.
+    virtual void replaceValue(const SecretDefinition &definition, std::span<const std::uint8_t> value,
+                              bool keepOld) = 0;
+    /// Removes the value of a stored secret; `keepOld` as above.
+    virtual void removeValue(const Uuid &uuid, bool keepOld) = 0;
+
+    /// Removes a stored secret and its value.
+    virtual void remove(const Uuid &uuid) = 0;
+};
+
+} // namespace keyhold

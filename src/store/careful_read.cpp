@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/careful_read.h"
+
+#include "conf/error.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace keyhold {
+
+namespace {
+
+struct OpenFile {
+    Descriptor descriptor;
+    std::size_t size;
+};
+
+// O_NONBLOCK: the open of a FIFO returns at once, and fstat tells what it is. O_NOCTTY: a terminal
+// linked into the store does not become the daemon's.
+std::optional<OpenFile> openRegular(const StoreDirectory &directory, const std::string &name,
+                                    std::size_t limit) {
+    FileSystem &fileSystem = directory.fileSystem();
+    const int number =
+        fileSystem.open(directory.number(), name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    if (number == -ENOENT)
+        return std::nullopt;
+    if (number < 0)
+        throw Error(ErrorCode::systemCall, "cannot open '" + directory.pathOf(name) + "'", -number);
+    Descriptor descriptor(fileSystem, number);
+
+    FileStatus status;
+    const int result = fileSystem.status(number, status);
+    if (result < 0)
+        throw Error(ErrorCode::systemCall, "cannot stat '" + directory.pathOf(name) + "'", -result);
+    if (!S_ISREG(status.mode))
+        throw Error(ErrorCode::internal, "'" + directory.pathOf(name) + "' is not a regular file");
+    const auto size = static_cast<std::size_t>(status.size);
+    if (size > limit)
+        throw Error(ErrorCode::internal, "'" + directory.pathOf(name) + "' is larger than " +
+                                             std::to_string(limit) + " bytes");
+    return OpenFile{std::move(descriptor), size};
+}
+
+// Fills `buffer` from the file and returns how much came. The buffer is one byte larger than the
+// file was: a file that fills it grew while it was read.
+std::size_t readAll(const StoreDirectory &directory, const std::string &name, const OpenFile &file,
+                    std::span<std::uint8_t> buffer) {
+    std::size_t have = 0;
+    while (have < buffer.size()) {
+        const ssize_t got = directory.fileSystem().read(file.descriptor.number(), buffer.data() + have,
+                                                        buffer.size() - have);
+        if (got < 0)
+            throw Error(ErrorCode::systemCall, "cannot read '" + directory.pathOf(name) + "'",
+                        static_cast<int>(-got));
+        if (got == 0)
+            return have;
+        have += static_cast<std::size_t>(got);
+    }
+    throw Error(ErrorCode::internal,
+                "'" + directory.pathOf(name) + "' was written to while it was read; reload again");
+}
+
+} // namespace
+
+std::optional<std::string> readDefinitionFile(const StoreDirectory &directory, const std::string &name) {
+    const auto file = openRegular(directory, name, kMaxDefinitionFileSize);
+    if (!file)
+        return std::nullopt;
+    std::string content(file->size + 1, '\0');
+    content.resize(readAll(directory, name, *file,
+                           {reinterpret_cast<std::uint8_t *>(content.data()), content.size()}));
+    return content;
+}
+
+std::optional<ValueFile> readValueFile(const StoreDirectory &directory, const std::string &name) {
+    const auto file = openRegular(directory, name, kMaxValueFileSize);
+    if (!file)
+        return std::nullopt;
+    auto memory = std::make_unique<Scratch>(file->size + 1);
+    const std::size_t size = readAll(directory, name, *file, memory->bytes());
+    return ValueFile{std::move(memory), size};
+}
+
+} // namespace keyhold

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/directory_backend.h"
+
+#include "conf/secret_xml.h"
+#include "seal/plain.h"
+#include "store/careful_read.h"
+#include "store/durable_file.h"
+#include "store/layout.h"
+
+namespace keyhold {
+
+namespace {
+
+std::span<const std::uint8_t> bytesOf(const std::string &text) {
+    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
+}
+
+} // namespace
+
+std::string definitionFileText(const SecretDefinition &definition) {
+    // Every document below this size loads; above it, trying is the only sure answer.
+    constexpr std::size_t kSurelyLoads = 1024 * 1024;
+
+    std::string text = formatSecretXml(definition);
+    if (text.size() <= kSurelyLoads)
+        return text;
+    try {
+        if (text.size() <= kMaxDefinitionFileSize &&
+            parseSecretFile({text.data(), text.size()}, "definition") == definition)
+            return text;
+    } catch (const Error &) {
+        // The text of libxml2 speaks of a file that is not there yet; ours says what to do.
+    }
+    throw Error(ErrorCode::configUnsupported,
+                "the definition of secret '" + definition.uuid.toString() +
+                    "' is too large to be loaded again; shorten its description or usage to less "
+                    "than 10000000 bytes");
+}
+
+DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal)
+    : directory_(std::move(directory)), journal_(journal) {}
+
+std::vector<Uuid> DirectoryBackend::list() {
+    if (!directory_->isStillAtPath())
+        journal_.warning("'" + directory_->path() +
+                         "' no longer leads to the directory that was opened at start, which stays in "
+                         "use; restart to use what is there now");
+    std::vector<Uuid> uuids;
+    std::vector<std::string> misnamed;
+    directory_->list([&](const char *name) {
+        const auto parsed = layout::parseFileName(name);
+        if (parsed && parsed->kind == layout::FileKind::definition)
+            uuids.push_back(parsed->uuid);
+        else if (!parsed && layout::hasDefinitionSuffix(name))
+            misnamed.emplace_back(name);
+    });
+    for (const std::string &name : misnamed)
+        journal_.error("Error reading secret: <uuid> does not match secret file name '" +
+                       directory_->pathOf(name) + "'");
+    return uuids;
+}
+
+std::optional<StoredSecret> DirectoryBackend::read(const Uuid &uuid) {
+    const std::string name = layout::definitionName(uuid);
+    const auto text = readDefinitionFile(*directory_, name);
+    if (!text)
+        return std::nullopt;
+    StoredSecret out;
+    out.definition = parseSecretFile({text->data(), text->size()}, directory_->pathOf(name));
+    if (out.definition.uuid != uuid)
+        throw Error(ErrorCode::internal, "<uuid> does not match secret file name '" + name + "'");
+    out.value = readValue(uuid);
+    return out;
+}
+
+Value DirectoryBackend::readValue(const Uuid &uuid) {
+    const std::string name = layout::valueName(uuid);
+    const std::string path = directory_->pathOf(name);
+    const std::string remedy = "; put the file right and reload, or set the value again";
+    try {
+        auto file = readValueFile(*directory_, name);
+        if (!file)
+            return {};
+        Scratch plain(file->size / 4 * 3 + 3);
+        const PlainDecoded decoded = decodePlain(file->bytes(), plain.bytes());
+        switch (decoded.form) {
+        case PlainForm::blank:
+            return {};
+        case PlainForm::damaged:
+            return Value::unreadable("'" + path + "' is not base64" + remedy);
+        case PlainForm::value:
+            if (decoded.size > kMaxValueSize)
+                return Value::unreadable("'" + path + "' holds more than " +
+                                         std::to_string(kMaxValueSize) + " bytes" + remedy);
+            return Value::of(ShieldedValue::seal(uuid, plain.bytes().first(decoded.size)));
+        }
+    } catch (const Error &error) {
+        if (error.code() == ErrorCode::noMemory)
+            throw;
+        return Value::unreadable(error.fullText() + remedy);
+    }
+    return {};
+}
+
+bool DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text) {
+    const std::string staged = layout::newDefinitionName(uuid);
+    const std::string old = layout::oldDefinitionName(uuid);
+    writeSyncedFile(*directory_, staged, bytesOf(text));
+    if (!replaceDurably(*directory_, staged, layout::definitionName(uuid), old))
+        return false;
+    discard(uuid, old);
+    return true;
+}
+
+void DirectoryBackend::writeValueFile(const std::string &name, std::span<const std::uint8_t> value) {
+    Scratch text(plainTextSize(value.size()));
+    encodePlain(value, text.bytes());
+    writeSyncedFile(*directory_, name, text.bytes());
+}
+
+bool DirectoryBackend::putAside(const Uuid &uuid, const std::string &name, const std::string &reason) {
+    unsigned n = 1;
+    while (directory_->contains(layout::asideName(uuid, n)))
+        ++n;
+    const std::string aside = layout::asideName(uuid, n);
+    if (!directory_->rename(name, aside))
+        return false;
+    journal_.warning("'" + directory_->pathOf(layout::valueName(uuid)) + "' " + reason + "; it is now '" +
+                     directory_->pathOf(aside) + "'");
+    return true;
+}
+
+Value DirectoryBackend::create(const SecretDefinition &definition,
+                               const std::span<const std::uint8_t> *value) {
+    const Uuid &uuid = definition.uuid;
+    const std::string text = definitionFileText(definition);
+    requireNoLeftovers(uuid);
+
+    Value found;
+    bool mustSync = directory_->hasUnsyncedRemovals();
+    if (directory_->contains(layout::valueName(uuid))) {
+        if (!value)
+            found = readUnloadedValue(uuid);
+        if (found.isNone())
+            mustSync |= putAside(uuid, layout::valueName(uuid), "belonged to no secret");
+    }
+
+    const std::string awaiting = layout::awaitingValueName(uuid, layout::hashOfDefinition(text));
+    if (value) {
+        writeValueFile(awaiting, *value);
+        mustSync = true;
+    }
+    try {
+        if (mustSync)
+            directory_->syncOrRaise();
+        writeDefinition(uuid, text);
+    } catch (const Error &) {
+        if (value)
+            discard(uuid, awaiting);
+        throw;
+    }
+    if (!value)
+        return found;
+
+    // Committed: a load would finish the move now. What cannot be finished here is taken back, so
+    // that no later definition meets the value.
+    try {
+        directory_->rename(awaiting, layout::valueName(uuid));
+    } catch (const Error &error) {
+        takeBack(uuid, awaiting, error);
+    }
+    if (directory_->sync() < 0)
+        journal_.warning("cannot sync directory '" + directory_->path() + "'");
+    return {};
+}
+
+Value DirectoryBackend::readUnloadedValue(const Uuid &uuid) {
+    try {
+        if (auto unloaded = read(uuid))
+            return std::move(unloaded->value);
+    } catch (const Error &error) {
+        if (error.code() == ErrorCode::noMemory)
+            throw;
+        // A definition that does not load owns no value.
+    }
+    return {};
+}
+
+void DirectoryBackend::takeBack(const Uuid &uuid, const std::string &awaiting, const Error &cause) {
+    const std::string oldDefinition = layout::oldDefinitionName(uuid);
+    try {
+        if (removeDurably(*directory_, layout::definitionName(uuid), oldDefinition))
+            discard(uuid, oldDefinition);
+        discard(uuid, awaiting);
+    } catch (const Error &) {
+        throw UnrestoredError(cause.code(), cause.message(), cause.systemErrno());
+    }
+    throw cause;
+}
+
+bool DirectoryBackend::replaceDefinition(const SecretDefinition &definition) {
+    const std::string text = definitionFileText(definition);
+    requireNoLeftovers(definition.uuid);
+    return writeDefinition(definition.uuid, text);
+}
+
+void DirectoryBackend::replaceValue(const SecretDefinition &definition,
+                                    std::span<const std::uint8_t> value, bool keepOld) {
+    const Uuid &uuid = definition.uuid;
+    if (!directory_->contains(layout::definitionName(uuid))) {
+        create(definition, &value);
+        return;
+    }
+    requireNoLeftovers(uuid);
+    const std::string staged = layout::newValueName(uuid);
+    const std::string old = layout::oldValueName(uuid);
+    writeValueFile(staged, value);
+    if (!replaceDurably(*directory_, staged, layout::valueName(uuid), old))
+        return;
+    retire(uuid, old, keepOld);
+}
+
+void DirectoryBackend::removeValue(const Uuid &uuid, bool keepOld) {
+    requireNoLeftovers(uuid);
+    const std::string old = layout::oldValueName(uuid);
+    if (removeDurably(*directory_, layout::valueName(uuid), old))
+        retire(uuid, old, keepOld);
+}
+
+void DirectoryBackend::retire(const Uuid &uuid, const std::string &oldValue, bool keepOld) {
+    try {
+        if (keepOld && putAside(uuid, oldValue, "could not be read when its secret was changed"))
+            return;
+    } catch (const Error &error) {
+        rememberLeftover(uuid, oldValue, error);
+        return;
+    }
+    discard(uuid, oldValue);
+}
+
+void DirectoryBackend::remove(const Uuid &uuid) {
+    requireNoLeftovers(uuid);
+    const std::string value = layout::valueName(uuid);
+    const std::string leaving = layout::leavingValueName(uuid);
+    const std::string oldDefinition = layout::oldDefinitionName(uuid);
+
+    // First the value leaves under a name that brings it back as long as the definition is there.
+    const bool hadValue = removeDurably(*directory_, value, leaving);
+    bool hadDefinition = false;
+    try {
+        hadDefinition = removeDurably(*directory_, layout::definitionName(uuid), oldDefinition);
+    } catch (const UnrestoredError &) {
+        throw;
+    } catch (const Error &error) {
+        if (hadValue && (directory_->fileSystem().rename(directory_->number(), leaving.c_str(),
+                                                         value.c_str()) < 0 ||
+                         directory_->sync() < 0))
+            throw UnrestoredError(error.code(), error.message(), error.systemErrno());
+        throw;
+    }
+    if (hadDefinition)
+        discard(uuid, oldDefinition);
+    if (hadValue)
+        discard(uuid, leaving);
+}
+
+} // namespace keyhold

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/durable_file.h"
+
+#include "store/backend.h"
+#include "store/layout.h"
+
+#include <cerrno>
+#include <fcntl.h>
+
+namespace keyhold {
+
+namespace {
+
+Descriptor createFile(const StoreDirectory &directory, const std::string &name) {
+    FileSystem &fileSystem = directory.fileSystem();
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+    int number = fileSystem.open(directory.number(), name.c_str(), flags, layout::kFileMode);
+    if (number == -EEXIST) {
+        fileSystem.unlink(directory.number(), name.c_str());
+        number = fileSystem.open(directory.number(), name.c_str(), flags, layout::kFileMode);
+    }
+    if (number < 0)
+        throw Error(ErrorCode::fileAccess, "Failed to create file '" + directory.pathOf(name) + "'",
+                    -number);
+    return Descriptor(fileSystem, number);
+}
+
+void writeAll(const StoreDirectory &directory, const std::string &name, int number,
+              std::span<const std::uint8_t> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t put = directory.fileSystem().write(number, bytes.data(), bytes.size());
+        if (put < 0)
+            throw Error(ErrorCode::fileAccess,
+                        "cannot write data to file '" + directory.pathOf(name) + "'",
+                        static_cast<int>(-put));
+        bytes = bytes.subspan(static_cast<std::size_t>(put));
+    }
+}
+
+// Keeps the file `name` reachable as `old`. False if there is no such file. A file system without
+// hard links costs only the way back after a failed sync of the directory.
+bool keepOld(const StoreDirectory &directory, const std::string &name, const std::string &old,
+             bool &canRestore) {
+    FileSystem &fileSystem = directory.fileSystem();
+    int result = fileSystem.link(directory.number(), name.c_str(), old.c_str());
+    if (result == -EEXIST) {
+        fileSystem.unlink(directory.number(), old.c_str());
+        result = fileSystem.link(directory.number(), name.c_str(), old.c_str());
+    }
+    canRestore = result == 0 || result == -ENOENT;
+    return result == 0;
+}
+
+[[noreturn]] void raiseUnsynced(const StoreDirectory &directory, int failure, bool isRestored) {
+    const std::string text = "cannot sync directory '" + directory.path() + "'";
+    if (isRestored)
+        throw Error(ErrorCode::fileAccess, text, failure);
+    throw UnrestoredError(ErrorCode::fileAccess,
+                          text + ", and the change could not be taken back: check the file system",
+                          failure);
+}
+
+} // namespace
+
+void writeSyncedFile(const StoreDirectory &directory, const std::string &name,
+                     std::span<const std::uint8_t> bytes) {
+    Descriptor file = createFile(directory, name);
+    try {
+        writeAll(directory, name, file.number(), bytes);
+        int result = directory.fileSystem().sync(file.number());
+        if (result < 0)
+            throw Error(ErrorCode::fileAccess, "cannot sync file '" + directory.pathOf(name) + "'",
+                        -result);
+        result = file.close();
+        if (result < 0)
+            throw Error(ErrorCode::fileAccess, "cannot save file '" + directory.pathOf(name) + "'",
+                        -result);
+    } catch (const Error &) {
+        directory.fileSystem().unlink(directory.number(), name.c_str());
+        throw;
+    }
+}
+
+bool replaceDurably(const StoreDirectory &directory, const std::string &from, const std::string &to,
+                    const std::string &old) {
+    FileSystem &fileSystem = directory.fileSystem();
+    bool canRestore = false;
+    const bool hadOld = keepOld(directory, to, old, canRestore);
+
+    int result = fileSystem.rename(directory.number(), from.c_str(), to.c_str());
+    if (result < 0) {
+        fileSystem.unlink(directory.number(), from.c_str());
+        if (hadOld)
+            fileSystem.unlink(directory.number(), old.c_str());
+        throw Error(ErrorCode::fileAccess,
+                    "cannot rename file '" + directory.pathOf(from) + "' as '" + directory.pathOf(to) +
+                        "'",
+                    -result);
+    }
+
+    result = directory.sync();
+    if (result < 0) {
+        int back = -EIO;
+        if (hadOld)
+            back = fileSystem.rename(directory.number(), old.c_str(), to.c_str());
+        else if (canRestore)
+            back = fileSystem.unlink(directory.number(), to.c_str());
+        raiseUnsynced(directory, -result, back == 0 && directory.sync() == 0);
+    }
+    return hadOld;
+}
+
+bool removeDurably(const StoreDirectory &directory, const std::string &name, const std::string &old) {
+    FileSystem &fileSystem = directory.fileSystem();
+    int result = fileSystem.rename(directory.number(), name.c_str(), old.c_str());
+    if (result == -ENOENT)
+        return false;
+    if (result < 0)
+        throw Error(ErrorCode::systemCall, "cannot unlink '" + directory.pathOf(name) + "'", -result);
+
+    result = directory.sync();
+    if (result < 0) {
+        const int back = fileSystem.rename(directory.number(), old.c_str(), name.c_str());
+        raiseUnsynced(directory, -result, back == 0 && directory.sync() == 0);
+    }
+    return true;
+}
+
+} // namespace keyhold

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "store/backend.h"
+
+#include <memory>
+
+namespace keyhold {
+
+/// Stands in while the real backend cannot be used in full, so that a daemon starts and serves what
+/// is left. Whatever is missing raises the error that tells why.
+class ImpairedBackend : public Backend {
+  public:
+    /// `readable` answers list() and read() if it is not null; everything else raises `trouble`.
+    ImpairedBackend(std::unique_ptr<Backend> readable, Error trouble)
+        : readable_(std::move(readable)), trouble_(std::move(trouble)) {}
+
+    void recover() override {}
+    [[nodiscard]] std::vector<Uuid> list() override {
+        if (!readable_)
+            throw trouble_;
+        return readable_->list();
+    }
+    [[nodiscard]] std::optional<StoredSecret> read(const Uuid &uuid) override {
+        if (!readable_)
+            throw trouble_;
+        return readable_->read(uuid);
+    }
+    Value create(const SecretDefinition &, const std::span<const std::uint8_t> *) override {
+        throw trouble_;
+    }
+    [[nodiscard]] bool replaceDefinition(const SecretDefinition &) override { throw trouble_; }
+    void replaceValue(const SecretDefinition &, std::span<const std::uint8_t>, bool) override {
+        throw trouble_;
+    }
+    void removeValue(const Uuid &, bool) override { throw trouble_; }
+    void remove(const Uuid &) override { throw trouble_; }
+
+  private:
+    std::unique_ptr<Backend> readable_;
+    Error trouble_;
+};
+
+} // namespace keyhold

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "store/change.h"
+#include "store/record.h"
+
+#include <condition_variable>
+#include <cstddef>
+#include <list>
+#include <shared_mutex>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace keyhold {
+
+/// The live set of secrets: uuid to record, and use to uuid. Owns its lock and never hands out
+/// anything that is locked. Readers take records; writers work through IndexWriter.
+class Index {
+  public:
+    Index() = default;
+    Index(const Index &) = delete;
+    Index &operator=(const Index &) = delete;
+
+    /// Null if there is none.
+    [[nodiscard]] RecordPtr find(const Uuid &uuid) const;
+    /// Null if there is none; always null for usage type none.
+    [[nodiscard]] RecordPtr find(const Usage &usage) const;
+    /// All records, in no particular order.
+    [[nodiscard]] std::vector<RecordPtr> all() const;
+    [[nodiscard]] std::size_t ephemeralCount() const;
+    /// Takes the changes that were published since the last call, in the order of publication.
+    [[nodiscard]] std::list<Change> takeChanges();
+
+  private:
+    friend class IndexWriter;
+
+    struct UsageEntry {
+        Uuid uuid;
+        bool isPublished;
+    };
+
+    mutable std::shared_mutex mutex_;
+    std::condition_variable_any writerLeft_;
+    std::unordered_set<Uuid, UuidHash> busy_;                   // uuids with a writer
+    std::unordered_map<Uuid, RecordPtr, UuidHash> records_;     // null: reserved, unseen by readers
+    std::unordered_map<Usage, UsageEntry, UsageHash> usages_;
+    std::list<Change> changes_;
+    std::size_t ephemeral_ = 0;
+};
+
+/// The one writer of one uuid: waits until the uuid has no other, and holds it until destroyed. What
+/// it reserves is invisible to readers and refused to other writers until published or given back.
+class IndexWriter {
+  public:
+    IndexWriter(Index &index, const Uuid &uuid);
+    ~IndexWriter();
+    IndexWriter(const IndexWriter &) = delete;
+    IndexWriter &operator=(const IndexWriter &) = delete;
+
+    /// The published record; null if there is none.
+    [[nodiscard]] const RecordPtr &current() const noexcept { return current_; }
+
+    /// Checks a definition of this uuid against the live set and reserves what it needs, so that
+    /// publish() cannot fail. Raises internal with the stock driver's texts: the uuid is defined
+    /// for another use, the use belongs to another uuid, private would become public.
+    void reserve(const SecretDefinition &next);
+
+    /// Makes `next` the record of this uuid and appends `changes`, in one step. The definition must
+    /// have been reserved unless it equals the current one's uses.
+    void publish(RecordPtr next, std::list<Change> changes) noexcept;
+    /// Takes the uuid and its use out of the live set.
+    void withdraw(std::list<Change> changes) noexcept;
+
+  private:
+    void dropReservation() noexcept;
+
+    Index &index_;
+    Uuid uuid_;
+    RecordPtr current_;
+    bool hasReservedUuid_ = false;
+    Usage reservedUsage_; // type none: nothing reserved
+};
+
+} // namespace keyhold

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "seal/scratch.h"
+#include "store/parallel.h"
+#include "store/secret_store.h"
+
+#include <unordered_set>
+
+namespace keyhold {
+
+namespace {
+
+// The stock driver's words, which people's log filters know.
+std::string readingFailed(const Error &error) { return "Error reading secret: " + error.fullText(); }
+
+bool isSameValue(const Uuid &uuid, const Value &a, const Value &b) {
+    if (!a.shielded() || !b.shielded())
+        return !a.shielded() && !b.shielded() && a.isUnreadable() == b.isUnreadable();
+    if (a.shielded()->size() != b.shielded()->size())
+        return false;
+    Scratch plain(b.shielded()->size());
+    b.shielded()->open(uuid, plain.bytes());
+    return a.shielded()->equals(uuid, plain.bytes());
+}
+
+} // namespace
+
+void SecretStore::load() {
+    const auto durable = backend();
+    std::vector<Uuid> uuids;
+    try {
+        durable->recover();
+        uuids = durable->list();
+    } catch (const Error &error) {
+        journal_.error(readingFailed(error));
+        setTrouble(error);
+        return;
+    }
+
+    std::vector<std::optional<StoredSecret>> loaded(uuids.size());
+    parallelFor(uuids.size(), [&](std::size_t i) {
+        try {
+            loaded[i] = durable->read(uuids[i]);
+        } catch (const Error &error) {
+            journal_.error(readingFailed(error));
+        }
+    });
+    // In the order of the directory: of two files with one use, the first wins, as it does in stock.
+    for (auto &secret : loaded) {
+        if (secret)
+            insertLoaded(std::move(*secret));
+        secret.reset();
+    }
+}
+
+void SecretStore::insertLoaded(StoredSecret secret) {
+    const Uuid uuid = secret.definition.uuid;
+    if (secret.value.isUnreadable())
+        journal_.error("secret '" + uuid.toString() + "' is served without its value: " +
+                       secret.value.reason());
+    IndexWriter writer(index_, uuid);
+    try {
+        writer.reserve(secret.definition);
+    } catch (const Error &error) {
+        journal_.error(readingFailed(error));
+        return;
+    }
+    writer.publish(std::make_shared<Record>(
+                       Record{std::move(secret.definition), std::move(secret.value), true}),
+                   {});
+}
+
+void SecretStore::reload() {
+    std::vector<Uuid> present;
+    try {
+        present = backend()->list();
+    } catch (const Error &error) {
+        journal_.error(readingFailed(error));
+        return;
+    }
+    setTrouble(std::nullopt);
+
+    const std::unordered_set<Uuid, UuidHash> listed(present.begin(), present.end());
+    std::vector<Uuid> gone;
+    bool hasStored = false;
+    for (const RecordPtr &record : index_.all()) {
+        hasStored |= record->isStored;
+        if (record->isStored && !listed.contains(record->definition.uuid))
+            gone.push_back(record->definition.uuid);
+    }
+    if (present.empty() && hasStored) {
+        journal_.error("the store of secrets holds no definition any more, as if it were not mounted; "
+                       "all secrets stay as they are; restart if they were removed on purpose");
+        return;
+    }
+    // What is gone first: its use may have moved to another file.
+    gone.insert(gone.end(), present.begin(), present.end());
+    for (const Uuid &uuid : gone) {
+        IndexWriter writer(index_, uuid);
+        settleLogged(writer, uuid);
+    }
+}
+
+void SecretStore::settleLogged(IndexWriter &writer, const Uuid &uuid) {
+    try {
+        settle(writer, uuid);
+    } catch (const Error &error) {
+        journal_.error(readingFailed(error));
+    }
+}
+
+void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
+    const RecordPtr current = writer.current();
+    std::optional<StoredSecret> stored;
+    try {
+        stored = backend()->read(uuid);
+    } catch (const Error &error) {
+        journal_.error(readingFailed(error));
+        return;
+    }
+
+    if (!stored) {
+        if (current && current->isStored)
+            writer.withdraw({Change{Change::Kind::undefined, uuid, current->definition.usage}});
+        return;
+    }
+
+    writer.reserve(stored->definition);
+    Value value = std::move(stored->value);
+    if (value.isUnreadable()) {
+        journal_.error("value of secret '" + uuid.toString() + "': " + value.reason());
+        if (current && current->value.shielded())
+            value = current->value;
+    }
+    if (current && !current->isStored && value.isNone())
+        value = keepEphemeralValue(stored->definition, current->value);
+
+    const Usage usage = stored->definition.usage;
+    const bool isNew = !current || current->definition != stored->definition || !current->isStored;
+    const bool isValueNew = current ? !isSameValue(uuid, current->value, value) : !value.isNone();
+    if (!isNew && !isValueNew)
+        return;
+    std::list<Change> changes;
+    if (isNew)
+        changes.push_back({Change::Kind::defined, uuid, usage});
+    if (isValueNew)
+        changes.push_back({Change::Kind::valueChanged, uuid, usage});
+    writer.publish(std::make_shared<Record>(
+                       Record{std::move(stored->definition), std::move(value), true}),
+                   std::move(changes));
+}
+
+Value SecretStore::keepEphemeralValue(const SecretDefinition &definition, const Value &value) {
+    if (const ShieldedValue *shielded = value.shielded()) {
+        Scratch plain(shielded->size());
+        shielded->open(definition.uuid, plain.bytes());
+        backend()->replaceValue(definition, plain.bytes(), false);
+    }
+    return value;
+}
+
+} // namespace keyhold

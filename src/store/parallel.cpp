@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <sched.h>
+#include <signal.h>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace keyhold {
+
+namespace {
+
+// A thread started while this lives inherits a mask that blocks every signal.
+class BlockedSignals {
+  public:
+    BlockedSignals() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    BlockedSignals(const BlockedSignals &) = delete;
+    BlockedSignals &operator=(const BlockedSignals &) = delete;
+
+  private:
+    sigset_t before_;
+};
+
+std::size_t processorCount() {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
+        return 1;
+    return static_cast<std::size_t>(std::max(CPU_COUNT(&allowed), 1));
+}
+
+} // namespace
+
+void parallelFor(std::size_t count, const std::function<void(std::size_t)> &work) {
+    constexpr std::size_t kBatch = 64; // small enough to share evenly, large enough to be cheap
+    std::atomic<std::size_t> next{0};
+    std::mutex mutex;
+    std::exception_ptr failure;
+
+    const auto run = [&] {
+        try {
+            for (;;) {
+                const std::size_t first = next.fetch_add(kBatch);
+                for (std::size_t i = first; i < std::min(first + kBatch, count); ++i)
+                    work(i);
+                if (first + kBatch >= count)
+                    return;
+            }
+        } catch (const std::exception &) {
+            next = count;
+            const std::lock_guard lock(mutex);
+            if (!failure)
+                failure = std::current_exception();
+        }
+    };
+
+    std::vector<std::jthread> threads; // joined on every way out
+    const std::size_t wanted = std::min(processorCount(), (count + kBatch - 1) / kBatch);
+    if (wanted > 1) {
+        threads.reserve(wanted - 1);
+        const BlockedSignals blocked;
+        try {
+            while (threads.size() + 1 < wanted)
+                threads.emplace_back(run);
+        } catch (const std::system_error &) {
+            // The calling thread does what is left.
+        }
+    }
+    run();
+    threads.clear();
+    if (failure)
+        std::rethrow_exception(failure);
+}
+
+} // namespace keyhold

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "conf/secret_definition.h"
+#include "store/value.h"
+
+#include <memory>
+
+namespace keyhold {
+
+/// One state of one secret. Records never change: a writer makes the next one and publishes it, and a
+/// reader that holds one goes on with what it saw.
+struct Record {
+    SecretDefinition definition;
+    Value value;
+    /// The backend holds it. False for an ephemeral secret; true for an ephemeral one only if
+    /// somebody wrote its definition into the store by hand.
+    bool isStored = false;
+};
+
+using RecordPtr = std::shared_ptr<const Record>;
+
+} // namespace keyhold

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/careful_read.h"
+#include "store/directory_backend.h"
+
+#include <algorithm>
+
+namespace keyhold {
+
+void DirectoryBackend::recover() {
+    std::vector<std::string> privateNames;
+    std::vector<Uuid> definitions;
+    std::vector<Uuid> values;
+    directory_->list([&](const char *name) {
+        const auto file = layout::parseFileName(name);
+        if (!file)
+            return;
+        if (file->kind == layout::FileKind::definition)
+            definitions.push_back(file->uuid);
+        else if (file->kind == layout::FileKind::value)
+            values.push_back(file->uuid);
+        else
+            privateNames.emplace_back(name);
+    });
+
+    for (const std::string &name : privateNames) {
+        const layout::FileName file = *layout::parseFileName(name);
+        try {
+            recoverFile(file, name);
+        } catch (const Error &error) {
+            rememberLeftover(file.uuid, name, error);
+        }
+    }
+    if (!privateNames.empty() && directory_->sync() < 0)
+        journal_.warning("cannot sync directory '" + directory_->path() + "'");
+
+    std::sort(definitions.begin(), definitions.end());
+    for (const Uuid &uuid : values) {
+        if (!std::binary_search(definitions.begin(), definitions.end(), uuid))
+            journal_.warning("'" + directory_->pathOf(layout::valueName(uuid)) +
+                             "' belongs to no secret; it is left alone");
+    }
+}
+
+void DirectoryBackend::recoverFile(const layout::FileName &file, const std::string &name) {
+    bool isValue = false;
+    if (file.kind == layout::FileKind::awaitingValue) {
+        const auto text = readDefinitionFile(*directory_, layout::definitionName(file.uuid));
+        isValue = text && layout::hashOfDefinition(*text) == file.definitionHash;
+    } else if (file.kind == layout::FileKind::leavingValue) {
+        isValue = directory_->contains(layout::definitionName(file.uuid));
+    }
+    // A value file that somebody put there since is the newer one.
+    if (isValue && !directory_->contains(layout::valueName(file.uuid))) {
+        directory_->rename(name, layout::valueName(file.uuid));
+        journal_.info("finished an interrupted change: '" + directory_->pathOf(name) + "' is now '" +
+                      directory_->pathOf(layout::valueName(file.uuid)) + "'");
+        return;
+    }
+    directory_->unlink(name);
+    directory_->noteRemoval();
+}
+
+void DirectoryBackend::discard(const Uuid &uuid, const std::string &privateName) noexcept {
+    try {
+        directory_->unlink(privateName);
+        directory_->noteRemoval();
+    } catch (const Error &error) {
+        rememberLeftover(uuid, privateName, error);
+    }
+}
+
+void DirectoryBackend::rememberLeftover(const Uuid &uuid, const std::string &privateName,
+                                        const Error &cause) {
+    journal_.warning(cause.fullText() + "; it is left over from a change, and until it is gone secret '" +
+                     uuid.toString() + "' cannot be changed");
+    const std::lock_guard lock(leftoversMutex_);
+    leftovers_.emplace(uuid, privateName);
+    hasLeftovers_ = true;
+}
+
+void DirectoryBackend::requireNoLeftovers(const Uuid &uuid) {
+    while (hasLeftovers_) {
+        std::string name;
+        {
+            const std::lock_guard lock(leftoversMutex_);
+            const auto found = leftovers_.find(uuid);
+            if (found == leftovers_.end())
+                return;
+            name = found->second;
+        }
+        recoverFile(*layout::parseFileName(name), name);
+        const std::lock_guard lock(leftoversMutex_);
+        leftovers_.erase(leftovers_.find(uuid));
+        hasLeftovers_ = !leftovers_.empty();
+    }
+}
+
+} // namespace keyhold

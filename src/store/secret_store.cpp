@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/secret_store.h"
+
+#include "seal/scratch.h"
+#include "store/careful_read.h"
+
+namespace keyhold {
+
+namespace {
+
+[[noreturn]] void raiseNoSuchUuid(const Uuid &uuid) {
+    throw Error(ErrorCode::notFound, "no secret with matching uuid '" + uuid.toString() + "'");
+}
+
+bool haveSameAccess(const SecretDefinition &a, const SecretDefinition &b) {
+    return a.usage == b.usage && a.isPrivate == b.isPrivate && a.isEphemeral == b.isEphemeral;
+}
+
+// The one redefinition that changes what an access rule can see: the id stays, the type changes.
+bool changesType(const SecretDefinition &from, const SecretDefinition &to) {
+    return from.usage.type != to.usage.type && from.usage.id == to.usage.id;
+}
+
+std::list<Change> changeOf(Change::Kind kind, const SecretDefinition &definition) {
+    return {Change{kind, definition.uuid, definition.usage}};
+}
+
+} // namespace
+
+SecretStore::SecretStore(std::shared_ptr<Backend> backend, Journal &journal)
+    : journal_(journal), backend_(std::move(backend)) {}
+
+std::shared_ptr<Backend> SecretStore::backend() const {
+    const std::lock_guard lock(mutex_);
+    return backend_;
+}
+
+std::optional<Error> SecretStore::trouble() const {
+    const std::lock_guard lock(mutex_);
+    return trouble_;
+}
+
+void SecretStore::setTrouble(std::optional<Error> trouble) {
+    const std::lock_guard lock(mutex_);
+    trouble_ = std::move(trouble);
+}
+
+void SecretStore::replaceBackend(std::shared_ptr<Backend> backend) {
+    const std::lock_guard lock(mutex_);
+    backend_.swap(backend);
+}
+
+RecordPtr SecretStore::get(const Uuid &uuid) const {
+    if (RecordPtr record = index_.find(uuid))
+        return record;
+    if (const auto cause = trouble())
+        throw *cause;
+    raiseNoSuchUuid(uuid);
+}
+
+RecordPtr SecretStore::get(const Usage &usage) const {
+    if (RecordPtr record = index_.find(usage))
+        return record;
+    if (const auto cause = trouble())
+        throw *cause;
+    throw Error(ErrorCode::notFound, "no secret with matching usage '" + usage.id + "'");
+}
+
+std::vector<RecordPtr> SecretStore::all() const {
+    if (const auto cause = trouble())
+        throw *cause;
+    return index_.all();
+}
+
+std::unique_ptr<IndexWriter> SecretStore::checkedWriter(const Uuid &uuid, const AccessCheck &check) {
+    for (;;) {
+        const RecordPtr seen = get(uuid);
+        check(seen->definition);
+        auto writer = std::make_unique<IndexWriter>(index_, uuid);
+        if (!writer->current())
+            raiseNoSuchUuid(uuid);
+        if (haveSameAccess(writer->current()->definition, seen->definition))
+            return writer;
+    }
+}
+
+std::unique_ptr<IndexWriter> SecretStore::definitionWriter(const SecretDefinition &definition,
+                                                           const AccessCheck &check) {
+    check(definition);
+    for (;;) {
+        const RecordPtr seen = index_.find(definition.uuid);
+        if (seen && changesType(seen->definition, definition))
+            check(seen->definition);
+        auto writer = std::make_unique<IndexWriter>(index_, definition.uuid);
+        const RecordPtr &current = writer->current();
+        if (!current || !changesType(current->definition, definition) ||
+            (seen && haveSameAccess(seen->definition, current->definition)))
+            return writer;
+    }
+}
+
+RecordPtr SecretStore::define(const SecretDefinition &definition, const AccessCheck &check) {
+    const auto writer = definitionWriter(definition, check);
+    writer->reserve(definition);
+
+    auto next = std::make_shared<Record>();
+    next->definition = definition;
+    bool wasStored = false;
+    bool wasHandwritten = false;
+    if (const RecordPtr &current = writer->current()) {
+        next->value = current->value;
+        wasStored = current->isStored;
+        wasHandwritten = current->isStored && current->definition.isEphemeral;
+    }
+    // An ephemeral secret is not stored, unless people keep it in the store by hand.
+    next->isStored = !definition.isEphemeral || wasHandwritten;
+
+    // Without a list of what is stored, a definition could replace one that nobody has seen.
+    if (const auto cause = trouble(); cause && next->isStored)
+        throw *cause;
+
+    auto changes = changeOf(Change::Kind::defined, definition);
+    const auto durable = backend();
+    try {
+        if (next->isStored && wasStored)
+            redefineStored(*durable, *next);
+        else if (next->isStored)
+            createStored(*durable, *next);
+        else if (wasStored)
+            removeStored(*durable, *next);
+    } catch (const UnrestoredError &) {
+        settleLogged(*writer, definition.uuid);
+        throw;
+    }
+    writer->publish(next, std::move(changes));
+    return next;
+}
+
+void SecretStore::redefineStored(Backend &durable, const Record &next) {
+    if (durable.replaceDefinition(next.definition))
+        return;
+    if (const ShieldedValue *shielded = next.value.shielded()) {
+        Scratch plain(shielded->size());
+        shielded->open(next.definition.uuid, plain.bytes());
+        durable.replaceValue(next.definition, plain.bytes(), false);
+    }
+}
+
+void SecretStore::createStored(Backend &durable, Record &next) {
+    if (const ShieldedValue *shielded = next.value.shielded()) {
+        Scratch plain(shielded->size());
+        shielded->open(next.definition.uuid, plain.bytes());
+        const std::span<const std::uint8_t> bytes = plain.bytes();
+        durable.create(next.definition, &bytes);
+        return;
+    }
+    next.value = durable.create(next.definition, nullptr);
+}
+
+void SecretStore::removeStored(Backend &durable, const Record &next) {
+    if (next.value.isUnreadable())
+        throw Error(ErrorCode::valueUnreadable, "secret '" + next.definition.uuid.toString() +
+                                                    "' cannot become ephemeral: " + next.value.reason());
+    durable.remove(next.definition.uuid);
+}
+
+void SecretStore::setValue(const Uuid &uuid, std::span<const std::uint8_t> value,
+                           const AccessCheck &check) {
+    const auto writer = checkedWriter(uuid, check);
+    if (value.size() > kMaxValueSize)
+        throw Error(ErrorCode::invalidArgument, "value of secret '" + uuid.toString() +
+                                                    "' is larger than " +
+                                                    std::to_string(kMaxValueSize) + " bytes");
+    const RecordPtr &current = writer->current();
+    auto next = std::make_shared<Record>(*current);
+    next->value = value.empty() ? Value() : Value::of(ShieldedValue::seal(uuid, value));
+
+    auto changes = changeOf(Change::Kind::valueChanged, current->definition);
+    if (current->isStored) {
+        const auto durable = backend();
+        const bool keepOld = current->value.isUnreadable();
+        try {
+            if (value.empty())
+                durable->removeValue(uuid, keepOld);
+            else
+                durable->replaceValue(current->definition, value, keepOld);
+        } catch (const UnrestoredError &) {
+            settleLogged(*writer, uuid);
+            throw;
+        }
+    }
+    writer->publish(std::move(next), std::move(changes));
+}
+
+void SecretStore::undefine(const Uuid &uuid, const AccessCheck &check) {
+    const auto writer = checkedWriter(uuid, check);
+    auto changes = changeOf(Change::Kind::undefined, writer->current()->definition);
+    if (writer->current()->isStored) {
+        try {
+            backend()->remove(uuid);
+        } catch (const UnrestoredError &) {
+            settleLogged(*writer, uuid);
+            throw;
+        }
+    }
+    writer->withdraw(std::move(changes));
+}
+
+} // namespace keyhold

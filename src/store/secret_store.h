@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "store/backend.h"
+#include "store/index.h"
+#include "store/journal.h"
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace keyhold {
+
+/// The secrets of one instance: the live set in memory and its durable home, kept equal. Success of a
+/// change means that it is on stable storage, visible, and in the list of changes, in that order.
+/// All calls are safe at any time from any thread; changes to different secrets run side by side.
+class SecretStore {
+  public:
+    /// Says whether the caller may do what it asks to the secret of this definition; raises if not.
+    /// Called without any lock held.
+    using AccessCheck = std::function<void(const SecretDefinition &)>;
+
+    /// The journal must outlive the store.
+    SecretStore(std::shared_ptr<Backend> backend, Journal &journal);
+
+    /// Reads everything the backend holds, on all cores. Troubles go to the journal; a backend that
+    /// cannot be listed leaves the store empty, and lookups then raise that trouble.
+    void load();
+
+    /// Brings the live set in line with what is stored now: takes over what is new or changed, drops
+    /// what is gone, keeps what became unreadable, and never undoes what a client does meanwhile.
+    void reload();
+
+    /// From now on `backend` is the durable home; reload() brings the live set in line.
+    void replaceBackend(std::shared_ptr<Backend> backend);
+
+    /// Raises notFound with the stock driver's text, or the trouble that kept the store from loading.
+    [[nodiscard]] RecordPtr get(const Uuid &uuid) const;
+    [[nodiscard]] RecordPtr get(const Usage &usage) const;
+    /// All records. Raises the trouble that kept the store from loading.
+    [[nodiscard]] std::vector<RecordPtr> all() const;
+
+    /// Defines or redefines; `check` is asked about the new definition, and about the present one
+    /// too if its use differs. Returns the record that is now visible.
+    RecordPtr define(const SecretDefinition &definition, const AccessCheck &check);
+    /// Sets the value, or removes it if `value` is empty. The plain bytes stay the caller's.
+    void setValue(const Uuid &uuid, std::span<const std::uint8_t> value, const AccessCheck &check);
+    void undefine(const Uuid &uuid, const AccessCheck &check);
+
+    [[nodiscard]] bool hasEphemeral() const { return index_.ephemeralCount() > 0; }
+    /// Changes published since the last call, in order.
+    [[nodiscard]] std::list<Change> takeChanges() { return index_.takeChanges(); }
+
+  private:
+    [[nodiscard]] std::shared_ptr<Backend> backend() const;
+    [[nodiscard]] std::optional<Error> trouble() const;
+    void setTrouble(std::optional<Error> trouble);
+    /// A writer of `uuid` whose current record passed `check` as it is now.
+    [[nodiscard]] std::unique_ptr<IndexWriter> checkedWriter(const Uuid &uuid, const AccessCheck &check);
+    /// The same for a definition that may be new.
+    [[nodiscard]] std::unique_ptr<IndexWriter> definitionWriter(const SecretDefinition &definition,
+                                                                const AccessCheck &check);
+    static void redefineStored(Backend &durable, const Record &next);
+    static void createStored(Backend &durable, Record &next);
+    static void removeStored(Backend &durable, const Record &next);
+
+    void insertLoaded(StoredSecret secret);
+    /// Makes the live record of the writer's uuid what the backend holds.
+    void settle(IndexWriter &writer, const Uuid &uuid);
+    /// As settle(), with troubles told to the journal.
+    void settleLogged(IndexWriter &writer, const Uuid &uuid);
+    /// Stores the value of an ephemeral secret whose definition somebody wrote into the store.
+    Value keepEphemeralValue(const SecretDefinition &definition, const Value &value);
+
+    Index index_;
+    Journal &journal_;
+    mutable std::mutex mutex_; // of the two below
+    std::shared_ptr<Backend> backend_;
+    std::optional<Error> trouble_;
+};
+
+} // namespace keyhold

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/store_directory.h"
+
+#include "conf/error.h"
+
+#include <cerrno>
+
+namespace keyhold {
+
+StoreDirectory::StoreDirectory(FileSystem &fileSystem, std::string path)
+    : fileSystem_(fileSystem), path_(std::move(path)) {
+    const int number = fileSystem_.openDirectory(path_);
+    if (number < 0)
+        throw Error(ErrorCode::systemCall, "cannot open directory '" + path_ + "'", -number);
+    directory_ = Descriptor(fileSystem_, number);
+}
+
+FileStatus StoreDirectory::status() const {
+    FileStatus out;
+    const int result = fileSystem_.status(number(), out);
+    if (result < 0)
+        throw Error(ErrorCode::systemCall, "cannot stat directory '" + path_ + "'", -result);
+    return out;
+}
+
+bool StoreDirectory::isStillAtPath() const {
+    const FileStatus opened = status();
+    FileStatus found;
+    return opened.links > 0 && fileSystem_.statusOf(path_, found) == 0 &&
+           found.device == opened.device && found.inode == opened.inode;
+}
+
+void StoreDirectory::list(const std::function<void(const char *name)> &visit) const {
+    const int result = fileSystem_.list(number(), visit);
+    if (result < 0)
+        throw Error(ErrorCode::systemCall, "cannot read directory '" + path_ + "'", -result);
+}
+
+bool StoreDirectory::contains(const std::string &name) const {
+    FileStatus ignored;
+    return fileSystem_.statusAt(number(), name.c_str(), ignored) != -ENOENT;
+}
+
+int StoreDirectory::sync() const {
+    const std::uint64_t before = removals_;
+    const int result = fileSystem_.sync(number());
+    if (result < 0)
+        return result;
+    std::uint64_t known = syncedRemovals_;
+    while (known < before && !syncedRemovals_.compare_exchange_weak(known, before)) {
+    }
+    return result;
+}
+
+void StoreDirectory::syncOrRaise() const {
+    const int result = sync();
+    if (result < 0)
+        throw Error(ErrorCode::fileAccess, "cannot sync directory '" + path_ + "'", -result);
+}
+
+bool StoreDirectory::rename(const std::string &from, const std::string &to) const {
+    const int result = fileSystem_.rename(number(), from.c_str(), to.c_str());
+    if (result == -ENOENT)
+        return false;
+    if (result < 0)
+        throw Error(ErrorCode::fileAccess,
+                    "cannot rename file '" + pathOf(from) + "' as '" + pathOf(to) + "'", -result);
+    return true;
+}
+
+bool StoreDirectory::unlink(const std::string &name) const {
+    const int result = fileSystem_.unlink(number(), name.c_str());
+    if (result == -ENOENT)
+        return false;
+    if (result < 0)
+        throw Error(ErrorCode::systemCall, "cannot unlink '" + pathOf(name) + "'", -result);
+    return true;
+}
+
+} // namespace keyhold

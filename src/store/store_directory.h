@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "store/descriptor.h"
+#include "store/file_system.h"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace keyhold {
+
+/// The directory of a store, opened once. All work on its files goes through the open directory, so a
+/// path that later leads elsewhere (an unmounted store) changes nothing.
+class StoreDirectory {
+  public:
+    /// Raises systemCall if `path` is not a directory that can be opened.
+    StoreDirectory(FileSystem &fileSystem, std::string path);
+
+    [[nodiscard]] FileSystem &fileSystem() const noexcept { return fileSystem_; }
+    [[nodiscard]] int number() const noexcept { return directory_.number(); }
+    [[nodiscard]] const std::string &path() const noexcept { return path_; }
+    /// For texts.
+    [[nodiscard]] std::string pathOf(const std::string &name) const { return path_ + "/" + name; }
+
+    /// Device and inode, which name the directory however it is spelled. Raises systemCall.
+    [[nodiscard]] FileStatus status() const;
+    /// False if the directory has been removed, or its path now leads to another one or to none.
+    [[nodiscard]] bool isStillAtPath() const;
+    /// Raises systemCall if the directory cannot be read to its end.
+    void list(const std::function<void(const char *name)> &visit) const;
+
+    /// True if a file of that name is there; links are followed, other troubles count as there.
+    [[nodiscard]] bool contains(const std::string &name) const;
+    /// Makes earlier changes of names durable. 0 or -errno.
+    [[nodiscard]] int sync() const;
+    /// Notes that a name was removed which must not come back after a power cut.
+    void noteRemoval() const noexcept { ++removals_; }
+    /// True while a noted removal is not known to be durable.
+    [[nodiscard]] bool hasUnsyncedRemovals() const noexcept { return removals_ > syncedRemovals_; }
+    /// As sync(), raising fileAccess.
+    void syncOrRaise() const;
+    /// False if `from` is not there; raises fileAccess for any other trouble.
+    bool rename(const std::string &from, const std::string &to) const;
+    /// False if it is not there; raises systemCall for any other trouble.
+    bool unlink(const std::string &name) const;
+
+  private:
+    FileSystem &fileSystem_;
+    std::string path_;
+    Descriptor directory_;
+    mutable std::atomic<std::uint64_t> removals_{0};
+    mutable std::atomic<std::uint64_t> syncedRemovals_{0};
+};
+
+} // namespace keyhold

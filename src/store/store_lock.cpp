@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/store_lock.h"
+
+#include "conf/error.h"
+#include "store/descriptor.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <mutex>
+#include <unistd.h>
+#include <vector>
+
+namespace keyhold {
+
+namespace {
+
+constexpr const char *kName = "driver.pid";
+
+// Lock files this process holds. Made once and never destroyed: the process may exit while other
+// threads still use it.
+struct HeldLocks {
+    std::mutex mutex;
+    std::vector<FileStatus> files;
+
+    [[nodiscard]] auto find(const FileStatus &file) {
+        return std::find_if(files.begin(), files.end(), [&](const FileStatus &held) {
+            return held.device == file.device && held.inode == file.inode;
+        });
+    }
+};
+
+HeldLocks &heldLocks() {
+    static auto *const locks = new HeldLocks;
+    return *locks;
+}
+
+[[noreturn]] void raise(const char *what, const std::string &path, int systemErrno) {
+    throw Error(ErrorCode::fileAccess, std::string(what) + " pid file '" + path + "'", systemErrno);
+}
+
+} // namespace
+
+StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
+    : fileSystem_(fileSystem) {
+    const std::string path = stateDirectory + "/" + kName;
+    const int directoryNumber = fileSystem.openDirectory(stateDirectory);
+    if (directoryNumber < 0)
+        raise("Failed to open", path, -directoryNumber);
+    Descriptor directory(fileSystem, directoryNumber);
+
+    HeldLocks &held = heldLocks();
+    const std::lock_guard guard(held.mutex);
+    held.files.reserve(held.files.size() + 1);
+    for (;;) {
+        FileStatus status;
+        if (fileSystem.statusAt(directory.number(), kName, status) == 0 &&
+            held.find(status) != held.files.end())
+            raise("Failed to acquire", path, EAGAIN);
+
+        const int number =
+            fileSystem.open(directory.number(), kName, O_WRONLY | O_CREAT | O_NONBLOCK, 0644);
+        if (number < 0)
+            raise("Failed to open", path, -number);
+        Descriptor file(fileSystem, number);
+
+        int result = fileSystem.lock(file.number());
+        if (result == -EAGAIN || result == -EACCES)
+            raise("Failed to acquire", path, EAGAIN);
+        if (result < 0)
+            raise("Failed to acquire", path, -result);
+
+        // A holder that stops removes the file: what was locked may be no longer what others open.
+        result = fileSystem.status(file.number(), identity_);
+        if (result < 0)
+            raise("Unable to check status of", path, -result);
+        if (fileSystem.statusAt(directory.number(), kName, status) < 0 ||
+            status.inode != identity_.inode || status.device != identity_.device)
+            continue;
+
+        const std::string pid = std::to_string(getpid());
+        result = fileSystem.truncate(file.number(), 0);
+        if (result < 0)
+            raise("Failed to truncate", path, -result);
+        const ssize_t put = fileSystem.write(file.number(), pid.data(), pid.size());
+        if (put < 0)
+            raise("Failed to write to", path, static_cast<int>(-put));
+
+        held.files.push_back(identity_);
+        directory_ = directory.release();
+        file_ = file.release();
+        return;
+    }
+}
+
+StoreLock::~StoreLock() {
+    HeldLocks &held = heldLocks();
+    const std::lock_guard guard(held.mutex);
+    fileSystem_.unlink(directory_, kName);
+    fileSystem_.close(file_);
+    fileSystem_.close(directory_);
+    held.files.erase(held.find(identity_));
+}
+
+} // namespace keyhold
