@@ -31,7 +31,7 @@ class HostError : public testing::Test {
 /// an error that libvirt raises itself.
 std::string stockArgument() {
     virConnectPtr conn = virConnectOpen("test:///default");
-    virDomainLookupByName(conn, "nobody");
+    virNetworkLookupByName(conn, "nobody");
     const std::string format = virGetLastError()->str1;
     virConnectClose(conn);
     virResetLastError();
