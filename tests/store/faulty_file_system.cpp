@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/faulty_file_system.h"
+
+#include <algorithm>
+
+namespace keyhold {
+namespace {
+
+/// Trivial, so that thread storage holds no destructor.
+thread_local bool isInAction = false;
+
+bool contains(const std::string &name, std::string_view part) {
+    return name.find(part) != std::string::npos;
+}
+
+std::string pair(const char *from, const char *to) {
+    return std::string(from) + " -> " + to;
+}
+
+} // namespace
+
+void FaultyFileSystem::runActions(Operation operation, const std::string &name) {
+    if (isInAction)
+        return;
+    std::vector<std::function<void()>> due;
+    {
+        const std::lock_guard held(mutex_);
+        for (const Action &action : actions_)
+            if (action.operation == operation && contains(name, action.nameContains))
+                due.push_back(action.run);
+    }
+    isInAction = true;
+    try {
+        for (const auto &run : due)
+            run();
+    } catch (...) {
+        isInAction = false;
+        throw;
+    }
+    isInAction = false;
+}
+
+FaultyFileSystem::Fault FaultyFileSystem::takeFault(Operation operation, const std::string &name) {
+    const std::lock_guard held(mutex_);
+    calls_.emplace_back(operation, name);
+    for (Fault &fault : faults_) {
+        if (fault.operation != operation || fault.times == 0 || !contains(name, fault.nameContains))
+            continue;
+        if (fault.times > 0)
+            --fault.times;
+        return fault;
+    }
+    return {operation, {}, 0, 0, Effect::done};
+}
+
+template <typename Call>
+ssize_t FaultyFileSystem::pass(Operation operation, const std::string &name, Call call) {
+    runActions(operation, name);
+    const Fault fault = takeFault(operation, name);
+    ssize_t result = 0;
+    if (fault.effect == Effect::done || operation == Operation::close)
+        result = call();
+    return fault.error != 0 ? -fault.error : result;
+}
+
+template <typename Call>
+int FaultyFileSystem::passInt(Operation operation, const std::string &name, Call call) {
+    return static_cast<int>(pass(operation, name, [&] { return ssize_t{call()}; }));
+}
+
+int FaultyFileSystem::opened(int descriptor, const std::string &name) {
+    if (descriptor >= 0) {
+        const std::lock_guard held(mutex_);
+        names_[descriptor] = name;
+    }
+    return descriptor;
+}
+
+std::string FaultyFileSystem::nameOf(int descriptor) const {
+    const std::lock_guard held(mutex_);
+    auto found = names_.find(descriptor);
+    return found == names_.end() ? std::string() : found->second;
+}
+
+std::size_t FaultyFileSystem::limited(std::size_t size) const {
+    const std::lock_guard held(mutex_);
+    return transferLimit_ == 0 ? size : std::min(size, transferLimit_);
+}
+
+int FaultyFileSystem::makePath(const std::string &path) {
+    return passInt(Operation::makePath, path, [&] { return inner_.makePath(path); });
+}
+
+int FaultyFileSystem::openDirectory(const std::string &path) {
+    return passInt(Operation::openDirectory, path,
+                   [&] { return opened(inner_.openDirectory(path), path); });
+}
+
+int FaultyFileSystem::open(int directory, const char *name, int flags, mode_t mode) {
+    return passInt(Operation::open, name,
+                   [&] { return opened(inner_.open(directory, name, flags, mode), name); });
+}
+
+int FaultyFileSystem::close(int descriptor) {
+    return passInt(Operation::close, nameOf(descriptor), [&] {
+        {
+            // First: the number may be given to another thread as soon as it is closed.
+            const std::lock_guard held(mutex_);
+            names_.erase(descriptor);
+        }
+        return inner_.close(descriptor);
+    });
+}
+
+int FaultyFileSystem::status(int descriptor, FileStatus &out) {
+    return passInt(Operation::status, nameOf(descriptor),
+                   [&] { return inner_.status(descriptor, out); });
+}
+
+int FaultyFileSystem::statusAt(int directory, const char *name, FileStatus &out) {
+    return passInt(Operation::statusAt, name,
+                   [&] { return inner_.statusAt(directory, name, out); });
+}
+
+int FaultyFileSystem::statusOf(const std::string &path, FileStatus &out) {
+    return passInt(Operation::statusOf, path, [&] { return inner_.statusOf(path, out); });
+}
+
+ssize_t FaultyFileSystem::read(int descriptor, void *buffer, std::size_t size) {
+    return pass(Operation::read, nameOf(descriptor),
+                [&] { return inner_.read(descriptor, buffer, limited(size)); });
+}
+
+ssize_t FaultyFileSystem::write(int descriptor, const void *buffer, std::size_t size) {
+    return pass(Operation::write, nameOf(descriptor),
+                [&] { return inner_.write(descriptor, buffer, limited(size)); });
+}
+
+int FaultyFileSystem::sync(int descriptor) {
+    return passInt(Operation::sync, nameOf(descriptor), [&] { return inner_.sync(descriptor); });
+}
+
+int FaultyFileSystem::rename(int directory, const char *from, const char *to) {
+    return passInt(Operation::rename, pair(from, to),
+                   [&] { return inner_.rename(directory, from, to); });
+}
+
+int FaultyFileSystem::link(int directory, const char *from, const char *to) {
+    return passInt(Operation::link, pair(from, to),
+                   [&] { return inner_.link(directory, from, to); });
+}
+
+int FaultyFileSystem::unlink(int directory, const char *name) {
+    return passInt(Operation::unlink, name, [&] { return inner_.unlink(directory, name); });
+}
+
+int FaultyFileSystem::list(int directory, const std::function<void(const char *name)> &visit) {
+    return passInt(Operation::list, nameOf(directory),
+                   [&] { return inner_.list(directory, visit); });
+}
+
+int FaultyFileSystem::lock(int descriptor) {
+    return passInt(Operation::lock, nameOf(descriptor), [&] { return inner_.lock(descriptor); });
+}
+
+int FaultyFileSystem::truncate(int descriptor, off_t size) {
+    return passInt(Operation::truncate, nameOf(descriptor),
+                   [&] { return inner_.truncate(descriptor, size); });
+}
+
+void FaultyFileSystem::fail(Operation operation, std::string nameContains, int error, int times,
+                            Effect effect) {
+    const std::lock_guard held(mutex_);
+    faults_.push_back({operation, std::move(nameContains), error, times, effect});
+}
+
+void FaultyFileSystem::before(Operation operation, std::string nameContains,
+                              std::function<void()> action) {
+    const std::lock_guard held(mutex_);
+    actions_.push_back({operation, std::move(nameContains), std::move(action)});
+}
+
+void FaultyFileSystem::limitTransfers(std::size_t bytes) {
+    const std::lock_guard held(mutex_);
+    transferLimit_ = bytes;
+}
+
+void FaultyFileSystem::clearFaults() {
+    const std::lock_guard held(mutex_);
+    faults_.clear();
+    actions_.clear();
+    transferLimit_ = 0;
+}
+
+std::size_t FaultyFileSystem::count(Operation operation, std::string_view nameContains) const {
+    const std::lock_guard held(mutex_);
+    return static_cast<std::size_t>(
+        std::count_if(calls_.begin(), calls_.end(), [&](const auto &call) {
+            return call.first == operation && contains(call.second, nameContains);
+        }));
+}
+
+void FaultyFileSystem::clearCounts() {
+    const std::lock_guard held(mutex_);
+    calls_.clear();
+}
+
+std::size_t FaultyFileSystem::openDescriptors() const {
+    const std::lock_guard held(mutex_);
+    return names_.size();
+}
+
+} // namespace keyhold
