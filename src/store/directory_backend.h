@@ -46,7 +46,7 @@ class DirectoryBackend : public Backend {
     /// Takes back a definition that was committed but whose value could not follow.
     void takeBack(const Uuid &uuid, const std::string &awaiting, const Error &cause);
     /// Removes a private name; one that resists is remembered and blocks its secret.
-    void discard(const Uuid &uuid, const std::string &privateName) noexcept;
+    void discard(const Uuid &uuid, const std::string &privateName);
     /// What is done with a former value once its removal is durable.
     void retire(const Uuid &uuid, const std::string &oldValue, bool keepOld);
     void rememberLeftover(const Uuid &uuid, const std::string &privateName, const Error &cause);

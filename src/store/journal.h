@@ -10,9 +10,9 @@ namespace keyhold {
 class Journal {
   public:
     virtual ~Journal() = default;
-    virtual void info(const std::string &text) noexcept = 0;
-    virtual void warning(const std::string &text) noexcept = 0;
-    virtual void error(const std::string &text) noexcept = 0;
+    virtual void info(const std::string &text) = 0;
+    virtual void warning(const std::string &text) = 0;
+    virtual void error(const std::string &text) = 0;
 };
 
 } // namespace keyhold

@@ -60,7 +60,7 @@ void DirectoryBackend::recoverFile(const layout::FileName &file, const std::stri
     directory_->noteRemoval();
 }
 
-void DirectoryBackend::discard(const Uuid &uuid, const std::string &privateName) noexcept {
+void DirectoryBackend::discard(const Uuid &uuid, const std::string &privateName) {
     try {
         directory_->unlink(privateName);
         directory_->noteRemoval();

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "remote/access.h"
+
+#include "abi/symbols.h"
+#include "remote/error_report.h"
+
+#include <algorithm>
+
+namespace keyhold::access {
+
+namespace {
+
+// The access functions take pointers to non-const, and only read.
+abi::SecretDef hostDefinition(const SecretDefinition &definition) {
+    abi::SecretDef out{};
+    out.isEphemeral = definition.isEphemeral;
+    out.isPrivate = definition.isPrivate;
+    std::ranges::copy(definition.uuid.bytes(), out.uuid);
+    if (!definition.description.empty())
+        out.description = const_cast<char *>(definition.description.c_str());
+    out.usageType = static_cast<int>(definition.usage.type);
+    if (definition.usage.type != UsageType::none)
+        out.usageId = const_cast<char *>(definition.usage.id.c_str());
+    return out;
+}
+
+void requireSuccess(int result) {
+    if (result < 0)
+        throw ErrorAlreadyRaised();
+}
+
+} // namespace
+
+void require(virConnectPtr connection, ConnectionCall call) {
+    const abi::Symbols &host = abi::symbols();
+    switch (call) {
+    case ConnectionCall::open:
+        return requireSuccess(host.virConnectOpenEnsureACL(connection));
+    case ConnectionCall::count:
+        return requireSuccess(host.virConnectNumOfSecretsEnsureACL(connection));
+    case ConnectionCall::listUuids:
+        return requireSuccess(host.virConnectListSecretsEnsureACL(connection));
+    case ConnectionCall::listAll:
+        return requireSuccess(host.virConnectListAllSecretsEnsureACL(connection));
+    case ConnectionCall::registerEvents:
+        return requireSuccess(host.virConnectSecretEventRegisterAnyEnsureACL(connection));
+    case ConnectionCall::deregisterEvents:
+        return requireSuccess(host.virConnectSecretEventDeregisterAnyEnsureACL(connection));
+    }
+}
+
+void require(virConnectPtr connection, SecretCall call, const SecretDefinition &definition) {
+    const abi::Symbols &host = abi::symbols();
+    abi::SecretDef secret = hostDefinition(definition);
+    switch (call) {
+    case SecretCall::lookupByUuid:
+        return requireSuccess(host.virSecretLookupByUUIDEnsureACL(connection, &secret));
+    case SecretCall::lookupByUsage:
+        return requireSuccess(host.virSecretLookupByUsageEnsureACL(connection, &secret));
+    case SecretCall::define:
+        return requireSuccess(host.virSecretDefineXMLEnsureACL(connection, &secret));
+    case SecretCall::getXml:
+        return requireSuccess(host.virSecretGetXMLDescEnsureACL(connection, &secret));
+    case SecretCall::setValue:
+        return requireSuccess(host.virSecretSetValueEnsureACL(connection, &secret));
+    case SecretCall::getValue:
+        return requireSuccess(host.virSecretGetValueEnsureACL(connection, &secret));
+    case SecretCall::undefine:
+        return requireSuccess(host.virSecretUndefineEnsureACL(connection, &secret));
+    }
+}
+
+bool isVisible(virConnectPtr connection, ConnectionCall call, const SecretDefinition &definition) {
+    const abi::Symbols &host = abi::symbols();
+    abi::SecretDef secret = hostDefinition(definition);
+    if (call == ConnectionCall::count)
+        return host.virConnectNumOfSecretsCheckACL(connection, &secret);
+    if (call == ConnectionCall::listUuids)
+        return host.virConnectListSecretsCheckACL(connection, &secret);
+    return host.virConnectListAllSecretsCheckACL(connection, &secret);
+}
+
+bool mayReadPrivate() {
+    const int result = abi::symbols().virIdentityIsCurrentElevated();
+    requireSuccess(result);
+    return result > 0;
+}
+
+} // namespace keyhold::access

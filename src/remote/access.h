@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "conf/secret_definition.h"
+
+#include <libvirt/libvirt.h>
+
+namespace keyhold {
+
+/// What a caller may do, decided by libvirt's access manager for the identity of the calling thread.
+/// Every function asks anew: decisions are never kept. Call them without any lock held; an access
+/// driver such as polkit's waits for another process.
+namespace access {
+
+/// Operations on a connection as a whole.
+enum class ConnectionCall { open, count, listUuids, listAll, registerEvents, deregisterEvents };
+
+/// Operations on one secret.
+enum class SecretCall { lookupByUuid, lookupByUsage, define, getXml, setValue, getValue, undefine };
+
+/// Raises ErrorAlreadyRaised if the caller may not.
+void require(virConnectPtr connection, ConnectionCall call);
+void require(virConnectPtr connection, SecretCall call, const SecretDefinition &definition);
+
+/// Whether this secret shows in a count or a list; `call` is count, listUuids or listAll.
+[[nodiscard]] bool isVisible(virConnectPtr connection, ConnectionCall call,
+                             const SecretDefinition &definition);
+
+/// Whether the caller may read values of private secrets: it is libvirt itself, in a daemon, on behalf
+/// of a virtual machine. Raises ErrorAlreadyRaised if the calling thread has no identity at all.
+[[nodiscard]] bool mayReadPrivate();
+
+} // namespace access
+
+} // namespace keyhold

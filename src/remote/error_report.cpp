@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "remote/error_report.h"
+
+#include "abi/host_error.h"
+
+#include <libvirt/virterror.h>
+
+#include <cxxabi.h>
+#include <new>
+
+namespace keyhold {
+
+namespace {
+
+struct HostCode {
+    int domain;
+    int code;
+};
+
+HostCode hostCode(ErrorCode code) {
+    switch (code) {
+    case ErrorCode::invalidArgument:
+        return {VIR_FROM_SECRET, VIR_ERR_INVALID_ARG};
+    case ErrorCode::invalidUri:
+        return {VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR};
+    case ErrorCode::internal:
+        return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
+    case ErrorCode::configUnsupported:
+        return {VIR_FROM_SECRET, VIR_ERR_CONFIG_UNSUPPORTED};
+    case ErrorCode::xmlInvalid:
+        return {VIR_FROM_SECRET, VIR_ERR_XML_ERROR};
+    case ErrorCode::xmlAttributeInvalid:
+    case ErrorCode::xmlRootUnexpected:
+        return {VIR_FROM_XML, VIR_ERR_XML_ERROR};
+    case ErrorCode::xmlMalformed:
+        return {VIR_FROM_SECRET, VIR_ERR_XML_DETAIL};
+    case ErrorCode::xmlSchemaMismatch:
+        return {VIR_FROM_XML, VIR_ERR_XML_INVALID_SCHEMA};
+    case ErrorCode::xmlSchemaUnusable:
+        return {VIR_FROM_XML, VIR_ERR_INTERNAL_ERROR};
+    case ErrorCode::notFound:
+        return {VIR_FROM_SECRET, VIR_ERR_NO_SECRET};
+    case ErrorCode::privateValue:
+        return {VIR_FROM_SECRET, VIR_ERR_INVALID_SECRET};
+    case ErrorCode::valueUnreadable:
+        return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
+    case ErrorCode::fileAccess:
+        return {VIR_FROM_NONE, VIR_ERR_SYSTEM_ERROR};
+    case ErrorCode::systemCall:
+        return {VIR_FROM_SECRET, VIR_ERR_SYSTEM_ERROR};
+    case ErrorCode::noMemory:
+        return {VIR_FROM_SECRET, VIR_ERR_NO_MEMORY};
+    case ErrorCode::notActive:
+        return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
+    case ErrorCode::hostUnsupported:
+        return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
+    }
+    return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
+}
+
+} // namespace
+
+void reportError(const Error &error) noexcept {
+    const HostCode host = hostCode(error.code());
+    if (host.code == VIR_ERR_SYSTEM_ERROR)
+        abi::raiseSystemError(host.domain, error.systemErrno(), error.what());
+    else
+        abi::raiseError(host.domain, host.code, error.what());
+}
+
+void reportCurrentException() {
+    try {
+        throw;
+    } catch (const ::abi::__forced_unwind &) {
+        throw;
+    } catch (const ErrorAlreadyRaised &) {
+        // nothing to add
+    } catch (const Error &error) {
+        reportError(error);
+    } catch (const std::bad_alloc &) {
+        abi::raiseError(VIR_FROM_SECRET, VIR_ERR_NO_MEMORY, "");
+    } catch (const std::exception &exception) {
+        abi::raiseError(VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR, exception.what());
+    } catch (...) {
+        abi::raiseError(VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR, "unknown exception");
+    }
+}
+
+} // namespace keyhold

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "secret_driver/calls.h"
+
+#include "abi/symbols.h"
+#include "conf/secret_xml.h"
+#include "remote/error_report.h"
+#include "secret_driver/caller_memory.h"
+
+namespace keyhold::calls {
+
+namespace {
+
+using access::SecretCall;
+
+Uuid uuidOf(const unsigned char *uuid) {
+    return Uuid(std::span<const std::uint8_t, Uuid::kSize>(uuid, Uuid::kSize));
+}
+
+Uuid uuidOf(virSecretPtr secret) { return uuidOf(abi::secretUuid(secret)); }
+
+SecretStore::AccessCheck checkFor(virConnectPtr connection, SecretCall call) {
+    return [connection, call](const SecretDefinition &definition) {
+        access::require(connection, call, definition);
+    };
+}
+
+// The record a handle stands for, once its caller may do `call` to it.
+RecordPtr checkedRecord(Instance &instance, virSecretPtr secret, SecretCall call) {
+    RecordPtr record = instance.store().get(uuidOf(secret));
+    access::require(abi::secretConnection(secret), call, record->definition);
+    return record;
+}
+
+// Clients watch what other threads change, whether or not this call succeeds.
+class AnnounceAtEnd {
+  public:
+    explicit AnnounceAtEnd(Instance &instance) : instance_(instance) {}
+    ~AnnounceAtEnd() { instance_.announce(); }
+    AnnounceAtEnd(const AnnounceAtEnd &) = delete;
+    AnnounceAtEnd &operator=(const AnnounceAtEnd &) = delete;
+
+  private:
+    Instance &instance_;
+};
+
+} // namespace
+
+virSecretPtr handleFor(virConnectPtr connection, const SecretDefinition &definition) {
+    const virSecretPtr handle = abi::symbols().virGetSecret(
+        connection, definition.uuid.bytes().data(), static_cast<int>(definition.usage.type),
+        definition.usage.id.c_str());
+    if (!handle)
+        throw ErrorAlreadyRaised();
+    return handle;
+}
+
+virSecretPtr lookupByUuid(Instance &instance, virConnectPtr connection, const unsigned char *uuid) {
+    const RecordPtr record = instance.store().get(uuidOf(uuid));
+    access::require(connection, SecretCall::lookupByUuid, record->definition);
+    return handleFor(connection, record->definition);
+}
+
+virSecretPtr lookupByUsage(Instance &instance, virConnectPtr connection, int usageType,
+                           const char *usageId) {
+    const RecordPtr record =
+        instance.store().get(Usage{static_cast<UsageType>(usageType), usageId});
+    access::require(connection, SecretCall::lookupByUsage, record->definition);
+    return handleFor(connection, record->definition);
+}
+
+virSecretPtr define(Instance &instance, virConnectPtr connection, const SecretDefinition &definition) {
+    const AnnounceAtEnd announce(instance);
+    const RecordPtr record =
+        instance.store().define(definition, checkFor(connection, SecretCall::define));
+    return handleFor(connection, record->definition);
+}
+
+void undefine(Instance &instance, virSecretPtr secret) {
+    const AnnounceAtEnd announce(instance);
+    instance.store().undefine(uuidOf(secret),
+                              checkFor(abi::secretConnection(secret), SecretCall::undefine));
+}
+
+char *xmlOf(Instance &instance, virSecretPtr secret) {
+    const RecordPtr record = checkedRecord(instance, secret, SecretCall::getXml);
+    return copyForCaller(formatSecretXml(record->definition)).release();
+}
+
+void setValue(Instance &instance, virSecretPtr secret, std::span<const std::uint8_t> value) {
+    const AnnounceAtEnd announce(instance);
+    instance.store().setValue(uuidOf(secret), value,
+                              checkFor(abi::secretConnection(secret), SecretCall::setValue));
+}
+
+unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &size) {
+    const RecordPtr record = checkedRecord(instance, secret, SecretCall::getValue);
+    const Uuid &uuid = record->definition.uuid;
+    if (record->definition.isPrivate && !access::mayReadPrivate())
+        throw Error(ErrorCode::privateValue, "secret is private");
+    if (record->value.isUnreadable())
+        throw Error(ErrorCode::valueUnreadable,
+                    "value of secret '" + uuid.toString() + "' is unreadable: " +
+                        record->value.reason());
+    const ShieldedValue *shielded = record->value.shielded();
+    if (!shielded)
+        throw Error(ErrorCode::notFound, "secret '" + uuid.toString() + "' does not have a value");
+
+    auto out = allocateForCaller<unsigned char>(shielded->size());
+    shielded->open(uuid, {out.get(), shielded->size()});
+    size = shielded->size();
+    return out.release();
+}
+
+} // namespace keyhold::calls

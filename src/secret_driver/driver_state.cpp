@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "secret_driver/driver_state.h"
+
+#include "abi/symbols.h"
+#include "remote/access.h"
+#include "remote/connection_uri.h"
+#include "remote/error_report.h"
+#include "secret_driver/host_journal.h"
+
+#include <chrono>
+#include <variant>
+
+namespace keyhold {
+
+namespace {
+
+// What a secret connection to an embedded root carries: a user's keeps its instance open; our own,
+// which lives as long as the process, only knows where to look.
+using Handle = std::variant<std::shared_ptr<Instance>, EmbeddedRoot *>;
+
+// Set while this thread opens one of our own connections.
+thread_local EmbeddedRoot *openingOwn = nullptr;
+
+virConnectPtr makeOwnConnection(EmbeddedRoot &root) {
+    openingOwn = &root;
+    const virConnectPtr connection =
+        virConnectOpen(connection_uri::forEmbeddedRoot(root.spelling()).c_str());
+    openingOwn = nullptr;
+    if (!connection)
+        hostJournal().warning("drivers of this process will not find the secrets in root '" +
+                              root.spelling() + "' by themselves: a connection to it failed");
+    return connection;
+}
+
+[[noreturn]] void raiseNotActive() {
+    throw Error(ErrorCode::notActive, "secret state driver is not active");
+}
+
+} // namespace
+
+DriverState &DriverState::get() {
+    static auto *const state = new DriverState;
+    return *state;
+}
+
+DriverState::Snapshot DriverState::snapshot() const {
+    const std::lock_guard lock(mutex_);
+    return {mode_, isPrivileged_, daemon_, roots_};
+}
+
+DriverState::Snapshot DriverState::startedSnapshot() {
+    // libvirt marks the state driver as initialized before it calls it, so a second thread that opens
+    // an embedded root can arrive first. A process that never initializes must not hang, though.
+    constexpr auto kLongEnough = std::chrono::seconds(10);
+    std::unique_lock lock(mutex_);
+    started_.wait_for(lock, kLongEnough, [this] { return mode_ != Mode::unset; });
+    return {mode_, isPrivileged_, daemon_, roots_};
+}
+
+DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
+                                        abi::InhibitCallback callback, void *opaque) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!inhibitor_)
+            inhibitor_ = new Inhibitor(callback, opaque);
+        if (!roots_)
+            roots_ = new EmbeddedRoots(*inhibitor_);
+        isPrivileged_ = isPrivileged;
+        if (isEmbedded)
+            mode_ = Mode::embedded;
+    }
+    if (isEmbedded) {
+        started_.notify_all();
+        return Started::complete;
+    }
+
+    std::shared_ptr<Instance> instance;
+    try {
+        instance = std::make_shared<Instance>(
+            isPrivileged ? InstancePaths::system() : InstancePaths::session(), *inhibitor_);
+    } catch (const Error &error) {
+        reportError(error);
+        return Started::refused;
+    }
+    const std::lock_guard lock(mutex_);
+    daemon_ = std::move(instance);
+    mode_ = Mode::daemon;
+    started_.notify_all();
+    return Started::complete;
+}
+
+void DriverState::reload() {
+    const auto instance = snapshot().daemon;
+    if (!instance)
+        raiseNotActive();
+    instance->reload();
+}
+
+void DriverState::stop() {
+    std::shared_ptr<Instance> last;
+    const std::lock_guard lock(mutex_);
+    if (mode_ != Mode::daemon && mode_ != Mode::embedded)
+        raiseNotActive();
+    mode_ = Mode::stopped;
+    last.swap(daemon_);
+}
+
+void DriverState::openConnection(virConnectPtr connection) {
+    const Snapshot now = connection_uri::embeddedRootOf(connection) ? startedSnapshot() : snapshot();
+    switch (now.mode) {
+    case Mode::unset:
+    case Mode::stopped:
+        raiseNotActive();
+    case Mode::daemon:
+        connection_uri::requireDaemonPath(connection, now.isPrivileged);
+        access::require(connection, access::ConnectionCall::open);
+        return;
+    case Mode::embedded:
+        return openEmbedded(connection, *now.roots);
+    }
+}
+
+void DriverState::openEmbedded(virConnectPtr connection, EmbeddedRoots &roots) {
+    const std::string rootName = connection_uri::requireEmbeddedRoot(connection);
+    access::require(connection, access::ConnectionCall::open);
+    if (openingOwn) {
+        abi::setConnectionPrivateData(connection, new Handle(openingOwn));
+        return;
+    }
+    EmbeddedRoots::Opened opened = roots.open(rootName);
+    auto handle = std::make_unique<Handle>(std::move(opened.instance));
+    if (virConnectPtr own = opened.root->ownConnection([&] { return makeOwnConnection(*opened.root); }))
+        abi::symbols().virSetConnectSecret(own);
+    abi::setConnectionPrivateData(connection, handle.release());
+}
+
+void DriverState::closeConnection(virConnectPtr connection) {
+    delete static_cast<Handle *>(abi::connectionPrivateData(connection));
+    abi::setConnectionPrivateData(connection, nullptr);
+}
+
+std::shared_ptr<Instance> DriverState::instanceOf(virConnectPtr connection) {
+    Snapshot now = snapshot();
+    if (now.mode == Mode::daemon)
+        return std::move(now.daemon);
+    if (now.mode != Mode::embedded)
+        raiseNotActive();
+
+    if (abi::connectionDriver(connection) == table_) {
+        const auto &handle = *static_cast<const Handle *>(abi::connectionPrivateData(connection));
+        if (const auto *instance = std::get_if<std::shared_ptr<Instance>>(&handle))
+            return *instance;
+        EmbeddedRoot *root = std::get<EmbeddedRoot *>(handle);
+        if (auto instance = root->current())
+            return instance;
+        throw Error(ErrorCode::internal, "the embedded secret driver with root '" + root->spelling() +
+                                             "' is not open any more");
+    }
+    const auto root = connection_uri::embeddedRootOf(connection);
+    return now.roots->find(root ? &*root : nullptr);
+}
+
+} // namespace keyhold

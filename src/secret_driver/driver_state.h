@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "abi/tables.h"
+#include "secret_driver/embedded_roots.h"
+#include "secret_driver/inhibitor.h"
+#include "secret_driver/instance.h"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace keyhold {
+
+/// The state all connections of the process share. What the process is, a daemon with one instance or
+/// a program with embedded ones, is fixed once by stateInitialize; no URI can change it.
+class DriverState {
+  public:
+    /// Made at first use, never destroyed: the process may exit while threads are in calls.
+    [[nodiscard]] static DriverState &get();
+
+    enum class Started { complete, refused };
+    /// libvirt's stateInitialize: a root means an embedding process. Refused, with the error raised,
+    /// only if another live process holds the lock of this daemon's store.
+    [[nodiscard]] Started start(bool isPrivileged, bool isEmbedded, abi::InhibitCallback callback,
+                                void *opaque);
+    /// libvirt's stateReload (SIGHUP). Raises notActive.
+    void reload();
+    /// libvirt's stateCleanup: from now on every call raises notActive. Raises notActive if it was.
+    void stop();
+
+    /// What connectOpen does, after which closeConnection() must follow once.
+    void openConnection(virConnectPtr connection);
+    void closeConnection(virConnectPtr connection);
+
+    /// The instance that serves a call on `connection`, ours or another driver's. Raises notActive or
+    /// internal. The reference keeps it through the call.
+    [[nodiscard]] std::shared_ptr<Instance> instanceOf(virConnectPtr connection);
+
+    /// What tells our connections from those of other drivers.
+    void setConnectionTable(const abi::HypervisorDriver *table) noexcept { table_ = table; }
+
+  private:
+    enum class Mode { unset, daemon, embedded, stopped };
+
+    struct Snapshot {
+        Mode mode;
+        bool isPrivileged;
+        std::shared_ptr<Instance> daemon;
+        EmbeddedRoots *roots;
+    };
+    [[nodiscard]] Snapshot snapshot() const;
+    /// As snapshot(), waiting for a stateInitialize that is still on its way on another thread.
+    [[nodiscard]] Snapshot startedSnapshot();
+    void openEmbedded(virConnectPtr connection, EmbeddedRoots &roots);
+
+    const abi::HypervisorDriver *table_ = nullptr;
+    mutable std::mutex mutex_; // of all below
+    std::condition_variable started_;
+    Mode mode_ = Mode::unset;
+    bool isPrivileged_ = false;
+    std::shared_ptr<Instance> daemon_;
+    Inhibitor *inhibitor_ = nullptr; // never destroyed
+    EmbeddedRoots *roots_ = nullptr; // never destroyed
+};
+
+} // namespace keyhold

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "secret_driver/embedded_roots.h"
+
+namespace keyhold {
+
+std::shared_ptr<Instance> EmbeddedRoot::current() const {
+    const std::lock_guard lock(mutex_);
+    return instance_.lock();
+}
+
+std::shared_ptr<Instance> EmbeddedRoot::open(std::unique_ptr<StoreDirectory> directory,
+                                             const std::string &stateDirectory, Inhibitor &inhibitor) {
+    const std::lock_guard opening(opening_);
+    if (auto instance = current())
+        return instance;
+
+    // The last instance may be on its way out on another thread, and holds the lock until the end.
+    isReleased_.wait(false);
+    auto instance = std::make_unique<Instance>(
+        std::make_unique<StoreLock>(posixFileSystem(), stateDirectory), std::move(directory), inhibitor);
+    isReleased_ = false;
+    std::shared_ptr<Instance> shared(instance.release(), [this](Instance *last) {
+        delete last;
+        isReleased_ = true;
+        isReleased_.notify_all();
+    });
+    const std::lock_guard lock(mutex_);
+    instance_ = shared;
+    return shared;
+}
+
+virConnectPtr EmbeddedRoot::ownConnection(const std::function<virConnectPtr()> &make) {
+    const std::lock_guard lock(connecting_);
+    if (!ownConnection_)
+        ownConnection_ = make();
+    return ownConnection_;
+}
+
+EmbeddedRoots::Opened EmbeddedRoots::open(const std::string &root) {
+    const InstancePaths paths = InstancePaths::embedded(root);
+    auto directory = Instance::openDirectory(paths);
+    EmbeddedRoot &entry = rootOf(root, directory->status());
+    return {&entry, entry.open(std::move(directory), paths.stateDirectory, inhibitor_)};
+}
+
+EmbeddedRoot &EmbeddedRoots::rootOf(const std::string &spelling, const FileStatus &directory) {
+    const std::lock_guard lock(mutex_);
+    for (EmbeddedRoot &root : roots_) {
+        if (root.isDirectory(directory))
+            return root;
+    }
+    return roots_.emplace_back(spelling, directory);
+}
+
+std::shared_ptr<Instance> EmbeddedRoots::find(const std::string *root) {
+    FileStatus wanted;
+    const bool isThere = root && posixFileSystem().statusOf(
+                                     InstancePaths::embedded(*root).configDirectory, wanted) == 0;
+    std::shared_ptr<Instance> only;
+    unsigned openCount = 0;
+    std::string names;
+    {
+        const std::lock_guard lock(mutex_);
+        for (EmbeddedRoot &entry : roots_) {
+            auto instance = entry.current();
+            if (!instance)
+                continue;
+            if (isThere && entry.isDirectory(wanted))
+                return instance;
+            ++openCount;
+            names += (names.empty() ? "'" : ", '") + entry.spelling() + "'";
+            only = std::move(instance);
+        }
+    }
+    if (openCount == 1)
+        return only;
+    const std::string asked = root ? "root '" + *root + "' has no embedded secret driver of its own"
+                                   : "this connection names no embedded root";
+    if (openCount == 0)
+        throw Error(ErrorCode::internal, asked + " and none is open in this process; open "
+                                                 "secret:///embed with the same root first");
+    throw Error(ErrorCode::internal, asked + ", and several are open in this process: " + names +
+                                         "; use one of these roots");
+}
+
+} // namespace keyhold

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "secret_driver/instance.h"
+
+#include <libvirt/libvirt.h>
+
+#include <atomic>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace keyhold {
+
+/// One directory of secrets that this process has opened at some time. Never destroyed: handles on it
+/// may be anywhere.
+class EmbeddedRoot {
+  public:
+    EmbeddedRoot(std::string spelling, const FileStatus &directory)
+        : spelling_(std::move(spelling)), directory_(directory) {}
+
+    /// The root as it was first spelled.
+    [[nodiscard]] const std::string &spelling() const noexcept { return spelling_; }
+    [[nodiscard]] bool isDirectory(const FileStatus &directory) const noexcept {
+        return directory.device == directory_.device && directory.inode == directory_.inode;
+    }
+
+    /// The instance if it is open, else null.
+    [[nodiscard]] std::shared_ptr<Instance> current() const;
+
+    /// The instance, opened if it is not. One thread opens, others that come meanwhile wait for it.
+    /// Raises fileAccess if another process holds the lock.
+    [[nodiscard]] std::shared_ptr<Instance> open(std::unique_ptr<StoreDirectory> directory,
+                                                 const std::string &stateDirectory,
+                                                 Inhibitor &inhibitor);
+
+    /// Our own connection to this root, for other drivers to find; made by `make` at first use and
+    /// never closed, because libvirt keeps bare pointers to it. Null if it could not be made.
+    [[nodiscard]] virConnectPtr ownConnection(const std::function<virConnectPtr()> &make);
+
+  private:
+    const std::string spelling_;
+    const FileStatus directory_;
+    std::mutex opening_;
+    mutable std::mutex mutex_; // of instance_
+    std::weak_ptr<Instance> instance_;
+    std::atomic<bool> isReleased_{true}; // false until the last instance has given everything back
+    std::mutex connecting_;
+    virConnectPtr ownConnection_ = nullptr;
+};
+
+/// All embedded roots of this process, told apart by the directory and not by its spelling.
+class EmbeddedRoots {
+  public:
+    explicit EmbeddedRoots(Inhibitor &inhibitor) : inhibitor_(inhibitor) {}
+
+    struct Opened {
+        EmbeddedRoot *root;
+        std::shared_ptr<Instance> instance;
+    };
+    /// Opens the secrets below `root`, which is made if it is missing.
+    [[nodiscard]] Opened open(const std::string &root);
+
+    /// For a connection of another driver: the open instance with the same root, else the only one
+    /// that is open. Raises internal, naming the roots, if there is none or a choice.
+    [[nodiscard]] std::shared_ptr<Instance> find(const std::string *root);
+
+  private:
+    EmbeddedRoot &rootOf(const std::string &spelling, const FileStatus &directory);
+
+    Inhibitor &inhibitor_;
+    std::mutex mutex_;
+    std::list<EmbeddedRoot> roots_; // addresses stay good
+};
+
+} // namespace keyhold

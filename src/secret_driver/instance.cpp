@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "secret_driver/instance.h"
+
+#include "abi/symbols.h"
+#include "config.h"
+#include "secret_driver/host_journal.h"
+#include "store/directory_backend.h"
+#include "store/impaired_backend.h"
+
+#include <cerrno>
+#include <glib.h>
+
+namespace keyhold {
+
+namespace {
+
+std::string takeHostString(char *text) {
+    const std::unique_ptr<char, void (*)(void *)> owned(text, g_free);
+    return owned.get();
+}
+
+void makeDirectory(const char *what, const std::string &path) {
+    const int result = posixFileSystem().makePath(path);
+    if (result < 0)
+        throw Error(ErrorCode::systemCall,
+                    std::string("cannot create ") + what + " directory '" + path + "'", -result);
+}
+
+} // namespace
+
+InstancePaths InstancePaths::system() {
+    return {KEYHOLD_SYSCONFDIR "/libvirt/secrets", KEYHOLD_RUNSTATEDIR "/libvirt/secrets"};
+}
+
+InstancePaths InstancePaths::session() {
+    const abi::Symbols &host = abi::symbols();
+    return {takeHostString(host.virGetUserConfigDirectory()) + "/secrets",
+            takeHostString(host.virGetUserRuntimeDirectory()) + "/secrets/run"};
+}
+
+InstancePaths InstancePaths::embedded(const std::string &root) {
+    return {root + "/etc/secrets", root + "/run/secrets"};
+}
+
+std::unique_ptr<StoreDirectory> Instance::openDirectory(const InstancePaths &paths) {
+    makeDirectory("config", paths.configDirectory);
+    makeDirectory("state", paths.stateDirectory);
+    return std::make_unique<StoreDirectory>(posixFileSystem(), paths.configDirectory);
+}
+
+Instance::Instance(std::unique_ptr<StoreLock> lock, std::unique_ptr<StoreDirectory> directory,
+                   Inhibitor &inhibitor)
+    : inhibitor_(inhibitor), lock_(std::move(lock)),
+      store_(std::make_shared<DirectoryBackend>(std::move(directory), hostJournal()), hostJournal()) {
+    store_.load();
+}
+
+Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
+    : paths_(paths), inhibitor_(inhibitor), store_(openBackend(), hostJournal()) {
+    store_.load();
+    announce();
+}
+
+std::shared_ptr<Backend> Instance::openBackend() {
+    std::optional<Error> trouble;
+    const auto attempt = [&](const auto &step) {
+        try {
+            step();
+        } catch (const Error &error) {
+            hostJournal().error("the secrets in '" + paths_.configDirectory +
+                                "' cannot be served in full: " + error.fullText());
+            trouble = error;
+        }
+    };
+
+    attempt([&] { makeDirectory("state", paths_.stateDirectory); });
+    if (!trouble && !lock_) {
+        attempt([&] { lock_ = std::make_unique<StoreLock>(posixFileSystem(), paths_.stateDirectory); });
+        if (trouble && trouble->systemErrno() == EAGAIN)
+            throw *trouble;
+    }
+    std::unique_ptr<Backend> readable;
+    attempt([&] {
+        makeDirectory("config", paths_.configDirectory);
+        readable = std::make_unique<DirectoryBackend>(
+            std::make_unique<StoreDirectory>(posixFileSystem(), paths_.configDirectory),
+            hostJournal());
+    });
+    isImpaired_ = trouble.has_value();
+    if (trouble)
+        return std::make_shared<ImpairedBackend>(std::move(readable), *trouble);
+    return readable;
+}
+
+void Instance::reload() {
+    if (isImpaired_) {
+        const auto backend = openBackend();
+        backend->recover();
+        store_.replaceBackend(backend);
+    }
+    store_.reload();
+    announce();
+}
+
+void Instance::announce() noexcept {
+    try {
+        runner_.request([this] { sendEvents(); });
+        inhibitor_.follow([this] { return store_.hasEphemeral(); });
+    } catch (const std::exception &exception) {
+        hostJournal().error(std::string("watchers were not told of a change: ") + exception.what());
+    }
+}
+
+void Instance::sendEvents() {
+    for (const Change &change : store_.takeChanges()) {
+        switch (change.kind) {
+        case Change::Kind::defined:
+            events_.defined(change.uuid, change.usage);
+            break;
+        case Change::Kind::valueChanged:
+            events_.valueChanged(change.uuid, change.usage);
+            break;
+        case Change::Kind::undefined:
+            events_.undefined(change.uuid, change.usage);
+            break;
+        }
+    }
+}
+
+} // namespace keyhold

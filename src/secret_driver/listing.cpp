@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "abi/symbols.h"
+#include "remote/error_report.h"
+#include "secret_driver/calls.h"
+#include "secret_driver/caller_memory.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace keyhold::calls {
+
+namespace {
+
+using access::ConnectionCall;
+
+// Each pair of filters narrows only if exactly one of it is set.
+bool passes(unsigned int flags, unsigned int yes, unsigned int no, bool property) {
+    const unsigned int wanted = flags & (yes | no);
+    return wanted == 0 || (property ? wanted & yes : wanted & no) != 0;
+}
+
+bool matches(const SecretDefinition &definition, unsigned int flags) {
+    return passes(flags, VIR_CONNECT_LIST_SECRETS_EPHEMERAL, VIR_CONNECT_LIST_SECRETS_NO_EPHEMERAL,
+                  definition.isEphemeral) &&
+           passes(flags, VIR_CONNECT_LIST_SECRETS_PRIVATE, VIR_CONNECT_LIST_SECRETS_NO_PRIVATE,
+                  definition.isPrivate);
+}
+
+} // namespace
+
+int count(Instance &instance, virConnectPtr connection) {
+    access::require(connection, ConnectionCall::count);
+    const auto records = instance.store().all();
+    return static_cast<int>(std::ranges::count_if(records, [&](const RecordPtr &record) {
+        return access::isVisible(connection, ConnectionCall::count, record->definition);
+    }));
+}
+
+int listUuids(Instance &instance, virConnectPtr connection, char **uuids, int maxUuids) {
+    std::fill_n(uuids, maxUuids, nullptr);
+    access::require(connection, ConnectionCall::listUuids);
+    int listed = 0;
+    try {
+        for (const RecordPtr &record : instance.store().all()) {
+            if (listed == maxUuids)
+                break;
+            if (!access::isVisible(connection, ConnectionCall::listUuids, record->definition))
+                continue;
+            uuids[listed] = copyForCaller(record->definition.uuid.toString()).release();
+            ++listed;
+        }
+    } catch (...) {
+        std::for_each_n(uuids, listed, std::free);
+        throw;
+    }
+    return listed;
+}
+
+int listAll(Instance &instance, virConnectPtr connection, virSecretPtr **secrets, unsigned int flags) {
+    access::require(connection, ConnectionCall::listAll);
+    auto records = instance.store().all();
+    std::erase_if(records, [&](const RecordPtr &record) {
+        return !matches(record->definition, flags) ||
+               !access::isVisible(connection, ConnectionCall::listAll, record->definition);
+    });
+    if (!secrets)
+        return static_cast<int>(records.size());
+
+    auto handles = allocateForCaller<virSecretPtr>(records.size() + 1);
+    std::size_t made = 0;
+    try {
+        for (; made < records.size(); ++made)
+            handles[made] = handleFor(connection, records[made]->definition);
+    } catch (...) {
+        std::for_each_n(handles.get(), made, abi::symbols().virObjectUnref);
+        throw;
+    }
+    *secrets = handles.release();
+    return static_cast<int>(made);
+}
+
+} // namespace keyhold::calls

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "abi/host_log.h"
+#include "abi/release.h"
+#include "abi/symbols.h"
+#include "secret_driver/driver_state.h"
+#include "secret_driver/entries.h"
+#include "secret_driver/unsupported.h"
+
+#include <libvirt/libvirt.h>
+#include <sodium.h>
+
+#include <mutex>
+#include <string>
+
+/// What libvirt finds when it loads the module: the one exported function, and the registration of the
+/// tables.
+namespace keyhold {
+
+namespace {
+
+std::string releaseText(unsigned long release) {
+    return std::to_string(release / 1'000'000) + "." + std::to_string(release / 1'000 % 1'000) + "." +
+           std::to_string(release % 1'000);
+}
+
+// Empty if this libvirt can be served.
+std::string reasonAgainst(unsigned long release, const char *missing) {
+    const std::string subject = "Keyhold: this libvirt (" + releaseText(release) + ") ";
+    const std::string remedy = "; install the secret driver that came with it";
+    if (release < abi::kOldestRelease)
+        return subject + "is older than " + releaseText(abi::kOldestRelease) + remedy;
+    if (*missing != '\0')
+        return subject + "lacks the private symbol '" + missing + "'" + remedy;
+    return {};
+}
+
+// -1 or 0 of libvirt's own functions; the error it raised tells what is wrong.
+void registerDriver(const abi::HypervisorSlots &slots) {
+    static const char *schemes[] = {"secret", nullptr};
+    static abi::ConnectDriver driver{};
+    driver.localOnly = true;
+    driver.embeddable = true;
+    driver.uriSchemes = schemes;
+    driver.hypervisorDriver = &connectionTable(slots);
+    driver.secretDriver = &secretDriverTable();
+    DriverState::get().setConnectionTable(driver.hypervisorDriver);
+
+    const abi::Symbols &host = abi::symbols();
+    if (host.virRegisterConnectDriver(&driver, false) < 0 ||
+        host.virSetSharedSecretDriver(&secretDriverTable()) < 0 ||
+        host.virRegisterStateDriver(&stateDriverTable()) < 0)
+        abi::log(abi::LogPriority::error, "Keyhold: libvirt did not take the secret driver");
+}
+
+void registerOnce() {
+    const char *missing = abi::loadSymbols();
+    const unsigned long release = abi::runningRelease();
+    const std::string reason = reasonAgainst(release, missing);
+    if (!reason.empty()) {
+        registerUnsupported(abi::hypervisorSlots(release), reason);
+        return;
+    }
+    if (release > abi::kNewestTestedRelease)
+        abi::log(abi::LogPriority::warning,
+                 ("Keyhold: libvirt " + releaseText(release) + " is newer than " +
+                  releaseText(abi::kNewestTestedRelease) + ", the newest that was tested")
+                     .c_str());
+    registerDriver(abi::hypervisorSlots(release));
+}
+
+} // namespace
+
+} // namespace keyhold
+
+/// libvirt calls this after loading the module, and in an embedding process again at every open. It
+/// never fails: -1 would end libvirtd, and would keep a process that embeds from opening again.
+extern "C" __attribute__((visibility("default"))) int secretRegister() {
+    static std::once_flag isRegistered;
+    try {
+        std::call_once(isRegistered, keyhold::registerOnce);
+    } catch (const std::exception &exception) {
+        keyhold::abi::log(keyhold::abi::LogPriority::error, exception.what());
+    }
+    return 0;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "secret_driver/entries.h"
+
+#include "conf/secret_xml.h"
+#include "config.h"
+#include "remote/error_report.h"
+#include "secret_driver/calls.h"
+#include "secret_driver/driver_state.h"
+#include "secret_driver/flags.h"
+
+/// The entries of the secret table. Each has one shape: check the flags, find the instance of the
+/// connection, make the call, and let guard() translate what goes wrong.
+namespace keyhold {
+
+namespace {
+
+std::shared_ptr<Instance> instanceOf(virConnectPtr connection) {
+    return DriverState::get().instanceOf(connection);
+}
+
+extern "C" {
+
+int connectNumOfSecrets(virConnectPtr connection) {
+    return guard(-1, [&] { return calls::count(*instanceOf(connection), connection); });
+}
+
+int connectListSecrets(virConnectPtr connection, char **uuids, int maxUuids) {
+    return guard(-1,
+                 [&] { return calls::listUuids(*instanceOf(connection), connection, uuids, maxUuids); });
+}
+
+int connectListAllSecrets(virConnectPtr connection, virSecretPtr **secrets, unsigned int flags) {
+    return guard(-1, [&] {
+        requireFlags(flags, calls::kListFlags, "secretConnectListAllSecrets");
+        return calls::listAll(*instanceOf(connection), connection, secrets, flags);
+    });
+}
+
+virSecretPtr secretLookupByUUID(virConnectPtr connection, const unsigned char *uuid) {
+    return guard(virSecretPtr{},
+                 [&] { return calls::lookupByUuid(*instanceOf(connection), connection, uuid); });
+}
+
+virSecretPtr secretLookupByUsage(virConnectPtr connection, int usageType, const char *usageId) {
+    return guard(virSecretPtr{}, [&] {
+        return calls::lookupByUsage(*instanceOf(connection), connection, usageType, usageId);
+    });
+}
+
+virSecretPtr secretDefineXML(virConnectPtr connection, const char *xml, unsigned int flags) {
+    return guard(virSecretPtr{}, [&] {
+        requireFlags(flags, VIR_SECRET_DEFINE_VALIDATE, "secretDefineXML");
+        const char *schema =
+            flags & VIR_SECRET_DEFINE_VALIDATE ? KEYHOLD_SCHEMADIR "/secret.rng" : nullptr;
+        return calls::define(*instanceOf(connection), connection, parseSecretXml(xml, schema));
+    });
+}
+
+char *secretGetXMLDesc(virSecretPtr secret, unsigned int flags) {
+    return guard(static_cast<char *>(nullptr), [&] {
+        requireFlags(flags, 0, "secretGetXMLDesc");
+        return calls::xmlOf(*instanceOf(abi::secretConnection(secret)), secret);
+    });
+}
+
+int secretSetValue(virSecretPtr secret, const unsigned char *value, std::size_t size,
+                   unsigned int flags) {
+    return guard(-1, [&] {
+        requireFlags(flags, 0, "secretSetValue");
+        calls::setValue(*instanceOf(abi::secretConnection(secret)), secret, {value, size});
+        return 0;
+    });
+}
+
+unsigned char *secretGetValue(virSecretPtr secret, std::size_t *size, unsigned int flags) {
+    return guard(static_cast<unsigned char *>(nullptr), [&] {
+        requireFlags(flags, 0, "secretGetValue");
+        return calls::valueOf(*instanceOf(abi::secretConnection(secret)), secret, *size);
+    });
+}
+
+int secretUndefine(virSecretPtr secret) {
+    return guard(-1, [&] {
+        calls::undefine(*instanceOf(abi::secretConnection(secret)), secret);
+        return 0;
+    });
+}
+
+int connectSecretEventRegisterAny(virConnectPtr connection, virSecretPtr secret, int eventId,
+                                  virConnectSecretEventGenericCallback callback, void *opaque,
+                                  virFreeCallback freeCallback) {
+    return guard(-1, [&] {
+        access::require(connection, access::ConnectionCall::registerEvents);
+        return instanceOf(connection)
+            ->events()
+            .add(connection, secret, eventId, callback, opaque, freeCallback);
+    });
+}
+
+int connectSecretEventDeregisterAny(virConnectPtr connection, int callbackId) {
+    return guard(-1, [&] {
+        access::require(connection, access::ConnectionCall::deregisterEvents);
+        instanceOf(connection)->events().remove(connection, callbackId);
+        return 0;
+    });
+}
+
+} // extern "C"
+
+} // namespace
+
+abi::SecretDriver &secretDriverTable() {
+    static abi::SecretDriver table{
+        .name = "secret",
+        .connectNumOfSecrets = connectNumOfSecrets,
+        .connectListSecrets = connectListSecrets,
+        .connectListAllSecrets = connectListAllSecrets,
+        .secretLookupByUUID = secretLookupByUUID,
+        .secretLookupByUsage = secretLookupByUsage,
+        .secretDefineXML = secretDefineXML,
+        .secretGetXMLDesc = secretGetXMLDesc,
+        .secretSetValue = secretSetValue,
+        .secretGetValue = secretGetValue,
+        .secretUndefine = secretUndefine,
+        .connectSecretEventRegisterAny = connectSecretEventRegisterAny,
+        .connectSecretEventDeregisterAny = connectSecretEventDeregisterAny,
+    };
+    return table;
+}
+
+} // namespace keyhold

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <mutex>
+
+namespace keyhold {
+
+/// Runs a piece of work on one thread at a time, with no lock held while it runs. A request that
+/// comes while the work is running makes it run once more, on the thread that runs it already.
+class SingleRunner {
+  public:
+    template <typename Work> void request(Work &&work) {
+        {
+            const std::lock_guard lock(mutex_);
+            isRequested_ = true;
+            if (isRunning_)
+                return;
+            isRunning_ = true;
+        }
+        while (isStillRequested())
+            work();
+    }
+
+  private:
+    bool isStillRequested() {
+        const std::lock_guard lock(mutex_);
+        isRunning_ = isRequested_;
+        isRequested_ = false;
+        return isRunning_;
+    }
+
+    std::mutex mutex_;
+    bool isRequested_ = false;
+    bool isRunning_ = false;
+};
+
+} // namespace keyhold
