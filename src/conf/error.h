@@ -12,8 +12,9 @@ enum class ErrorCode {
     invalidArgument,      ///< an argument or flag that the call does not take
     invalidUri,           ///< a connection URI that this process does not serve
     internal,             ///< stock reports these as internal errors: malformed uuid, conflicts
-    configUnsupported,    ///< a usage type nobody knows
+    configUnsupported,    ///< a configuration that this driver does not serve
     xmlInvalid,           ///< well-formed XML with a value out of range
+    xmlAttributeInvalid,  ///< a required attribute is missing or is not one of its words
     xmlRootUnexpected,    ///< the root element is not <secret>
     xmlMalformed,         ///< libxml2 could not parse the document
     xmlSchemaMismatch,    ///< the document does not validate against secret.rng
