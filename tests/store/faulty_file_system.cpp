@@ -46,11 +46,14 @@ FaultyFileSystem::Fault FaultyFileSystem::takeFault(Operation operation, const s
     for (Fault &fault : faults_) {
         if (fault.operation != operation || fault.times == 0 || !contains(name, fault.nameContains))
             continue;
+        if (fault.after-- > 0)
+            continue;
+        fault.after = 0;
         if (fault.times > 0)
             --fault.times;
         return fault;
     }
-    return {operation, {}, 0, 0, Effect::done};
+    return {operation, {}, 0, 0, Effect::done, 0};
 }
 
 template <typename Call>
@@ -68,12 +71,17 @@ int FaultyFileSystem::passInt(Operation operation, const std::string &name, Call
     return static_cast<int>(pass(operation, name, [&] { return ssize_t{call()}; }));
 }
 
-int FaultyFileSystem::opened(int descriptor, const std::string &name) {
-    if (descriptor >= 0) {
+template <typename Call>
+int FaultyFileSystem::passOpen(Operation operation, const std::string &name, Call call) {
+    int descriptor = -1;
+    const int result = passInt(operation, name, [&] { return descriptor = call(); });
+    if (result < 0 && descriptor >= 0)
+        inner_.close(descriptor);
+    if (result >= 0) {
         const std::lock_guard held(mutex_);
-        names_[descriptor] = name;
+        names_[result] = name;
     }
-    return descriptor;
+    return result;
 }
 
 std::string FaultyFileSystem::nameOf(int descriptor) const {
@@ -92,13 +100,12 @@ int FaultyFileSystem::makePath(const std::string &path) {
 }
 
 int FaultyFileSystem::openDirectory(const std::string &path) {
-    return passInt(Operation::openDirectory, path,
-                   [&] { return opened(inner_.openDirectory(path), path); });
+    return passOpen(Operation::openDirectory, path, [&] { return inner_.openDirectory(path); });
 }
 
 int FaultyFileSystem::open(int directory, const char *name, int flags, mode_t mode) {
-    return passInt(Operation::open, name,
-                   [&] { return opened(inner_.open(directory, name, flags, mode), name); });
+    return passOpen(Operation::open, name,
+                    [&] { return inner_.open(directory, name, flags, mode); });
 }
 
 int FaultyFileSystem::close(int descriptor) {
@@ -169,9 +176,9 @@ int FaultyFileSystem::truncate(int descriptor, off_t size) {
 }
 
 void FaultyFileSystem::fail(Operation operation, std::string nameContains, int error, int times,
-                            Effect effect) {
+                            Effect effect, int after) {
     const std::lock_guard held(mutex_);
-    faults_.push_back({operation, std::move(nameContains), error, times, effect});
+    faults_.push_back({operation, std::move(nameContains), error, times, effect, after});
 }
 
 void FaultyFileSystem::before(Operation operation, std::string nameContains,

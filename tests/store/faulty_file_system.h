@@ -61,10 +61,11 @@ class FaultyFileSystem final : public FileSystem {
     int lock(int descriptor) override;
     int truncate(int descriptor, off_t size) override;
 
-    /// The next `times` calls of this operation whose name contains `nameContains` (all if empty)
-    /// answer -error. A failed close has always closed.
+    /// Of the calls of this operation whose name contains `nameContains` (all if empty), `times`
+    /// answer -error once `after` have passed. A failed close has always closed; a failed open
+    /// leaves no descriptor.
     void fail(Operation operation, std::string nameContains, int error, int times = 1,
-              Effect effect = Effect::none);
+              Effect effect = Effect::none, int after = 0);
     /// Runs `action` before each such call, on its thread; it may use this file system, and is not
     /// run for its own calls.
     void before(Operation operation, std::string nameContains, std::function<void()> action);
@@ -86,6 +87,7 @@ class FaultyFileSystem final : public FileSystem {
         int error;
         int times;
         Effect effect;
+        int after;
     };
     struct Action {
         Operation operation;
@@ -97,7 +99,8 @@ class FaultyFileSystem final : public FileSystem {
     ssize_t pass(Operation operation, const std::string &name, Call call);
     template <typename Call>
     int passInt(Operation operation, const std::string &name, Call call);
-    int opened(int descriptor, const std::string &name);
+    template <typename Call>
+    int passOpen(Operation operation, const std::string &name, Call call);
     [[nodiscard]] std::string nameOf(int descriptor) const;
     [[nodiscard]] std::size_t limited(std::size_t size) const;
     void runActions(Operation operation, const std::string &name);

@@ -32,9 +32,18 @@ int MemoryFileSystem::makePath(const std::string &path) {
                       [&] { return state_->makePath(path); });
 }
 
+template <typename Body>
+int MemoryFileSystem::performOpen(const FaultScript::Call &call, Body body) {
+    int opened = -1;
+    const int result = performInt(call, [&] { return opened = body(); });
+    if (result < 0)
+        state_->files.erase(opened);
+    return result;
+}
+
 int MemoryFileSystem::openDirectory(const std::string &path) {
     const std::lock_guard held(mutex_);
-    return performInt({.verb = "open", .path = path}, [&] {
+    return performOpen({.verb = "open", .path = path}, [&] {
         return state_->open(state_->at(path), path, O_RDONLY | O_DIRECTORY, 0);
     });
 }
@@ -43,8 +52,9 @@ int MemoryFileSystem::open(int directory, const char *name, int flags, mode_t mo
     const std::lock_guard held(mutex_);
     const std::string path = state_->pathOf(directory, name);
     const bool changes = (flags & (O_CREAT | O_TRUNC)) != 0;
-    return performInt({.verb = changes ? "create" : "open", .path = path, .changes = changes},
-                      [&] { return state_->open(state_->at(directory, name), path, flags, mode); });
+    return performOpen(
+        {.verb = changes ? "create" : "open", .path = path, .changes = changes},
+        [&] { return state_->open(state_->at(directory, name), path, flags, mode); });
 }
 
 int MemoryFileSystem::close(int descriptor) {

@@ -52,7 +52,8 @@ class MemoryFileSystem final : public FileSystem {
 
     /// \name Faults. `k` counts from now, 1 is the next call of that kind.
     /// @{
-    /// The k-th call answers -error. A failed close has always closed.
+    /// The k-th call answers -error. A failed close has always closed; a failed open leaves no
+    /// descriptor.
     void failCall(std::size_t k, int error, Effect effect = Effect::none,
                   Calls calls = Calls::changing);
     /// Every call from the k-th on answers -error and does nothing.
@@ -112,6 +113,8 @@ class MemoryFileSystem final : public FileSystem {
     /// Counts and traces a call, and makes it or lets it fail, as the faults have it.
     template <typename Body>
     ssize_t perform(const FaultScript::Call &call, Body body);
+    template <typename Body>
+    int performOpen(const FaultScript::Call &call, Body body);
     template <typename Body>
     int performInt(const FaultScript::Call &call, Body body);
     void put(const std::string &path, mode_t mode, std::string_view content);

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What only the kernel's file system has to show; the rest is in file_system_contract_test.cpp.
+#include "store/file_system.h"
+
+#include "store/temporary_directory.h"
+
+#include <cerrno>
+#include <string>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace keyhold {
+namespace {
+
+class PosixFileSystemTest : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        directory = files.openDirectory(temporary.path());
+        ASSERT_GE(directory, 0);
+    }
+    void TearDown() override { EXPECT_EQ(0, files.close(directory)); }
+
+    TemporaryDirectory temporary;
+    FileSystem &files = posixFileSystem();
+    int directory = -1;
+};
+
+std::size_t openDescriptors() {
+    std::size_t count = 0;
+    for ([[maybe_unused]] const auto &entry : std::filesystem::directory_iterator("/proc/self/fd"))
+        ++count;
+    return count;
+}
+
+/// Exit status of a child that runs `body`; 255 if it did not exit.
+template <typename Body>
+int inChild(Body body) {
+    pid_t child = ::fork();
+    if (child == 0)
+        ::_exit(body());
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+TEST_F(PosixFileSystemTest, IsOneObject) {
+    EXPECT_EQ(&posixFileSystem(), &posixFileSystem());
+}
+
+TEST_F(PosixFileSystemTest, DescriptorsAreNotInherited) {
+    int file = files.open(directory, "file", O_WRONLY | O_CREAT, 0600);
+    EXPECT_EQ(FD_CLOEXEC, ::fcntl(directory, F_GETFD));
+    EXPECT_EQ(FD_CLOEXEC, ::fcntl(file, F_GETFD));
+    EXPECT_EQ(0, files.close(file));
+}
+
+TEST_F(PosixFileSystemTest, NoCallLeavesADescriptor) {
+    const std::size_t before = openDescriptors();
+    EXPECT_EQ(0, files.makePath(temporary.path() + "/a/b"));
+    EXPECT_EQ(0, files.list(directory, [](const char *) {}));
+    EXPECT_THROW(files.list(directory, [](const char *) { throw 1; }), int);
+    FileStatus status;
+    EXPECT_EQ(0, files.statusOf(temporary.path(), status));
+    EXPECT_EQ(before, openDescriptors());
+}
+
+TEST_F(PosixFileSystemTest, StatusFollowsLinks) {
+    int file = files.open(directory, "file", O_WRONLY | O_CREAT, 0600);
+    EXPECT_EQ(0, files.close(file));
+    std::filesystem::create_symlink("file", temporary.path() + "/link");
+    FileStatus ofFile;
+    FileStatus ofLink;
+    ASSERT_EQ(0, files.statusAt(directory, "file", ofFile));
+    ASSERT_EQ(0, files.statusAt(directory, "link", ofLink));
+    EXPECT_EQ(ofFile.inode, ofLink.inode);
+    EXPECT_TRUE(S_ISREG(ofLink.mode));
+    struct stat expected;
+    ASSERT_EQ(0, ::stat((temporary.path() + "/file").c_str(), &expected));
+    EXPECT_EQ(expected.st_dev, ofFile.device);
+    EXPECT_EQ(expected.st_ino, ofFile.inode);
+    EXPECT_EQ(expected.st_uid, ofFile.owner);
+    EXPECT_EQ(expected.st_ctim.tv_sec * 1'000'000'000 + expected.st_ctim.tv_nsec, ofFile.changed);
+}
+
+TEST_F(PosixFileSystemTest, LinkDoesNotFollowLinks) {
+    std::filesystem::create_symlink("nowhere", temporary.path() + "/link");
+    EXPECT_EQ(0, files.link(directory, "link", "second"));
+    EXPECT_TRUE(std::filesystem::is_symlink(temporary.path() + "/second"));
+}
+
+TEST_F(PosixFileSystemTest, ALockIsSeenByOtherProcesses) {
+    int file = files.open(directory, "lock", O_RDWR | O_CREAT, 0600);
+    auto lockInChild = [&] {
+        return inChild([&] {
+            int again = files.open(directory, "lock", O_RDWR, 0);
+            int result = files.lock(again);
+            return result == -EAGAIN || result == -EACCES ? 1 : result != 0 ? 2 : 0;
+        });
+    };
+    EXPECT_EQ(0, lockInChild());
+    ASSERT_EQ(0, files.lock(file));
+    EXPECT_EQ(1, lockInChild());
+    EXPECT_EQ(0, files.close(file));
+    EXPECT_EQ(0, lockInChild());
+}
+
+TEST_F(PosixFileSystemTest, TheLockIsOnTheFirstByteOnly) {
+    int file = files.open(directory, "lock", O_RDWR | O_CREAT, 0600);
+    ASSERT_EQ(0, files.lock(file));
+    auto holder = [&](off_t start) {
+        return inChild([&] {
+            struct flock range {};
+            range.l_type = F_WRLCK;
+            range.l_start = start;
+            range.l_len = 1;
+            return ::fcntl(file, F_GETLK, &range) != 0 ? 3 : range.l_type == F_UNLCK ? 0 : 1;
+        });
+    };
+    EXPECT_EQ(1, holder(0));
+    EXPECT_EQ(0, holder(1));
+    EXPECT_EQ(0, files.close(file));
+}
+
+TEST_F(PosixFileSystemTest, MakePathWorksBelowADirectoryThatMayNotBeRead) {
+    const std::string closed = temporary.path() + "/closed";
+    ASSERT_EQ(0, ::mkdir(closed.c_str(), 0700));
+    ASSERT_EQ(0, ::chmod(temporary.path().c_str(), 0711));
+    ASSERT_EQ(0, ::chmod(closed.c_str(), 0333));
+    // As somebody whom permissions bind, which root is not.
+    const uid_t somebody = ::geteuid() == 0 ? 65534 : ::geteuid();
+    if (::geteuid() == 0) {
+        ASSERT_EQ(0, ::chown(closed.c_str(), somebody, static_cast<gid_t>(-1)));
+    }
+    EXPECT_EQ(0, inChild([&] {
+                  if (::setresuid(somebody, somebody, somebody) != 0)
+                      return 9;
+                  return -files.makePath(closed + "/a/b");
+              }));
+    EXPECT_EQ(0, ::chmod(closed.c_str(), 0700));
+    EXPECT_TRUE(std::filesystem::is_directory(closed + "/a/b"));
+}
+
+TEST_F(PosixFileSystemTest, MakePathAnswersTheErrorOfMkdir) {
+    EXPECT_EQ(-ENOENT, files.makePath("/proc/keyhold"));
+}
+
+} // namespace
+} // namespace keyhold
