@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/store_fixture.h"
+
+#include "conf/secret_xml.h"
+
+#include <algorithm>
+#include <ostream>
+
+namespace keyhold {
+
+void PrintTo(const SecretState &state, std::ostream *out) { *out << state.xml << state.value; }
+
+void RecordingJournal::add(std::string line) {
+    const std::lock_guard lock(mutex_);
+    lines_.push_back(std::move(line));
+}
+
+std::vector<std::string> RecordingJournal::lines() const {
+    const std::lock_guard lock(mutex_);
+    return lines_;
+}
+
+bool RecordingJournal::mentions(const std::string &part) const {
+    return std::ranges::any_of(lines(), [&](const std::string &line) {
+        return line.find(part) != std::string::npos;
+    });
+}
+
+StoreBench::StoreBench() { disk.putDirectory(kDirectory); }
+
+std::unique_ptr<SecretStore> StoreBench::start() {
+    auto backend = std::make_shared<DirectoryBackend>(
+        std::make_unique<StoreDirectory>(disk, kDirectory), journal);
+    auto store = std::make_unique<SecretStore>(std::move(backend), journal);
+    store->load();
+    return store;
+}
+
+StoreState StoreBench::stateAfterStart() { return stateOf(*start()); }
+
+std::string StoreBench::path(const std::string &name) const {
+    return std::string(kDirectory) + "/" + name;
+}
+
+Uuid uuidNumber(int n) {
+    std::array<std::uint8_t, Uuid::kSize> raw{};
+    raw[0] = 0xab;
+    raw[15] = static_cast<std::uint8_t>(n);
+    return Uuid(raw);
+}
+
+SecretDefinition definitionOf(int n, const std::string &id) {
+    SecretDefinition definition;
+    definition.uuid = uuidNumber(n);
+    if (!id.empty())
+        definition.usage = {UsageType::ceph, id};
+    return definition;
+}
+
+std::span<const std::uint8_t> bytes(const std::string &text) {
+    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
+}
+
+SecretState stateOf(const Record &record) {
+    SecretState state{formatSecretXml(record.definition), "none"};
+    if (record.value.isUnreadable())
+        state.value = "unreadable";
+    if (const ShieldedValue *shielded = record.value.shielded()) {
+        std::string plain(shielded->size(), '\0');
+        shielded->open(record.definition.uuid,
+                       {reinterpret_cast<std::uint8_t *>(plain.data()), plain.size()});
+        state.value = "=" + plain;
+    }
+    return state;
+}
+
+StoreState stateOf(const SecretStore &store) {
+    StoreState out;
+    for (const RecordPtr &record : store.all())
+        out.emplace(record->definition.uuid, stateOf(*record));
+    return out;
+}
+
+void allow(const SecretDefinition &) {}
+
+} // namespace keyhold

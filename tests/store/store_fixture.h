@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "store/directory_backend.h"
+#include "store/memory_file_system.h"
+#include "store/secret_store.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace keyhold {
+
+/// What a client can tell of a secret, for comparison.
+struct SecretState {
+    std::string xml;
+    std::string value; ///< "none", "unreadable", or "=" and the bytes
+    bool operator==(const SecretState &) const = default;
+};
+using StoreState = std::map<Uuid, SecretState>;
+
+void PrintTo(const SecretState &state, std::ostream *out);
+
+/// Keeps what the store reports.
+class RecordingJournal : public Journal {
+  public:
+    void info(const std::string &text) override { add("info: " + text); }
+    void warning(const std::string &text) override { add("warning: " + text); }
+    void error(const std::string &text) override { add("error: " + text); }
+    [[nodiscard]] std::vector<std::string> lines() const;
+    [[nodiscard]] bool mentions(const std::string &part) const;
+
+  private:
+    void add(std::string line);
+    mutable std::mutex mutex_;
+    std::vector<std::string> lines_;
+};
+
+/// Stores on one disk, one after the other as processes would come.
+class StoreBench {
+  public:
+    static constexpr const char *kDirectory = "/store";
+
+    StoreBench();
+
+    /// A new process: a store that has loaded what the disk holds.
+    [[nodiscard]] std::unique_ptr<SecretStore> start();
+    /// What a new process would see; leaves the disk as that process leaves it.
+    [[nodiscard]] StoreState stateAfterStart();
+
+    [[nodiscard]] std::string path(const std::string &name) const;
+    [[nodiscard]] std::vector<std::string> names() const { return disk.names(kDirectory); }
+
+    MemoryFileSystem disk;
+    RecordingJournal journal;
+};
+
+[[nodiscard]] Uuid uuidNumber(int n);
+/// A persistent ceph secret whose id is `id`, if that is not empty.
+[[nodiscard]] SecretDefinition definitionOf(int n, const std::string &id = {});
+[[nodiscard]] std::span<const std::uint8_t> bytes(const std::string &text);
+[[nodiscard]] StoreState stateOf(const SecretStore &store);
+[[nodiscard]] SecretState stateOf(const Record &record);
+/// Allows everything.
+void allow(const SecretDefinition &definition);
+
+} // namespace keyhold
