@@ -9,9 +9,9 @@
 namespace keyhold {
 
 /// Parses the document of a client (virSecretDefineXML), a NUL-terminated string. A missing uuid is
-/// generated. With `schemaFile`, the document is validated against that RELAX NG file after its root
-/// was checked and before it is read, as libvirt does for VIR_SECRET_DEFINE_VALIDATE.
-/// Raises xmlMalformed, xmlRootUnexpected, xmlSchemaMismatch, xmlSchemaUnusable, xmlInvalid,
+/// generated. With `schemaFile`, the document is validated against that RELAX NG file after its
+/// root was checked and before it is read, as libvirt does for VIR_SECRET_DEFINE_VALIDATE. Raises
+/// xmlMalformed, xmlRootUnexpected, xmlSchemaMismatch, xmlSchemaUnusable, xmlInvalid,
 /// configUnsupported and internal, with the texts of the stock driver.
 [[nodiscard]] SecretDefinition parseSecretXml(const char *xml, const char *schemaFile = nullptr);
 
@@ -20,9 +20,9 @@ namespace keyhold {
 [[nodiscard]] SecretDefinition parseSecretFile(std::span<const char> content,
                                                const std::string &fileName);
 
-/// The document libvirt's clients and files see: byte for byte that of the stock driver, except that
-/// a carriage return is written as a character reference, without which a parser turns it into a
-/// line feed (XML 1.0, 2.11).
+/// The document libvirt's clients and files see: byte for byte that of the stock driver, except
+/// that a carriage return is written as a character reference, without which a parser turns it into
+/// a line feed (XML 1.0, 2.11).
 [[nodiscard]] std::string formatSecretXml(const SecretDefinition &definition);
 
 } // namespace keyhold

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conf/error.h"
+
+#include <glib.h>
+
+#include <utility>
+
+namespace keyhold {
+
+Error::Error(ErrorCode code, std::string message, int systemErrno)
+    : code_(code),
+      message_(std::move(message)),
+      systemErrno_(systemErrno) {}
+
+std::string Error::fullText() const {
+    if (systemErrno_ == 0)
+        return message_;
+    return message_ + ": " + g_strerror(systemErrno_);
+}
+
+} // namespace keyhold

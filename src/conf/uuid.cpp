@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conf/uuid.h"
+
+#include "conf/keyed_hash.h"
+#include "conf/random.h"
+
+#include <glib.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace keyhold {
+
+namespace {
+
+/// Whether the canonical form has a dash before this byte.
+constexpr bool isGroupStart(std::size_t byte) {
+    return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
+
+} // namespace
+
+Uuid::Uuid(std::span<const std::uint8_t, kSize> bytes) {
+    std::copy(bytes.begin(), bytes.end(), bytes_.begin());
+}
+
+std::optional<Uuid> Uuid::parse(std::string_view text) {
+    const auto isSpace = [](char c) { return g_ascii_isspace(c) != 0; };
+    const auto begin = std::find_if_not(text.begin(), text.end(), isSpace);
+    const auto end = std::find_if_not(text.rbegin(), std::reverse_iterator(begin), isSpace).base();
+
+    Uuid uuid;
+    std::size_t filled = 0;
+    for (auto at = begin; at != end;) {
+        if (filled == kSize)
+            return std::nullopt;
+        if (*at == '-' || *at == ' ') {
+            ++at;
+            continue;
+        }
+        const int high = g_ascii_xdigit_value(*at++);
+        const int low = at == end ? -1 : g_ascii_xdigit_value(*at++);
+        if (high < 0 || low < 0)
+            return std::nullopt;
+        uuid.bytes_[filled++] = static_cast<std::uint8_t>(high * 16 + low);
+    }
+    if (filled != kSize)
+        return std::nullopt;
+    return uuid;
+}
+
+std::optional<Uuid> Uuid::parseCanonical(std::string_view text) {
+    const std::optional<Uuid> uuid = parse(text);
+    if (!uuid || uuid->toString() != text)
+        return std::nullopt;
+    return uuid;
+}
+
+Uuid Uuid::generate() {
+    Uuid uuid;
+    fillRandom(uuid.bytes_);
+    uuid.bytes_[6] = static_cast<std::uint8_t>((uuid.bytes_[6] & 0x0f) | 0x40);
+    uuid.bytes_[8] = static_cast<std::uint8_t>((uuid.bytes_[8] & 0x3f) | 0x80);
+    return uuid;
+}
+
+std::string Uuid::toString() const {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(kTextLength);
+    for (std::size_t byte = 0; byte < kSize; ++byte) {
+        if (isGroupStart(byte))
+            text += '-';
+        text += kDigits[bytes_[byte] >> 4];
+        text += kDigits[bytes_[byte] & 0x0f];
+    }
+    return text;
+}
+
+std::size_t UuidHash::operator()(const Uuid &uuid) const noexcept {
+    return keyedHash(uuid.bytes());
+}
+
+} // namespace keyhold

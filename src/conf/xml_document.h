@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <libxml/tree.h>
+
+#include <memory>
+#include <span>
+#include <string>
+
+namespace keyhold {
+
+struct XmlDocumentDeleter {
+    void operator()(xmlDoc *document) const noexcept { xmlFreeDoc(document); }
+};
+/// A well-formed document with a root element. Its internal entities expand to no more than libxml2
+/// takes for one text (XML_MAX_TEXT_LENGTH), all references together; external ones are not there.
+using XmlDocument = std::unique_ptr<xmlDoc, XmlDocumentDeleter>;
+
+/// Parses a NUL-terminated string as libvirt parses what clients send: as UTF-8, unless libxml2
+/// heeds a declared encoding for strings too (since 2.14). Raises xmlMalformed, xmlInvalid.
+[[nodiscard]] XmlDocument parseXmlString(const char *xml);
+
+/// Parses the content of a file, in the encoding it declares or begins with; `fileName` appears in
+/// error texts only. Raises xmlMalformed, xmlInvalid.
+[[nodiscard]] XmlDocument parseXmlFile(std::span<const char> content, const std::string &fileName);
+
+} // namespace keyhold

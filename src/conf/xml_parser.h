@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <libxml/parser.h>
+#include <libxml/xmlerror.h>
+
+#include <memory>
+#include <string>
+
+namespace keyhold {
+
+#if LIBXML_VERSION >= 21200
+using XmlErrorPointer = const xmlError *;
+#else
+using XmlErrorPointer = xmlError *;
+#endif
+
+/// A libxml2 parser that keeps the first fatal error to itself: nothing reaches the handlers that
+/// the process has set, nor stderr. Good for one document.
+class XmlParser {
+  public:
+    /// Errors name the file; with an empty name, only the line.
+    explicit XmlParser(std::string fileName);
+    XmlParser(const XmlParser &) = delete;
+    XmlParser &operator=(const XmlParser &) = delete;
+    ~XmlParser();
+
+    [[nodiscard]] xmlParserCtxt *context() const noexcept { return context_.get(); }
+
+    /// Raises xmlMalformed with the error as libvirt words it: place, libxml2's message, the line
+    /// of the input and a caret under the position. Returns if there was none.
+    void raiseFirstError() const;
+
+    struct FirstError;
+
+  private:
+    struct ContextDeleter {
+        void operator()(xmlParserCtxt *context) const noexcept { xmlFreeParserCtxt(context); }
+    };
+
+    std::unique_ptr<FirstError> firstError_;
+    std::unique_ptr<xmlParserCtxt, ContextDeleter> context_;
+};
+
+} // namespace keyhold

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conf/xml_schema.h"
+
+#include "conf/error.h"
+#include "conf/xml_document.h"
+#include "conf/xml_parser.h"
+
+#include <libxml/relaxng.h>
+
+#include <memory>
+#include <mutex>
+#include <new>
+
+namespace keyhold {
+
+namespace {
+
+struct RelaxNgDeleter {
+    void operator()(xmlRelaxNG *schema) const noexcept { xmlRelaxNGFree(schema); }
+    void operator()(xmlRelaxNGParserCtxt *parser) const noexcept {
+        xmlRelaxNGFreeParserCtxt(parser);
+    }
+    void operator()(xmlRelaxNGValidCtxt *validator) const noexcept {
+        xmlRelaxNGFreeValidCtxt(validator);
+    }
+};
+using Schema = std::unique_ptr<xmlRelaxNG, RelaxNgDeleter>;
+using SchemaParser = std::unique_ptr<xmlRelaxNGParserCtxt, RelaxNgDeleter>;
+using Validator = std::unique_ptr<xmlRelaxNGValidCtxt, RelaxNgDeleter>;
+
+/// What libxml2 says, one message a line.
+struct Messages {
+    std::string text;
+    bool isOutOfMemory = false;
+};
+
+/// Called by libxml2, through which nothing may be thrown.
+extern "C" void addMessage(void *data, XmlErrorPointer error) noexcept {
+    auto &messages = *static_cast<Messages *>(data);
+    if (error == nullptr || error->message == nullptr || error->level < XML_ERR_ERROR)
+        return;
+    try {
+        messages.text += error->message;
+    } catch (...) {
+        messages.isOutOfMemory = true;
+    }
+}
+
+template <typename Pointer>
+Pointer allocated(Pointer object) {
+    if (!object)
+        throw std::bad_alloc();
+    return object;
+}
+
+[[noreturn]] void raise(ErrorCode code, const std::string &beginning, const Messages &messages) {
+    if (messages.isOutOfMemory)
+        throw std::bad_alloc();
+    throw Error(code, beginning + messages.text);
+}
+
+Schema readSchema(const std::string &schemaFile) {
+    const std::string failure = "Unable to parse RelaxNG schema '" + schemaFile + "': ";
+    // Read here and not by xmlRelaxNGNewParserCtxt(), which would complain to stderr.
+    const XmlParser xmlParser(schemaFile);
+    const XmlDocument document(
+        xmlCtxtReadFile(xmlParser.context(), schemaFile.c_str(), nullptr, XML_PARSE_NONET));
+    if (!document)
+        throw Error(ErrorCode::xmlSchemaUnusable,
+                    failure + "xmlRelaxNGParse: could not load " + schemaFile + "\n");
+
+    Messages messages;
+    const auto parser = allocated(SchemaParser(xmlRelaxNGNewDocParserCtxt(document.get())));
+    xmlRelaxNGSetParserStructuredErrors(parser.get(), addMessage, &messages);
+
+    // The first schema of a process fills tables of libxml2 that nothing else guards.
+    static constinit std::mutex mutex;
+    const std::lock_guard lock(mutex);
+    Schema schema(xmlRelaxNGParse(parser.get()));
+    if (!schema)
+        raise(ErrorCode::xmlSchemaUnusable, failure, messages);
+    return schema;
+}
+
+} // namespace
+
+void validateAgainstSchema(xmlDoc &document, const std::string &schemaFile) {
+    const Schema schema = readSchema(schemaFile);
+    Messages messages;
+    const auto validator = allocated(Validator(xmlRelaxNGNewValidCtxt(schema.get())));
+    xmlRelaxNGSetValidStructuredErrors(validator.get(), addMessage, &messages);
+    if (xmlRelaxNGValidateDoc(validator.get(), &document) != 0)
+        raise(ErrorCode::xmlSchemaMismatch, "Unable to validate doc against " + schemaFile + "\n",
+              messages);
+}
+
+} // namespace keyhold
