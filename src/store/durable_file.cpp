@@ -86,43 +86,54 @@ bool replaceDurably(const StoreDirectory &directory, const std::string &from, co
     FileSystem &fileSystem = directory.fileSystem();
     bool canRestore = false;
     const bool hadOld = keepOld(directory, to, old, canRestore);
-
-    int result = fileSystem.rename(directory.number(), from.c_str(), to.c_str());
-    if (result < 0) {
-        fileSystem.unlink(directory.number(), from.c_str());
-        if (hadOld)
-            fileSystem.unlink(directory.number(), old.c_str());
-        throw Error(ErrorCode::fileAccess,
-                    "cannot rename file '" + directory.pathOf(from) + "' as '" + directory.pathOf(to) +
-                        "'",
-                    -result);
-    }
-
-    result = directory.sync();
-    if (result < 0) {
+    const auto restore = [&] {
         int back = -EIO;
         if (hadOld)
             back = fileSystem.rename(directory.number(), old.c_str(), to.c_str());
         else if (canRestore)
             back = fileSystem.unlink(directory.number(), to.c_str());
-        raiseUnsynced(directory, -result, back == 0 && directory.sync() == 0);
+        return back == 0 && directory.sync() == 0;
+    };
+
+    int result = fileSystem.rename(directory.number(), from.c_str(), to.c_str());
+    if (result < 0) {
+        const std::string text = "cannot rename file '" + directory.pathOf(from) + "' as '" +
+                                 directory.pathOf(to) + "'";
+        // Over a network, a call that failed may have been done.
+        if (!directory.contains(from) && !restore())
+            throw UnrestoredError(ErrorCode::fileAccess, text, -result);
+        fileSystem.unlink(directory.number(), from.c_str());
+        if (hadOld)
+            fileSystem.unlink(directory.number(), old.c_str());
+        throw Error(ErrorCode::fileAccess, text, -result);
     }
+
+    result = directory.sync();
+    if (result < 0)
+        raiseUnsynced(directory, -result, restore());
     return hadOld;
 }
 
 bool removeDurably(const StoreDirectory &directory, const std::string &name, const std::string &old) {
     FileSystem &fileSystem = directory.fileSystem();
+    const auto restore = [&] {
+        return fileSystem.rename(directory.number(), old.c_str(), name.c_str()) == 0 &&
+               directory.sync() == 0;
+    };
+
     int result = fileSystem.rename(directory.number(), name.c_str(), old.c_str());
     if (result == -ENOENT)
         return false;
-    if (result < 0)
-        throw Error(ErrorCode::systemCall, "cannot unlink '" + directory.pathOf(name) + "'", -result);
+    if (result < 0) {
+        const std::string text = "cannot unlink '" + directory.pathOf(name) + "'";
+        if (!directory.contains(name) && !restore())
+            throw UnrestoredError(ErrorCode::systemCall, text, -result);
+        throw Error(ErrorCode::systemCall, text, -result);
+    }
 
     result = directory.sync();
-    if (result < 0) {
-        const int back = fileSystem.rename(directory.number(), old.c_str(), name.c_str());
-        raiseUnsynced(directory, -result, back == 0 && directory.sync() == 0);
-    }
+    if (result < 0)
+        raiseUnsynced(directory, -result, restore());
     return true;
 }
 
