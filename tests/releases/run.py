@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs the module in the libvirt of other Debian releases.
+
+In trixie (libvirt 11.3.0) the module built on Debian 12 is loaded as it is; in sid (12.8.0) the same
+source is built first, because libxml2 has another soname there. Each system is a chroot made by
+scripts/make-chroot; everything runs in mount and process namespaces of its own, in which what
+libvirt reads and writes is empty at the start and gone at the end.
+
+Needs root, and on the first run a network. See docs/releases.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SOURCE = HERE.parent.parent
+SUITES = ("trixie", "sid")
+STAGE = Path("/srv/keyhold")
+BUILD = Path("/var/cache/keyhold/build")
+BUILT_SOURCE = Path("/var/cache/keyhold/source")
+SCRATCH = Path("/var/cache/keyhold/tmp")
+EMPTY = ("run", "srv", "etc/libvirt", "var/lib/libvirt", "var/cache/libvirt", "var/log/libvirt")
+STOCK = "usr/lib/*/libvirt/connection-driver/libvirt_driver_secret.so"
+TARGETS = ("src/secret_driver/module/libvirt_driver_secret.so",
+           "tests/differential/differential_host", "tests/abi/abi_test",
+           "tests/abi/abi_log_writer", "tests/abi/abi_first_load")
+
+
+@dataclass(frozen=True)
+class Programs:
+    """What runs in a release: files of this system, or of the chroot they were built in."""
+
+    module: Path
+    differential_host: Path
+    abi_test: Path
+
+
+class Report:
+    def __init__(self) -> None:
+        self.passed = 0
+        self.failed: list[str] = []
+
+    def run(self, what: str, command: Sequence[str | Path]) -> bool:
+        print(f"=== {what}", flush=True)
+        code = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL).returncode
+        self.note(what, code == 0, f"exit {code}")
+        return code == 0
+
+    def note(self, what: str, good: bool, why: str) -> None:
+        print(f"=== {what}: {'ok' if good else 'FAILED, ' + why}", flush=True)
+        if good:
+            self.passed += 1
+        else:
+            self.failed.append(what)
+
+
+class Chroot:
+    """One Debian system. Its mounts are of this process' namespace."""
+
+    def __init__(self, suite: str, root: Path) -> None:
+        self.suite = suite
+        self.root = root
+        mount("proc", "proc", root / "proc")
+        for name in EMPTY:
+            directory = root / name
+            directory.mkdir(parents=True, exist_ok=True)
+            mount("tmpfs", "tmpfs", directory, "mode=0755")
+        self.outside(STAGE).mkdir()
+        # Secrets are written below /tmp: on the disk of the chroot, not in memory.
+        scratch = self.outside(SCRATCH)
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        scratch.chmod(0o1777)
+        subprocess.run(["mount", "--bind", scratch, root / "tmp"], check=True)
+
+    def outside(self, path: Path) -> Path:
+        return self.root / path.relative_to("/")
+
+    def command(self, *command: str | Path) -> list[str]:
+        return ["chroot", str(self.root), "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+                "LC_ALL=C.UTF-8", "HOME=/root", "PYTHONDONTWRITEBYTECODE=1",
+                *(str(part) for part in command)]
+
+    def stage(self, programs: Programs) -> None:
+        """Drivers in a directory that LIBVIRT_DRIVER_DIR can name, tests beside them."""
+        drivers, tests = self.outside(STAGE / "drivers"), self.outside(STAGE / "programs")
+        drivers.mkdir()
+        tests.mkdir()
+        shutil.copy2(programs.module, drivers / "libvirt_driver_secret.so")
+        for program in programs.abi_test.parent.glob("abi_*"):
+            if program.is_file():
+                shutil.copy2(program, tests)
+        shutil.copy2(HERE / "smoke_test.py", tests)
+
+    def build(self) -> Programs:
+        """Builds in a directory that stays, so that a second run compiles what changed."""
+        source = self.outside(BUILT_SOURCE)
+        shutil.rmtree(source, ignore_errors=True)
+        copy_source(source)
+        if not (self.outside(BUILD) / "build.ninja").exists():
+            subprocess.run(self.command("meson", "setup", BUILD, BUILT_SOURCE), check=True)
+        subprocess.run(self.command("ninja", "-C", BUILD, *TARGETS), check=True)
+        built = self.outside(BUILD)
+        return Programs(*(built / target for target in TARGETS[:3]))
+
+
+def mount(kind: str, device: str, where: Path, options: str = "") -> None:
+    subprocess.run(["mount", "-t", kind, *(["-o", options] if options else []), device, str(where)],
+                   check=True)
+
+
+def source_files() -> list[str]:
+    """The files of the checkout; of an unpacked archive, all but build directories."""
+    if not (SOURCE / ".git").exists():
+        builds = [path.parent for path in SOURCE.glob("*/build.ninja")]
+        return [str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*")
+                if path.is_file() and not any(path.is_relative_to(build) for build in builds)]
+    listed = subprocess.run(
+        ["git", "-C", str(SOURCE), "-c", f"safe.directory={SOURCE}", "ls-files", "-z", "--cached",
+         "--others", "--exclude-standard"],
+        check=True, capture_output=True, text=True).stdout
+    return [name for name in listed.split("\0") if name and (SOURCE / name).is_file()]
+
+
+def copy_source(target: Path) -> None:
+    """Copies the source with its times, so that ninja compiles only what changed."""
+    for name in source_files():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(SOURCE / name, target / name)
+
+
+def run_suite(report: Report, suite: str, root: Path, programs: Programs) -> None:
+    chroot = Chroot(suite, root)
+    check = SOURCE / "scripts/check-release"
+    report.run(f"{suite}: slots and private functions of this libvirt", [check, root])
+    if suite == "sid":
+        try:
+            programs = chroot.build()
+        except subprocess.CalledProcessError as error:
+            report.note(f"{suite}: build", False, str(error))
+            return
+        report.note(f"{suite}: build", True, "")
+        report.run(f"{suite}: exports, imports, hardening",
+                   [sys.executable, "-B", SOURCE / "tests/module/elf_check.py", programs.module])
+    chroot.stage(programs)
+    report.run(f"{suite}: layouts, errors and log",
+               chroot.command(STAGE / "programs/abi_test", "--gtest_brief=1"))
+    report.run(f"{suite}: virsh, an embedded root and libvirtd",
+               chroot.command("python3", STAGE / "programs/smoke_test.py", STAGE / "drivers"))
+    stock = next(root.glob(STOCK))
+    report.run(f"{suite}: beside the stock module",
+               [sys.executable, "-B", SOURCE / "tests/differential/run.py",
+                "--host", programs.differential_host, "--ours", programs.module,
+                "--stock", Path("/") / stock.relative_to(root), "--chroot", root])
+
+
+def chroot_of(suite: str) -> Path:
+    made = subprocess.run([str(SOURCE / "scripts/make-chroot"), suite], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+    return Path(made.splitlines()[-1])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--module", type=Path, required=True, help="built on this system")
+    parser.add_argument("--differential-host", type=Path, required=True)
+    parser.add_argument("--abi-test", type=Path, required=True)
+    parser.add_argument("--suite", choices=SUITES, action="append", help="default: all")
+    parser.add_argument("--inside", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if os.geteuid() != 0:
+        raise SystemExit("the tests of other releases need root: they make chroots and mounts")
+    suites = arguments.suite or SUITES
+
+    if arguments.inside is None:
+        roots = ":".join(str(chroot_of(suite)) for suite in suites)
+        return subprocess.run(
+            ["unshare", "--mount", "--propagation", "private", "--pid", "--fork",
+             "--kill-child=KILL", "--mount-proc", "--",
+             sys.executable, "-B", *sys.argv, "--inside", roots]).returncode
+
+    report = Report()
+    programs = Programs(arguments.module.resolve(), arguments.differential_host.resolve(),
+                        arguments.abi_test.resolve())
+    for suite, root in zip(suites, arguments.inside.split(":"), strict=True):
+        run_suite(report, suite, Path(root), programs)
+    for what in report.failed:
+        print(f"FAILED {what}")
+    print(f"{report.passed} passed, {len(report.failed)} failed")
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
