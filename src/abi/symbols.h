@@ -45,6 +45,8 @@
     X(int, virSetConnectSecret, (virConnectPtr))                                                          \
     X(char *, virGetUserConfigDirectory, ())                                                              \
     X(char *, virGetUserRuntimeDirectory, ())                                                             \
+    X(void, virRaiseErrorFull, (const char *, const char *, std::size_t, int, int, int, const char *,     \
+        const char *, const char *, int, int, const char *, ...))                                         \
     X(void, virReportErrorHelper, (int, int, const char *, const char *, std::size_t, const char *, ...)) \
     X(void, virReportSystemErrorFull, (int, int, const char *, const char *, std::size_t, const char *, ...)) \
     X(void, virLogMessage, (keyhold::abi::LogSource *, int, const char *, int, const char *, void *,      \

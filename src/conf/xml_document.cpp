@@ -5,8 +5,11 @@
 #include "conf/xml_entities.h"
 #include "conf/xml_parser.h"
 
+#include <libxml/parserInternals.h>
+
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace keyhold {
 
@@ -48,10 +51,17 @@ XmlDocument parseXmlString(const char *xml) {
 
 XmlDocument parseXmlFile(std::span<const char> content, const std::string &fileName) {
     XmlParser parser(fileName);
-    // Not xmlCtxtReadMemory(): libxml2 limits the length of a text only in what it reads in pieces,
-    // as the stock driver reads files.
-    XmlDocument document(xmlCtxtReadIO(parser.context(), readSpan, nullptr, &content, nullptr,
-                                       nullptr, kParseOptions));
+    XmlDocument document;
+    // libxml2 limits the length of a text only in what it reads in pieces, as the stock driver
+    // reads files. Where the limit cannot be met, reading at once is a third faster.
+    if (content.size() <= XML_MAX_TEXT_LENGTH) {
+        const char *data = content.empty() ? "" : content.data();
+        document.reset(xmlCtxtReadMemory(parser.context(), data, static_cast<int>(content.size()),
+                                         nullptr, nullptr, kParseOptions));
+    } else {
+        document.reset(xmlCtxtReadIO(parser.context(), readSpan, nullptr, &content, nullptr,
+                                     nullptr, kParseOptions));
+    }
     return checked(parser, std::move(document), fileName);
 }
 

@@ -3,7 +3,7 @@
 
 #include "remote/error_report.h"
 #include "secret_driver/driver_state.h"
-#include "secret_driver/flags.h"
+#include "remote/flags.h"
 
 /// The entries of the hypervisor table: opening and closing `secret:///` connections.
 namespace keyhold {

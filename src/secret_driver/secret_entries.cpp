@@ -6,7 +6,7 @@
 #include "remote/error_report.h"
 #include "secret_driver/calls.h"
 #include "secret_driver/driver_state.h"
-#include "secret_driver/flags.h"
+#include "remote/flags.h"
 
 /// The entries of the secret table. Each has one shape: check the flags, find the instance of the
 /// connection, make the call, and let guard() translate what goes wrong.

@@ -37,14 +37,24 @@ std::string definitionFileText(const SecretDefinition &definition) {
                     "than 10000000 bytes");
 }
 
+std::string DirectoryBackend::movedText() const {
+    return "'" + directory_->path() +
+           "' no longer leads to the directory that was opened at start; put it back, or restart to "
+           "use what is there now";
+}
+
+void DirectoryBackend::requireReady(const Uuid &uuid) {
+    if (!directory_->isStillAtPath())
+        throw Error(ErrorCode::internal, movedText());
+    requireNoLeftovers(uuid);
+}
+
 DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal)
     : directory_(std::move(directory)), journal_(journal) {}
 
 std::vector<Uuid> DirectoryBackend::list() {
     if (!directory_->isStillAtPath())
-        journal_.warning("'" + directory_->path() +
-                         "' no longer leads to the directory that was opened at start, which stays in "
-                         "use; restart to use what is there now");
+        journal_.warning(movedText());
     std::vector<Uuid> uuids;
     std::vector<std::string> misnamed;
     directory_->list([&](const char *name) {
@@ -134,7 +144,7 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
                                const std::span<const std::uint8_t> *value) {
     const Uuid &uuid = definition.uuid;
     const std::string text = definitionFileText(definition);
-    requireNoLeftovers(uuid);
+    requireReady(uuid);
 
     Value found;
     bool mustSync = directory_->hasUnsyncedRemovals();
@@ -200,7 +210,7 @@ void DirectoryBackend::takeBack(const Uuid &uuid, const std::string &awaiting, c
 
 bool DirectoryBackend::replaceDefinition(const SecretDefinition &definition) {
     const std::string text = definitionFileText(definition);
-    requireNoLeftovers(definition.uuid);
+    requireReady(definition.uuid);
     return writeDefinition(definition.uuid, text);
 }
 
@@ -211,7 +221,7 @@ void DirectoryBackend::replaceValue(const SecretDefinition &definition,
         create(definition, &value);
         return;
     }
-    requireNoLeftovers(uuid);
+    requireReady(uuid);
     const std::string staged = layout::newValueName(uuid);
     const std::string old = layout::oldValueName(uuid);
     writeValueFile(staged, value);
@@ -221,7 +231,7 @@ void DirectoryBackend::replaceValue(const SecretDefinition &definition,
 }
 
 void DirectoryBackend::removeValue(const Uuid &uuid, bool keepOld) {
-    requireNoLeftovers(uuid);
+    requireReady(uuid);
     const std::string old = layout::oldValueName(uuid);
     if (removeDurably(*directory_, layout::valueName(uuid), old))
         retire(uuid, old, keepOld);
@@ -239,7 +249,7 @@ void DirectoryBackend::retire(const Uuid &uuid, const std::string &oldValue, boo
 }
 
 void DirectoryBackend::remove(const Uuid &uuid) {
-    requireNoLeftovers(uuid);
+    requireReady(uuid);
     const std::string value = layout::valueName(uuid);
     const std::string leaving = layout::leavingValueName(uuid);
     const std::string oldDefinition = layout::oldDefinitionName(uuid);

@@ -53,7 +53,11 @@ class DirectoryBackend : public Backend {
     /// Raises while a private name of this secret cannot be settled: a later load could take it for
     /// part of the change that is about to be made.
     void requireNoLeftovers(const Uuid &uuid);
+    /// What every change asks first: would the next start find what is about to be written? Raises
+    /// as requireNoLeftovers(), and internal if the path leads to another directory by now.
+    void requireReady(const Uuid &uuid);
     /// Makes of one private name what a load must make of it: part of the secret, or nothing.
+    [[nodiscard]] std::string movedText() const;
     void recoverFile(const layout::FileName &file, const std::string &name);
 
     std::unique_ptr<StoreDirectory> directory_;

@@ -66,8 +66,12 @@ void writeSyncedFile(const StoreDirectory &directory, const std::string &name,
                      std::span<const std::uint8_t> bytes) {
     Descriptor file = createFile(directory, name);
     try {
+        int result = directory.fileSystem().setMode(file.number(), layout::kFileMode);
+        if (result < 0)
+            throw Error(ErrorCode::fileAccess,
+                        "cannot set mode of file '" + directory.pathOf(name) + "'", -result);
         writeAll(directory, name, file.number(), bytes);
-        int result = directory.fileSystem().sync(file.number());
+        result = directory.fileSystem().sync(file.number());
         if (result < 0)
             throw Error(ErrorCode::fileAccess, "cannot sync file '" + directory.pathOf(name) + "'",
                         -result);

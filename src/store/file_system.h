@@ -55,6 +55,8 @@ class FileSystem {
     /// holds it.
     virtual int lock(int descriptor) = 0;
     virtual int truncate(int descriptor, off_t size) = 0;
+    /// fchmod(2): the mode of a new file, whatever the umask of the process.
+    virtual int setMode(int descriptor, mode_t mode) = 0;
 };
 
 /// The kernel's. Lives for the whole process.

@@ -179,6 +179,9 @@ class PosixFileSystem final : public FileSystem {
     int truncate(int descriptor, off_t size) override {
         return untilDone([&] { return ::ftruncate(descriptor, size); });
     }
+    int setMode(int descriptor, mode_t mode) override {
+        return untilDone([&] { return ::fchmod(descriptor, mode); });
+    }
 };
 
 } // namespace

@@ -170,6 +170,11 @@ int FaultyFileSystem::lock(int descriptor) {
     return passInt(Operation::lock, nameOf(descriptor), [&] { return inner_.lock(descriptor); });
 }
 
+int FaultyFileSystem::setMode(int descriptor, mode_t mode) {
+    return passInt(Operation::setMode, nameOf(descriptor),
+                   [&] { return inner_.setMode(descriptor, mode); });
+}
+
 int FaultyFileSystem::truncate(int descriptor, off_t size) {
     return passInt(Operation::truncate, nameOf(descriptor),
                    [&] { return inner_.truncate(descriptor, size); });

@@ -31,6 +31,7 @@ enum class Operation {
     list,
     lock,
     truncate,
+    setMode,
 };
 
 /// A FileSystem that passes calls on to another one, counts them, and lets chosen ones fail. A call
@@ -60,6 +61,7 @@ class FaultyFileSystem final : public FileSystem {
     int list(int directory, const std::function<void(const char *name)> &visit) override;
     int lock(int descriptor) override;
     int truncate(int descriptor, off_t size) override;
+    int setMode(int descriptor, mode_t mode) override;
 
     /// Of the calls of this operation whose name contains `nameContains` (all if empty), `times`
     /// answer -error once `after` have passed. A failed close has always closed; a failed open

@@ -150,6 +150,11 @@ int MemoryDisk::checkNewEntry(const Place &place) const {
     return isRemoved ? -ENOENT : 0;
 }
 
+void MemoryDisk::setMode(ino_t inode, mode_t mode) {
+    mode_t &current = inodes_[inode].mode;
+    current = (current & S_IFMT) | (mode & 07777);
+}
+
 int MemoryDisk::create(Place &place, mode_t mode) {
     if (int error = checkNewEntry(place); error != 0)
         return error;

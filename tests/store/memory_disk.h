@@ -63,6 +63,7 @@ class MemoryDisk {
     /// Adds an entry for a new inode, neither it nor the content of a file synced, and sets
     /// `place.inode`.
     int create(Place &place, mode_t mode);
+    void setMode(ino_t inode, mode_t mode);
     void write(ino_t inode, std::size_t offset, std::string_view bytes);
     void resize(ino_t inode, std::size_t size);
     int sync(ino_t inode);

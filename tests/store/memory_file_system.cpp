@@ -187,6 +187,17 @@ int MemoryFileSystem::lock(int descriptor) {
     });
 }
 
+int MemoryFileSystem::setMode(int descriptor, mode_t mode) {
+    const std::lock_guard held(mutex_);
+    return performInt({.verb = "chmod", .path = state_->pathOf(descriptor)}, [&] {
+        const MemoryOpenFile *open = state_->find(descriptor);
+        if (open == nullptr)
+            return -EBADF;
+        state_->disk.setMode(open->inode, mode);
+        return 0;
+    });
+}
+
 int MemoryFileSystem::truncate(int descriptor, off_t size) {
     const std::lock_guard held(mutex_);
     return performInt({.verb = "truncate", .path = state_->pathOf(descriptor), .changes = true},

@@ -49,6 +49,7 @@ class MemoryFileSystem final : public FileSystem {
     int list(int directory, const std::function<void(const char *name)> &visit) override;
     int lock(int descriptor) override;
     int truncate(int descriptor, off_t size) override;
+    int setMode(int descriptor, mode_t mode) override;
 
     /// \name Faults. `k` counts from now, 1 is the next call of that kind.
     /// @{
