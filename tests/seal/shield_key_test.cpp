@@ -167,7 +167,8 @@ TEST_P(ShieldKeyTest, IsDeadInAForkedChild) {
 /// Runs `body` on a stack of its own and returns what is in it afterwards.
 template <typename Body>
 Bytes stackAfter(Body body) {
-    constexpr std::size_t kSize = std::size_t{512} * 1024;
+    // ThreadSanitizer wants almost 1 MiB for itself.
+    constexpr std::size_t kSize = std::size_t{2} * 1024 * 1024;
     void *stack =
         ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     pthread_attr_t attributes;
