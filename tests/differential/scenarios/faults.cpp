@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Calls of the system that fail. What counts is what the client is told, what memory and disk hold
+// afterwards, that a second try works, and what a restart finds.
+#include "faults.h"
+
+#include "phase.h"
+
+#include <cerrno>
+#include <cstring>
+
+namespace keyhold {
+
+namespace {
+
+using faults::Call;
+using faults::Fault;
+
+const std::string kOne = chosenUuid(1);
+const std::string kTwo = chosenUuid(2);
+
+struct Trouble {
+    std::string name;
+    Fault fault;
+};
+
+/// What can go wrong with writing a file that ends up as `name`.
+std::vector<Trouble> whileWriting(const std::string &name) {
+    return {{"create ENOSPC", {.call = Call::create, .error = ENOSPC}},
+            {"create EACCES", {.call = Call::create, .error = EACCES}},
+            {"write ENOSPC", {.call = Call::write, .error = ENOSPC}},
+            {"write EIO", {.call = Call::write, .error = EIO}},
+            {"sync EIO", {.call = Call::sync, .error = EIO}},
+            {"close EIO", {.call = Call::close, .error = EIO}},
+            {"rename EIO", {.call = Call::place, .name = name, .error = EIO}},
+            {"rename ENOSPC", {.call = Call::place, .name = name, .error = ENOSPC}}};
+}
+
+/// Does `work` under the fault, then looks at memory and disk.
+template <typename Work> void under(Phase &phase, const Trouble &trouble, Work work) {
+    faults::arm(phase.file(""), trouble.fault);
+    work(trouble.name);
+    bool met = faults::disarm();
+    phase.note(trouble.name + ", the call was made", met ? "yes" : "no");
+    phase.memory(trouble.name + ", memory");
+    phase.secretFiles(trouble.name + ", files");
+}
+
+void prepare(Phase &phase) {
+    phase.transcript().maskTemporaryNames();
+    phase.open();
+    phase.defineWithValue("define one", {.uuid = kOne, .type = "ceph", .id = "n1"}, "hello");
+}
+
+void defining(Phase &phase) {
+    prepare(phase);
+    Definition definition = {.uuid = kTwo, .type = "ceph", .id = "n2"};
+    for (const Trouble &trouble : whileWriting(kTwo + ".xml"))
+        under(phase, trouble, [&](const std::string &key) { phase.define(key, definition); });
+    phase.define("second try", definition);
+}
+
+void redefining(Phase &phase) {
+    prepare(phase);
+    Definition definition = {.uuid = kOne, .type = "ceph", .id = "n1", .description = "words"};
+    for (const Trouble &trouble : whileWriting(kOne + ".xml"))
+        under(phase, trouble, [&](const std::string &key) { phase.define(key, definition); });
+    phase.define("second try", definition);
+}
+
+void setting(Phase &phase) {
+    prepare(phase);
+    Secret secret = phase.lookup("lookup", kOne);
+    for (const Trouble &trouble : whileWriting(kOne + ".base64"))
+        under(phase, trouble, [&](const std::string &key) { phase.setValue(key, secret, "other"); });
+    phase.setValue("second try", secret, "other");
+}
+
+void settingFirst(Phase &phase) {
+    prepare(phase);
+    Secret secret = phase.define("define two", {.uuid = kTwo});
+    for (const Trouble &trouble : whileWriting(kTwo + ".base64"))
+        under(phase, trouble, [&](const std::string &key) { phase.setValue(key, secret, "other"); });
+    phase.setValue("second try", secret, "other");
+}
+
+void toPersistent(Phase &phase) {
+    prepare(phase);
+    Definition definition = {.uuid = kTwo, .type = "ceph", .id = "n2", .ephemeral = "yes"};
+    phase.defineWithValue("define ephemeral", definition, "hello");
+    definition.ephemeral = "no";
+    for (const Trouble &trouble : whileWriting(kTwo + ".base64")) {
+        under(phase, {"value, " + trouble.name, trouble.fault},
+              [&](const std::string &key) { phase.define(key, definition); });
+    }
+    for (Trouble &trouble : whileWriting(kTwo + ".xml")) {
+        trouble.fault.filesSpared = trouble.fault.call == Call::place ? 0 : 1;
+        under(phase, {"definition, " + trouble.name, trouble.fault},
+              [&](const std::string &key) { phase.define(key, definition); });
+    }
+    phase.define("second try", definition);
+}
+
+void undefining(Phase &phase) {
+    prepare(phase);
+    Secret secret = phase.lookup("lookup", kOne);
+    for (int error : {EIO, EROFS}) {
+        Fault fault = {.call = Call::remove, .name = kOne + ".xml", .error = error};
+        under(phase, {std::string("unlink of the definition ") + strerrorname_np(error), fault},
+              [&](const std::string &key) { phase.undefine(key, secret); });
+    }
+    phase.undefine("second try", secret);
+}
+
+void undefiningValue(Phase &phase) {
+    prepare(phase);
+    Secret secret = phase.lookup("lookup", kOne);
+    Fault fault = {.call = Call::remove, .name = kOne + ".base64", .error = EIO};
+    under(phase, {"unlink of the value EIO", fault},
+          [&](const std::string &key) { phase.undefine(key, secret); });
+}
+
+PhaseFunction toEphemeral(const std::string &suffix, int error) {
+    return [suffix, error](Phase &phase) {
+        prepare(phase);
+        Definition definition = {.uuid = kOne, .type = "ceph", .id = "n1", .ephemeral = "yes"};
+        Fault fault = {.call = Call::remove, .name = kOne + suffix, .error = error};
+        under(phase, {"to ephemeral", fault},
+              [&](const std::string &key) { phase.define(key, definition); });
+    };
+}
+
+void settingEmpty(Phase &phase) {
+    prepare(phase);
+    Secret secret = phase.lookup("lookup", kOne);
+    Fault fault = {.call = Call::remove, .name = kOne + ".base64", .error = EIO};
+    under(phase, {"unlink of the value EIO", fault},
+          [&](const std::string &key) { phase.setValue(key, secret, ""); });
+}
+
+/// The file is in place, but its directory cannot be synced.
+void directory(Phase &phase) {
+    prepare(phase);
+    Fault fault = {.call = Call::syncDirectory, .error = EIO};
+    Definition one = {.uuid = kOne, .type = "ceph", .id = "n1", .description = "words"};
+    Definition two = {.uuid = kTwo, .type = "ceph", .id = "n2"};
+    Secret secret = phase.lookup("lookup", kOne);
+    under(phase, {"define", fault}, [&](const std::string &key) { phase.define(key, two); });
+    under(phase, {"redefine", fault}, [&](const std::string &key) { phase.define(key, one); });
+    under(phase, {"set", fault},
+          [&](const std::string &key) { phase.setValue(key, secret, "other"); });
+    under(phase, {"undefine", fault},
+          [&](const std::string &key) { phase.undefine(key, secret); });
+}
+
+void reload(Phase &phase) {
+    phase.open();
+    phase.memory("memory");
+    phase.secretFiles("files");
+}
+
+} // namespace
+
+std::vector<Scenario> faultScenarios() {
+    return {{"faults.define", {defining, reload}},
+            {"faults.redefine", {redefining, reload}},
+            {"faults.set", {setting, reload}},
+            {"faults.set-first", {settingFirst, reload}},
+            {"faults.to-persistent", {toPersistent, reload}},
+            {"faults.undefine", {undefining, reload}},
+            {"faults.undefine-value", {undefiningValue, reload}},
+            {"faults.to-ephemeral-definition", {toEphemeral(".xml", EIO), reload}},
+            {"faults.to-ephemeral-value", {toEphemeral(".base64", EIO), reload}},
+            {"faults.to-ephemeral-read-only", {toEphemeral("", EROFS), reload}},
+            {"faults.set-empty", {settingEmpty, reload}},
+            {"faults.directory", {directory, reload}}};
+}
+
+} // namespace keyhold
