@@ -88,7 +88,7 @@ std::shared_ptr<Backend> Instance::openBackend() {
     });
     isImpaired_ = trouble.has_value();
     if (trouble)
-        return std::make_shared<ImpairedBackend>(std::move(readable), *trouble);
+        return std::make_shared<ImpairedBackend>(paths_.configDirectory, std::move(readable), *trouble);
     return readable;
 }
 

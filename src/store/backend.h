@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace keyhold {
@@ -31,6 +32,9 @@ class UnrestoredError : public Error {
 class Backend {
   public:
     virtual ~Backend() = default;
+
+    /// Where the secrets are, for texts.
+    [[nodiscard]] virtual std::string place() const = 0;
 
     /// Puts right what an interrupted process left behind. Called once, before anything else reads.
     virtual void recover() = 0;

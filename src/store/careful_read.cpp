@@ -23,7 +23,8 @@ std::optional<OpenFile> openRegular(const StoreDirectory &directory, const std::
     FileSystem &fileSystem = directory.fileSystem();
     const int number =
         fileSystem.open(directory.number(), name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-    if (number == -ENOENT)
+    // A link that leads nowhere is no missing file: what it leads to may be back tomorrow.
+    if (number == -ENOENT && !directory.contains(name))
         return std::nullopt;
     if (number < 0)
         throw Error(ErrorCode::systemCall, "cannot open '" + directory.pathOf(name) + "'", -number);

@@ -43,6 +43,11 @@ std::string DirectoryBackend::movedText() const {
            "use what is there now";
 }
 
+std::string DirectoryBackend::orphanText(const Uuid &uuid) const {
+    return "'" + directory_->pathOf(layout::valueName(uuid)) +
+           "' belongs to no secret; it is left alone";
+}
+
 void DirectoryBackend::requireReady(const Uuid &uuid) {
     if (!directory_->isStillAtPath())
         throw Error(ErrorCode::internal, movedText());
@@ -73,8 +78,11 @@ std::vector<Uuid> DirectoryBackend::list() {
 std::optional<StoredSecret> DirectoryBackend::read(const Uuid &uuid) {
     const std::string name = layout::definitionName(uuid);
     const auto text = readDefinitionFile(*directory_, name);
-    if (!text)
+    if (!text) {
+        if (directory_->contains(layout::valueName(uuid)))
+            journal_.warning(orphanText(uuid));
         return std::nullopt;
+    }
     StoredSecret out;
     out.definition = parseSecretFile({text->data(), text->size()}, directory_->pathOf(name));
     if (out.definition.uuid != uuid)

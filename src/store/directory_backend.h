@@ -22,6 +22,7 @@ class DirectoryBackend : public Backend {
     /// The journal must outlive the backend. The caller holds the store's lock.
     DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal);
 
+    [[nodiscard]] std::string place() const override { return directory_->path(); }
     void recover() override;
     [[nodiscard]] std::vector<Uuid> list() override;
     [[nodiscard]] std::optional<StoredSecret> read(const Uuid &uuid) override;
@@ -58,6 +59,7 @@ class DirectoryBackend : public Backend {
     void requireReady(const Uuid &uuid);
     /// Makes of one private name what a load must make of it: part of the secret, or nothing.
     [[nodiscard]] std::string movedText() const;
+    [[nodiscard]] std::string orphanText(const Uuid &uuid) const;
     void recoverFile(const layout::FileName &file, const std::string &name);
 
     std::unique_ptr<StoreDirectory> directory_;

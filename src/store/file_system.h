@@ -39,6 +39,8 @@ class FileSystem {
     virtual int status(int descriptor, FileStatus &out) = 0;
     /// fstatat(2), following links.
     virtual int statusAt(int directory, const char *name, FileStatus &out) = 0;
+    /// 0 if there is an entry of that name, be it a link that leads nowhere.
+    virtual int exists(int directory, const char *name) = 0;
     /// stat(2) of a path.
     virtual int statusOf(const std::string &path, FileStatus &out) = 0;
     virtual ssize_t read(int descriptor, void *buffer, std::size_t size) = 0;

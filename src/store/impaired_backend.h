@@ -12,9 +12,10 @@ namespace keyhold {
 class ImpairedBackend : public Backend {
   public:
     /// `readable` answers list() and read() if it is not null; everything else raises `trouble`.
-    ImpairedBackend(std::unique_ptr<Backend> readable, Error trouble)
-        : readable_(std::move(readable)), trouble_(std::move(trouble)) {}
+    ImpairedBackend(std::string place, std::unique_ptr<Backend> readable, Error trouble)
+        : place_(std::move(place)), readable_(std::move(readable)), trouble_(std::move(trouble)) {}
 
+    [[nodiscard]] std::string place() const override { return place_; }
     void recover() override {}
     [[nodiscard]] std::vector<Uuid> list() override {
         if (!readable_)
@@ -37,6 +38,7 @@ class ImpairedBackend : public Backend {
     void remove(const Uuid &) override { throw trouble_; }
 
   private:
+    std::string place_;
     std::unique_ptr<Backend> readable_;
     Error trouble_;
 };

@@ -88,8 +88,9 @@ void SecretStore::reload() {
             gone.push_back(record->definition.uuid);
     }
     if (present.empty() && hasStored) {
-        journal_.error("the store of secrets holds no definition any more, as if it were not mounted; "
-                       "all secrets stay as they are; restart if they were removed on purpose");
+        journal_.error("'" + backend()->place() +
+                       "' holds no definition any more, as if it were not mounted; all secrets stay as "
+                       "they are; restart if they were removed on purpose");
         return;
     }
     // What is gone first: its use may have moved to another file.

@@ -109,6 +109,12 @@ class PosixFileSystem final : public FileSystem {
         return result;
     }
 
+    int exists(int directory, const char *name) override {
+        struct stat found;
+        return untilDone(
+            [&] { return ::fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW); });
+    }
+
     int statusAt(int directory, const char *name, FileStatus &out) override {
         struct stat found;
         int result = untilDone([&] { return ::fstatat(directory, name, &found, 0); });

@@ -36,8 +36,7 @@ void DirectoryBackend::recover() {
     std::sort(definitions.begin(), definitions.end());
     for (const Uuid &uuid : values) {
         if (!std::binary_search(definitions.begin(), definitions.end(), uuid))
-            journal_.warning("'" + directory_->pathOf(layout::valueName(uuid)) +
-                             "' belongs to no secret; it is left alone");
+            journal_.warning(orphanText(uuid));
     }
 }
 

@@ -37,8 +37,7 @@ void StoreDirectory::list(const std::function<void(const char *name)> &visit) co
 }
 
 bool StoreDirectory::contains(const std::string &name) const {
-    FileStatus ignored;
-    return fileSystem_.statusAt(number(), name.c_str(), ignored) != -ENOENT;
+    return fileSystem_.exists(number(), name.c_str()) != -ENOENT;
 }
 
 int StoreDirectory::sync() const {

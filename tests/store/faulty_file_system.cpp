@@ -124,6 +124,10 @@ int FaultyFileSystem::status(int descriptor, FileStatus &out) {
                    [&] { return inner_.status(descriptor, out); });
 }
 
+int FaultyFileSystem::exists(int directory, const char *name) {
+    return passInt(Operation::exists, name, [&] { return inner_.exists(directory, name); });
+}
+
 int FaultyFileSystem::statusAt(int directory, const char *name, FileStatus &out) {
     return passInt(Operation::statusAt, name,
                    [&] { return inner_.statusAt(directory, name, out); });

@@ -83,6 +83,16 @@ int MemoryFileSystem::statusAt(int directory, const char *name, FileStatus &out)
                       [&] { return state_->fill(state_->at(directory, name), out); });
 }
 
+int MemoryFileSystem::exists(int directory, const char *name) {
+    const std::lock_guard held(mutex_);
+    return performInt({.verb = "exists", .path = state_->pathOf(directory, name)}, [&] {
+        const auto place = state_->at(directory, name);
+        if (place.error != 0)
+            return place.error;
+        return place.inode == 0 ? -ENOENT : 0;
+    });
+}
+
 int MemoryFileSystem::statusOf(const std::string &path, FileStatus &out) {
     const std::lock_guard held(mutex_);
     return performInt({.verb = "status", .path = path},

@@ -39,6 +39,7 @@ class MemoryFileSystem final : public FileSystem {
     int close(int descriptor) override;
     int status(int descriptor, FileStatus &out) override;
     int statusAt(int directory, const char *name, FileStatus &out) override;
+    int exists(int directory, const char *name) override;
     int statusOf(const std::string &path, FileStatus &out) override;
     ssize_t read(int descriptor, void *buffer, std::size_t size) override;
     ssize_t write(int descriptor, const void *buffer, std::size_t size) override;
