@@ -245,7 +245,7 @@ TEST_P(CrashTest, FullDiskChangesNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Changes, CrashTest, testing::ValuesIn(changes()),
-                         [](const auto &info) { return std::string(info.param.name); });
+                         [](const auto &test) { return std::string(test.param.name); });
 
 } // namespace
 } // namespace keyhold
