@@ -74,7 +74,7 @@ def main() -> int:
     parser.add_argument("--build-dir", metavar="DIR")
     parser.add_argument("--stock", action="store_true")
     parser.add_argument("-k", action="append", default=[], metavar="PATTERN", help="only matching tests")
-    parser.add_argument("-j", "--jobs", type=int, default=0, help="classes at once (default: processors)")
+    parser.add_argument("-j", "--jobs", type=int, default=0, help="classes at once (default: processors + 2)")
     parser.add_argument("-v", "--verbose", action="store_true", help="name every test")
     parser.add_argument("--keep", action="store_true", help="keep the work directory")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)

@@ -54,7 +54,7 @@ class LoadOfManySecrets(SystemCase):
             time.sleep(pause)  # another moment of the load each time
             self.assertEqual(daemon.stop(), 0, f"{pause} s into the load: {daemon.log()[-2000:]}")
             self.assertEqual(stamps(self.store), before)
-        root = self.start(patience=240).open()
+        root = self.start(patience=900).open()
         self.assertEqual(root.numOfSecrets(), LOADED)
         last = root.secretLookupByUsage(libvirt.VIR_SECRET_USAGE_TYPE_CEPH, f"client.{LOADED - 1}")
         self.assertEqual(last.value(), b"secret")
@@ -63,7 +63,7 @@ class LoadOfManySecrets(SystemCase):
 class ListOfManySecrets(SystemCase):
     def test_as_many_as_the_protocol_carries_are_listed_and_one_more_is_its_error(self) -> None:
         fill(self.machine.store, LIST_LIMIT)
-        root = self.start(patience=240).open()
+        root = self.start(patience=900).open()
         secrets = root.listAllSecrets()
         self.assertEqual(len(secrets), LIST_LIMIT)
         self.assertEqual({secret.usageID() for secret in secrets},

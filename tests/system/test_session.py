@@ -7,10 +7,10 @@ import signal
 from pathlib import Path
 
 from harness.case import SystemCase
-from harness.daemon import loaded_modules
+from harness.daemon import loaded
 from harness.machine import Result
 from harness.secret_files import Secret, write_file
-from harness.settings import settings
+from harness.settings import MODULE_NAME, settings
 from harness.waiting import wait_for
 
 URI = "secret:///session"
@@ -50,7 +50,7 @@ class SessionInstance(SystemCase):
 
     def test_the_daemon_that_virsh_starts_loads_the_module_under_test(self) -> None:
         self.virsh("secret-list")
-        self.assertEqual(loaded_modules(self.daemon_pid()), {settings().module.stat().st_ino})
+        self.assertEqual(loaded(self.daemon_pid(), MODULE_NAME), {settings().module.stat().st_ino})
 
     def test_a_secret_lives_from_definition_to_undefinition(self) -> None:
         secret = Secret(usage="mine", description="of one")

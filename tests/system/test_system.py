@@ -178,6 +178,40 @@ class SystemInstanceThroughPython(SystemCase):
         for log in logs:
             self.assertEqual(log.take(), expected)
 
+    def test_a_filter_for_one_secret_lets_no_other_through(self) -> None:
+        one, other = Secret(usage="one"), Secret(usage="other")
+        handle = self.define(self.root, one)
+        filtered, everything = EventLog(self.root, handle), EventLog(self.root)
+        self.define(self.root, other, b"value")
+        handle.setValue(b"value")
+        handle.undefine()
+        self.define(self.root, one)
+        self.assertEqual(len(everything.take()), 5)
+        self.assertEqual(filtered.seen(), [(VALUE_CHANGED, one.uuid), (UNDEFINED, one.uuid),
+                                           (DEFINED, one.uuid)])
+
+    def test_a_client_that_deregistered_hears_no_more(self) -> None:
+        secret = Secret(usage="a")
+        leaving, staying = EventLog(self.root), EventLog(self.daemon.open())
+        self.define(self.root, secret)
+        self.assertEqual(staying.take(), [(DEFINED, secret.uuid)])
+        leaving.deregister()
+        before = leaving.seen()
+        self.root.secretLookupByUUIDString(secret.uuid).setValue(b"value")
+        self.assertEqual(staying.take(), [(VALUE_CHANGED, secret.uuid)])
+        self.assertEqual(leaving.seen(), before)
+        self.assertIn((DEFINED, secret.uuid), before)
+        self.assertEqual(self.refusal(self.root.secretEventDeregisterAny, 999).get_error_code(),
+                         libvirt.VIR_ERR_INVALID_ARG)
+
+    def test_a_client_that_goes_without_a_word_leaves_the_others_their_events(self) -> None:
+        going, secret = self.daemon.open(), Secret(usage="a")
+        log = EventLog(self.root)
+        EventLog(going)
+        going.close()
+        self.define(self.root, secret)
+        self.assertEqual(log.take(), [(DEFINED, secret.uuid)])
+
     def test_a_failed_change_is_no_event(self) -> None:
         first, second = Secret(usage="a"), Secret(usage="a")
         log = EventLog(self.root)

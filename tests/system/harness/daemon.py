@@ -11,7 +11,7 @@ from pathlib import Path
 import libvirt
 
 from .machine import Machine, User
-from .settings import MODULE_NAME, settings
+from .settings import settings
 from .waiting import NeverHappened, wait_for
 
 RELOADING = "Reloading configuration on SIGHUP"
@@ -129,8 +129,8 @@ class Daemon:
     def wait(self) -> int:
         try:
             return self.process.wait(settings().patience)
-        except subprocess.TimeoutExpired as expired:
-            raise NeverHappened("libvirtd does not end") from expired
+        except subprocess.TimeoutExpired:
+            raise NeverHappened("libvirtd does not end") from None
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -173,8 +173,7 @@ class Daemon:
         return links
 
 
-def loaded_modules(pid: int) -> set[int]:
-    """The inodes of the secret modules that a process has mapped."""
+def loaded(pid: int, name: str) -> set[int]:
+    """The inodes of the files of this name that a process has mapped."""
     lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
-    found = (re.match(r"\S+ \S+ \S+ \S+ (\d+)\s+\S*/" + re.escape(MODULE_NAME), line) for line in lines)
-    return {int(match.group(1)) for match in found if match}
+    return {int(line.split()[4]) for line in lines if line.rpartition("/")[2] == name}

@@ -37,10 +37,15 @@ class EventLog:
         self._connection = connection
         self._seen: list[tuple[str, str]] = []
         self._lock = threading.Lock()
-        connection.secretEventRegisterAny(
-            secret, libvirt.VIR_SECRET_EVENT_ID_LIFECYCLE, self._lifecycle, None)
-        connection.secretEventRegisterAny(
-            secret, libvirt.VIR_SECRET_EVENT_ID_VALUE_CHANGED, self._value_changed, None)
+        self._registered = [
+            connection.secretEventRegisterAny(
+                secret, libvirt.VIR_SECRET_EVENT_ID_LIFECYCLE, self._lifecycle, None),
+            connection.secretEventRegisterAny(
+                secret, libvirt.VIR_SECRET_EVENT_ID_VALUE_CHANGED, self._value_changed, None)]
+
+    def deregister(self) -> None:
+        for number in self._registered:
+            self._connection.secretEventDeregisterAny(number)
 
     def _add(self, what: str, secret: libvirt.virSecret) -> None:
         with self._lock:
@@ -51,6 +56,11 @@ class EventLog:
 
     def _value_changed(self, _c: Any, secret: libvirt.virSecret, _o: Any) -> None:
         self._add(VALUE_CHANGED, secret)
+
+    def seen(self) -> list[tuple[str, str]]:
+        """The events that have arrived."""
+        with self._lock:
+            return list(self._seen)
 
     def take(self) -> list[tuple[str, str]]:
         """All events up to now. A marker secret comes and goes behind them; as events keep their
