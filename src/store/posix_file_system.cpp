@@ -164,6 +164,7 @@ class PosixFileSystem final : public FileSystem {
         }
         for (;;) {
             errno = 0;
+            // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else has this stream
             const dirent *entry = ::readdir(stream.get());
             if (entry == nullptr)
                 return -errno;
