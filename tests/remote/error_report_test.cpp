@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "remote/error_report.h"
+
+#include "remote/libvirt_fixture.h"
+
+#include <atomic>
+#include <cerrno>
+#include <new>
+#include <ostream>
+#include <pthread.h>
+#include <stdexcept>
+#include <string>
+
+namespace keyhold {
+
+namespace {
+
+struct Expected {
+    ErrorCode code;
+    const char *name;
+    int domain;
+    int hostCode;
+    bool hasErrno;
+};
+
+void PrintTo(const Expected &expected, std::ostream *out) { *out << expected.name; }
+
+/// Numbers, not names: they are what clients compare with (libvirt/virterror.h).
+constexpr Expected kExpected[] = {
+    {ErrorCode::invalidArgument, "invalidArgument", 30, 8, false},
+    {ErrorCode::invalidUri, "invalidUri", 0, 1, false},
+    {ErrorCode::internal, "internal", 30, 1, false},
+    {ErrorCode::configUnsupported, "configUnsupported", 30, 67, false},
+    {ErrorCode::xmlInvalid, "xmlInvalid", 30, 27, false},
+    {ErrorCode::xmlAttributeInvalid, "xmlAttributeInvalid", 5, 27, false},
+    {ErrorCode::xmlRootUnexpected, "xmlRootUnexpected", 5, 27, false},
+    {ErrorCode::xmlMalformed, "xmlMalformed", 30, 35, false},
+    {ErrorCode::xmlSchemaMismatch, "xmlSchemaMismatch", 5, 92, false},
+    {ErrorCode::xmlSchemaUnusable, "xmlSchemaUnusable", 5, 1, false},
+    {ErrorCode::notFound, "notFound", 30, 66, false},
+    {ErrorCode::privateValue, "privateValue", 30, 65, false},
+    {ErrorCode::valueUnreadable, "valueUnreadable", 30, 1, false},
+    {ErrorCode::fileAccess, "fileAccess", 0, 38, true},
+    {ErrorCode::systemCall, "systemCall", 30, 38, true},
+    {ErrorCode::noMemory, "noMemory", 30, 2, false},
+    {ErrorCode::notActive, "notActive", 30, 1, false},
+    {ErrorCode::hostUnsupported, "hostUnsupported", 30, 1, false},
+};
+
+// A code that is added and not listed above is a warning, hence an error, of this switch.
+constexpr bool isListed(ErrorCode code) {
+    switch (code) {
+    case ErrorCode::invalidArgument:
+    case ErrorCode::invalidUri:
+    case ErrorCode::internal:
+    case ErrorCode::configUnsupported:
+    case ErrorCode::xmlInvalid:
+    case ErrorCode::xmlAttributeInvalid:
+    case ErrorCode::xmlRootUnexpected:
+    case ErrorCode::xmlMalformed:
+    case ErrorCode::xmlSchemaMismatch:
+    case ErrorCode::xmlSchemaUnusable:
+    case ErrorCode::notFound:
+    case ErrorCode::privateValue:
+    case ErrorCode::valueUnreadable:
+    case ErrorCode::fileAccess:
+    case ErrorCode::systemCall:
+    case ErrorCode::noMemory:
+    case ErrorCode::notActive:
+    case ErrorCode::hostUnsupported:
+        return true;
+    }
+    return false;
+}
+static_assert(std::size(kExpected) == static_cast<std::size_t>(ErrorCode::hostUnsupported) + 1);
+
+class EachErrorCode : public WithLibvirt, public testing::WithParamInterface<Expected> {};
+
+using ErrorReport = WithLibvirt;
+using Guard = WithLibvirt;
+
+} // namespace
+
+TEST_P(EachErrorCode, HasDomainCodeTextAndNumbers) {
+    const Expected &expected = GetParam();
+    ASSERT_TRUE(isListed(expected.code));
+    reportError(Error(expected.code, "the message '%s'", EACCES));
+    const virError error = lastError();
+    EXPECT_EQ(error.domain, expected.domain);
+    EXPECT_EQ(error.code, expected.hostCode);
+    EXPECT_EQ(error.level, VIR_ERR_ERROR);
+    EXPECT_EQ(error.int1, expected.hasErrno ? EACCES : -1);
+    EXPECT_EQ(error.int2, -1);
+    EXPECT_NE(std::string(error.message).find("the message '%s'"), std::string::npos)
+        << error.message;
+    EXPECT_EQ(std::string(error.message).ends_with(": Permission denied"), expected.hasErrno)
+        << error.message;
+}
+
+INSTANTIATE_TEST_SUITE_P(ErrorReport, EachErrorCode, testing::ValuesIn(kExpected),
+                         [](const auto &tested) { return std::string(tested.param.name); });
+
+TEST_F(ErrorReport, TextsAreThoseOfTheStockDriver) {
+    reportError(Error(ErrorCode::notFound, "no secret with matching uuid 'u'"));
+    EXPECT_STREQ(lastError().message, "Secret not found: no secret with matching uuid 'u'");
+    reportError(Error(ErrorCode::internal, "malformed uuid element"));
+    EXPECT_STREQ(lastError().message, "internal error: malformed uuid element");
+    reportError(Error(ErrorCode::fileAccess, "Failed to acquire pid file 'p'", EAGAIN));
+    EXPECT_STREQ(lastError().message,
+                 "Failed to acquire pid file 'p': Resource temporarily unavailable");
+    reportError(Error(ErrorCode::xmlAttributeInvalid, "invalid value of 'ephemeral'"));
+    EXPECT_STREQ(lastError().message, "XML error: invalid value of 'ephemeral'");
+}
+
+TEST_F(Guard, ReturnsWhatTheBodyReturnsAndRaisesNothing) {
+    EXPECT_EQ(guard(-1, [] { return 7; }), 7);
+    EXPECT_EQ(virGetLastError(), nullptr);
+}
+
+TEST_F(Guard, AnErrorOfOursBecomesLibvirtsError) {
+    EXPECT_EQ(guard(-1, []() -> int { throw Error(ErrorCode::notFound, "gone"); }), -1);
+    EXPECT_EQ(lastError().code, VIR_ERR_NO_SECRET);
+}
+
+TEST_F(Guard, AnErrorThatLibvirtRaisedIsLeftAlone) {
+    const int result = guard(-1, []() -> int {
+        privateFunction<void(int, int, const char *, const char *, std::size_t, const char *, ...)>(
+            "virReportErrorHelper")(VIR_FROM_ACCESS, VIR_ERR_ACCESS_DENIED, "f", "g", 1, "%s", "no");
+        throw ErrorAlreadyRaised();
+    });
+    EXPECT_EQ(result, -1);
+    EXPECT_EQ(lastError().domain, VIR_FROM_ACCESS);
+    EXPECT_EQ(lastError().code, VIR_ERR_ACCESS_DENIED);
+}
+
+TEST_F(Guard, WantOfMemoryIsToldAsSuch) {
+    EXPECT_EQ(guard(-1, []() -> int { throw std::bad_alloc(); }), -1);
+    EXPECT_EQ(lastError().domain, VIR_FROM_SECRET);
+    EXPECT_EQ(lastError().code, VIR_ERR_NO_MEMORY);
+}
+
+TEST_F(Guard, AnyOtherExceptionIsAnInternalError) {
+    EXPECT_EQ(guard(-1, []() -> int { throw std::runtime_error("odd"); }), -1);
+    EXPECT_EQ(lastError().code, VIR_ERR_INTERNAL_ERROR);
+    EXPECT_STREQ(lastError().message, "internal error: odd");
+}
+
+TEST_F(Guard, EvenWhatIsNoExceptionClassGoesNoFurther) {
+    EXPECT_EQ(guard(-1, []() -> int { throw 42; }), -1);
+    EXPECT_EQ(lastError().code, VIR_ERR_INTERNAL_ERROR);
+}
+
+TEST_F(Guard, TheCancellationOfTheThreadPasses) {
+    struct Progress {
+        std::atomic<bool> isInside{false};
+        std::atomic<bool> hasUnwound{false};
+        std::atomic<bool> hasReturned{false};
+    } progress;
+    const auto body = [](void *opaque) -> void * {
+        auto &own = *static_cast<Progress *>(opaque);
+        guard(-1, [&] {
+            struct NoteUnwinding {
+                Progress &progress;
+                ~NoteUnwinding() { progress.hasUnwound = true; }
+            } const note{own};
+            own.isInside = true;
+            for (;;)
+                pthread_testcancel();
+            return 0;
+        });
+        own.hasReturned = true;
+        return nullptr;
+    };
+    pthread_t thread{};
+    ASSERT_EQ(pthread_create(&thread, nullptr, body, &progress), 0);
+    while (!progress.isInside)
+        sched_yield();
+    ASSERT_EQ(pthread_cancel(thread), 0);
+    void *result = nullptr;
+    ASSERT_EQ(pthread_join(thread, &result), 0);
+    EXPECT_EQ(result, PTHREAD_CANCELED);
+    EXPECT_TRUE(progress.hasUnwound);
+    EXPECT_FALSE(progress.hasReturned);
+    EXPECT_EQ(virGetLastError(), nullptr);
+}
+
+} // namespace keyhold
