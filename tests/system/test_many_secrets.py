@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Thousands of secrets: the end of a daemon that still loads them, and their list."""
 
+import os
 import time
 from pathlib import Path
 
@@ -20,13 +21,15 @@ def fill(store: Path, count: int) -> None:
     store.mkdir(mode=0o700)
     for number in range(count):
         secret = Secret(f"00000000-0000-4000-8000-{number:012x}", f"client.{number}")
-        (store / f"{secret.uuid}.xml").write_text(secret.xml)
-        (store / f"{secret.uuid}.base64").write_text("c2VjcmV0")
+        for name, content in (("xml", secret.xml), ("base64", "c2VjcmV0")):
+            with open(f"{store}/{secret.uuid}.{name}", "w") as file:
+                file.write(content)
 
 
 def stamps(store: Path) -> dict[str, tuple[int, int, int]]:
-    return {path.name: ((found := path.stat()).st_ino, found.st_size, found.st_mtime_ns)
-            for path in store.iterdir()}
+    with os.scandir(store) as entries:
+        return {entry.name: ((found := entry.stat()).st_ino, found.st_size, found.st_mtime_ns)
+                for entry in entries}
 
 
 class LoadOfManySecrets(SystemCase):

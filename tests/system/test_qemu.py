@@ -79,7 +79,7 @@ class GuestsWithSecrets(SystemCase):
     def test_a_guest_starts_once_its_private_secret_has_the_right_value(self) -> None:
         configure_qemu(self.machine)
         qemu = self.start(driver_dir=settings().with_qemu).open("qemu")
-        disk = make_luks_disk(self.machine, "passphrase")
+        disk = make_luks_disk(self.machine, "data=passphrase")
         secret = Secret(type="volume", usage=str(disk), private=True)
         xml = domain_with_disk(disk, secret)
 

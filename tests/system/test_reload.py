@@ -161,6 +161,14 @@ class ReloadOfDefinitions(ReloadCase):
             self.assertIn(f"<name>{usage}</name>", handle.XMLDesc())
             self.assertEqual(handle.value(), b"of first")
 
+    def test_a_changed_usage_type_is_taken_over(self) -> None:
+        changed = Secret(self.secret.uuid, "first", type="volume", description="old")
+        write_file(changed.xml_in(self.store), changed.xml)
+        self.daemon.reload()
+        found = self.root.secretLookupByUsage(libvirt.VIR_SECRET_USAGE_TYPE_VOLUME, "first")
+        self.assertEqual((found.XMLDesc(), found.value()), (changed.xml, b"of first"))
+        self.refusal(self.root.secretLookupByUsage, libvirt.VIR_SECRET_USAGE_TYPE_CEPH, "first")
+
     @stock_defect("2 != 1")
     def test_an_edited_usage_type_does_not_collide(self) -> None:
         volume = Secret(usage="first", type="volume")

@@ -93,7 +93,8 @@ class Restart(RestartCase):
 
     @stock_defect(r"'u\\nv' != 'u\\rv'")
     def test_a_carriage_return_survives(self) -> None:
-        xml = "<secret><description>a&#13;b</description><usage type='ceph'><name>u&#13;v</name></usage></secret>"
+        xml = ("<secret><description>a&#13;b</description>"
+               "<usage type='ceph'><name>u&#13;v</name></usage></secret>")
         uuid = self.root.secretDefineXML(xml).UUIDString()
         before = self.root.secretLookupByUUIDString(uuid).usageID()
         self.restart()

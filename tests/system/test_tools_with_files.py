@@ -5,9 +5,9 @@ import base64
 import os
 import re
 import subprocess
-from pathlib import Path
 
 from harness.case import SystemCase, stock_defect
+from harness.qemu import make_luks_disk
 from harness.secret_files import Secret, snapshot, write_file
 
 KEY = b"AQBHCbtT6APDHhAA5W00cBchwkQjh3dkKsyPjw=="  # a cephx key: itself base64 text
@@ -212,10 +212,8 @@ class Readers(ToolCase):
         self.assertEqual(line, base64.b64encode(KEY))
 
     def test_qemu_img_takes_the_value_file_as_a_key(self) -> None:
-        disk = self.machine.home / "disk.luks"
-        key = f"secret,id=key,file=/etc/libvirt/secrets/{self.secret.uuid}.base64,format=base64"
-        self.machine.run("qemu-img", "create", "-q", "-f", "luks", "--object", key,
-                         "-o", "key-secret=key,iter-time=200", str(disk), "1M").ok()
+        disk = make_luks_disk(
+            self.machine, f"file=/etc/libvirt/secrets/{self.secret.uuid}.base64,format=base64")
         given = f"secret,id=key,data={KEY.decode()}"
         image = f"driver=luks,key-secret=key,file.filename={disk}"
         self.machine.run("qemu-img", "measure", "--object", given, "--image-opts", image).ok()

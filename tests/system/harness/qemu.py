@@ -5,6 +5,7 @@ from pathlib import Path
 
 from .machine import Machine
 from .secret_files import Secret
+from .waiting import wait_for
 
 # nothing that a container or a build machine may lack: no cgroups, no security driver, no other user
 CONFIGURATION = """\
@@ -23,11 +24,19 @@ def configure_qemu(machine: Machine) -> None:
     (machine.etc / "qemu.conf").write_text(CONFIGURATION)
 
 
-def make_luks_disk(machine: Machine, passphrase: str) -> Path:
+def make_luks_disk(machine: Machine, key: str) -> Path:
+    """A LUKS image; `key` says where QEMU finds its passphrase: `data=...` or `file=...`."""
     disk = machine.home / "disk.luks"
-    machine.run("qemu-img", "create", "-q", "-f", "luks",
-                "--object", f"secret,id=key,data={passphrase}", "-o", "key-secret=key,iter-time=200",
-                str(disk), "1M").ok()
+
+    def make() -> bool:
+        made = machine.run("qemu-img", "create", "-q", "-f", "luks", "--object", f"secret,id=key,{key}",
+                           "-o", "key-secret=key,iter-time=10", str(disk), "1M")
+        # where processor time is counted in ticks, its own measurement fails now and then
+        if "Unable to get accurate CPU usage" in made.err:
+            return False
+        made.ok()
+        return True
+    wait_for("qemu-img makes an image", make)
     return disk
 
 

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-TOOLS = ("libvirtd", "virsh", "unshare", "nsenter", "setpriv", "prlimit", "mount", "strace", "valgrind")
+TOOLS = ("libvirtd", "virsh", "unshare", "nsenter", "setpriv", "prlimit", "mount", "strace", "valgrind",
+         "qemu-img", "qemu-system-x86_64")
 
 
 def require_tools() -> None:
