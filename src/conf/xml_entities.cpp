@@ -59,12 +59,12 @@ class Expansion {
 
 } // namespace
 
-void refuseLargeExpansion(const xmlDoc &document, const std::string &documentName) {
+void refuseLargeExpansion(const xmlDoc &document, const std::string &place) {
     if (document.intSubset == nullptr)
         return;
     if (!Expansion().fits(document.children, false, 0))
-        throw Error(ErrorCode::xmlMalformed, documentName + ": entities expand to more than " +
-                                                 std::to_string(XML_MAX_TEXT_LENGTH) + " bytes");
+        throw Error(ErrorCode::xmlMalformed, place + "Entities expand to more than " +
+                                                 std::to_string(XML_MAX_TEXT_LENGTH) + " bytes\n");
 }
 
 } // namespace keyhold

@@ -3,6 +3,8 @@
 
 #include "conf/error.h"
 
+#include <libxml/SAX2.h>
+
 #include <new>
 #include <optional>
 #include <string_view>
@@ -11,6 +13,13 @@
 namespace keyhold {
 
 namespace {
+
+/// The name that libvirt gives to a document that is not a file.
+constexpr const char *kClientDocument = "(definition_of_secret)";
+
+// The time that libxml2 2.9.14 takes for entities in an attribute may grow with the power of their
+// nesting, however short the text that results.
+constexpr int kMaxEntityLookups = 100'000;
 
 /// The line of the input at which the parser stands and, below it, a caret under its position.
 /// Empty if there is no such line. Past the last line end it is the line before, as in
@@ -52,35 +61,68 @@ struct XmlParser::FirstError {
     std::string fileName;
     std::optional<std::string> text;
     bool isOutOfMemory = false;
+    int entityLookups = 0;
+    bool isStopped = false;
 
-    void note(const xmlError &error, const xmlParserInput *input) {
-        if (text || isOutOfMemory || error.level != XML_ERR_FATAL || error.message == nullptr)
+    void note(const char *message, int line, const xmlParserInput *input) noexcept {
+        if (text || isOutOfMemory)
             return;
-        if (error.code == XML_ERR_NO_MEMORY) {
+        try {
+            const std::string lineText = std::to_string(line);
+            const std::string place =
+                fileName.empty() ? "at line " + lineText : fileName + ":" + lineText;
+            text = place + ": " + message + (input == nullptr ? std::string() : excerpt(*input));
+        } catch (...) {
             isOutOfMemory = true;
-            return;
         }
-        const std::string line = std::to_string(error.line);
-        std::string place = fileName.empty() ? "at line " + line : fileName + ":" + line;
-        text = std::move(place) + ": " + error.message +
-               (input == nullptr ? std::string() : excerpt(*input));
     }
 };
 
 namespace {
 
-/// Called by libxml2, through which nothing may be thrown. `data` is the parser at work: within an
-/// entity that is one of libxml2's own, which shares the private pointer of ours.
+/// What belongs to a parser at work. Within an entity that is one of libxml2's own, which shares
+/// the private pointer of ours.
+XmlParser::FirstError *firstErrorOf(const xmlParserCtxt *parser) noexcept {
+    return parser == nullptr ? nullptr : static_cast<XmlParser::FirstError *>(parser->_private);
+}
+
+// Called by libxml2, through which nothing may be thrown.
+
 extern "C" void noteParserError(void *data, XmlErrorPointer error) noexcept {
     const auto *parser = static_cast<const xmlParserCtxt *>(data);
-    if (parser == nullptr || parser->_private == nullptr || error == nullptr)
+    XmlParser::FirstError *first = firstErrorOf(parser);
+    if (first == nullptr || error == nullptr || error->level != XML_ERR_FATAL ||
+        error->message == nullptr)
         return;
-    auto &first = *static_cast<XmlParser::FirstError *>(parser->_private);
-    try {
-        first.note(*error, parser->input);
-    } catch (...) {
-        first.isOutOfMemory = true;
+    if (error->code == XML_ERR_NO_MEMORY)
+        first->isOutOfMemory = true;
+    else
+        first->note(error->message, error->line, parser->input);
+}
+
+/// Stops a parser that asks too often. An answer of "no such entity" alone would not stop it: then
+/// libxml2 looks for itself.
+bool isOneTooMany(void *data) noexcept {
+    auto *parser = static_cast<xmlParserCtxt *>(data);
+    XmlParser::FirstError *first = firstErrorOf(parser);
+    if (first == nullptr || first->entityLookups < kMaxEntityLookups) {
+        if (first != nullptr)
+            ++first->entityLookups;
+        return false;
     }
+    first->isStopped = true;
+    first->note("Too many entity references\n", parser->input == nullptr ? 0 : parser->input->line,
+                parser->input);
+    xmlStopParser(parser);
+    return true;
+}
+
+extern "C" xmlEntity *lookUpEntity(void *data, const xmlChar *name) noexcept {
+    return isOneTooMany(data) ? nullptr : xmlSAX2GetEntity(data, name);
+}
+
+extern "C" xmlEntity *lookUpParameterEntity(void *data, const xmlChar *name) noexcept {
+    return isOneTooMany(data) ? nullptr : xmlSAX2GetParameterEntity(data, name);
 }
 
 } // namespace
@@ -93,15 +135,24 @@ XmlParser::XmlParser(std::string fileName)
     firstError_->fileName = std::move(fileName);
     context_->_private = firstError_.get();
     context_->sax->serror = noteParserError;
+    context_->sax->getEntity = lookUpEntity;
+    context_->sax->getParameterEntity = lookUpParameterEntity;
 }
 
 XmlParser::~XmlParser() = default;
 
-void XmlParser::raiseFirstError() const {
+XmlDocument XmlParser::finish(xmlDoc *result) const {
+    XmlDocument document(result);
+    // libxml2 may hand out what it had when it was stopped.
+    if (document && !firstError_->isStopped)
+        return document;
     if (firstError_->isOutOfMemory)
         throw std::bad_alloc();
     if (firstError_->text)
         throw Error(ErrorCode::xmlMalformed, *firstError_->text);
+    const std::string &name = firstError_->fileName;
+    throw Error(ErrorCode::xmlInvalid,
+                "failed to parse xml document '" + (name.empty() ? kClientDocument : name) + "'");
 }
 
 } // namespace keyhold

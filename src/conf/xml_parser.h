@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/xml_document.h"
+
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 
@@ -27,9 +29,10 @@ class XmlParser {
 
     [[nodiscard]] xmlParserCtxt *context() const noexcept { return context_.get(); }
 
-    /// Raises xmlMalformed with the error as libvirt words it: place, libxml2's message, the line
-    /// of the input and a caret under the position. Returns if there was none.
-    void raiseFirstError() const;
+    /// Takes over what a function of libxml2 made with the context. Raises xmlMalformed if that is
+    /// nothing, worded as libvirt does: place, libxml2's message, the line of the input and a caret
+    /// under the position; xmlInvalid if libxml2 gave no reason.
+    [[nodiscard]] XmlDocument finish(xmlDoc *result) const;
 
     struct FirstError;
 

@@ -59,12 +59,17 @@ Pointer allocated(Pointer object) {
     throw Error(code, beginning + messages.text);
 }
 
+/// Null if the file is not there or is not XML.
+XmlDocument readQuietly(const std::string &fileName) {
+    const XmlParser parser(fileName);
+    return XmlDocument(
+        xmlCtxtReadFile(parser.context(), fileName.c_str(), nullptr, XML_PARSE_NONET));
+}
+
 Schema readSchema(const std::string &schemaFile) {
     const std::string failure = "Unable to parse RelaxNG schema '" + schemaFile + "': ";
     // Read here and not by xmlRelaxNGNewParserCtxt(), which would complain to stderr.
-    const XmlParser xmlParser(schemaFile);
-    const XmlDocument document(
-        xmlCtxtReadFile(xmlParser.context(), schemaFile.c_str(), nullptr, XML_PARSE_NONET));
+    const XmlDocument document = readQuietly(schemaFile);
     if (!document)
         throw Error(ErrorCode::xmlSchemaUnusable,
                     failure + "xmlRelaxNGParse: could not load " + schemaFile + "\n");
