@@ -23,6 +23,11 @@ std::string nameWith(const Uuid &uuid, std::string_view suffix) {
     return uuid.toString().append(suffix);
 }
 
+bool isHash(std::string_view text) {
+    return text.size() == kHashBytes * 2 &&
+           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 struct Suffix {
     std::string_view text;
     FileKind kind;
@@ -78,9 +83,12 @@ std::optional<FileName> parseFileName(std::string_view name) {
         if (rest == suffix.text)
             return FileName{*uuid, suffix.kind, {}};
     }
-    if (rest.starts_with(kAwaitingValue) && rest.size() == kAwaitingValue.size() + kHashBytes * 2)
-        return FileName{*uuid, FileKind::awaitingValue, std::string(rest.substr(kAwaitingValue.size()))};
-    return std::nullopt;
+    if (!rest.starts_with(kAwaitingValue))
+        return std::nullopt;
+    const std::string_view hash = rest.substr(kAwaitingValue.size());
+    if (!isHash(hash))
+        return std::nullopt;
+    return FileName{*uuid, FileKind::awaitingValue, std::string(hash)};
 }
 
 bool hasDefinitionSuffix(std::string_view name) { return name.ends_with(kDefinition); }

@@ -40,7 +40,7 @@ enum class FileKind {
 /// nobody could read when a new value came. Not private: it is somebody's and is never removed.
 [[nodiscard]] std::string asideName(const Uuid &uuid, unsigned n);
 
-/// 16 hexadecimal digits (BLAKE2b-64).
+/// 16 hexadecimal digits: the first half of BLAKE2b-128.
 [[nodiscard]] std::string hashOfDefinition(std::string_view text);
 
 struct FileName {
