@@ -78,9 +78,12 @@ DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
     try {
         instance = std::make_shared<Instance>(
             isPrivileged ? InstancePaths::system() : InstancePaths::session(), *inhibitor_);
-    } catch (const Error &error) {
+    } catch (const LockedError &error) {
         reportError(error);
         return Started::refused;
+    } catch (const std::exception &exception) {
+        // The daemon has other work to do; calls for secrets will say that nobody serves them.
+        hostJournal().error(std::string("the secret driver did not start: ") + exception.what());
     }
     const std::lock_guard lock(mutex_);
     daemon_ = std::move(instance);
@@ -141,7 +144,7 @@ void DriverState::closeConnection(virConnectPtr connection) {
 
 std::shared_ptr<Instance> DriverState::instanceOf(virConnectPtr connection) {
     Snapshot now = snapshot();
-    if (now.mode == Mode::daemon)
+    if (now.mode == Mode::daemon && now.daemon)
         return std::move(now.daemon);
     if (now.mode != Mode::embedded)
         raiseNotActive();

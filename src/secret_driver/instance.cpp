@@ -7,7 +7,6 @@
 #include "store/directory_backend.h"
 #include "store/impaired_backend.h"
 
-#include <cerrno>
 #include <glib.h>
 
 namespace keyhold {
@@ -66,6 +65,8 @@ std::shared_ptr<Backend> Instance::openBackend() {
     const auto attempt = [&](const auto &step) {
         try {
             step();
+        } catch (const LockedError &) {
+            throw;
         } catch (const Error &error) {
             hostJournal().error("the secrets in '" + paths_.configDirectory +
                                 "' cannot be served in full: " + error.fullText());
@@ -74,11 +75,8 @@ std::shared_ptr<Backend> Instance::openBackend() {
     };
 
     attempt([&] { makeDirectory("state", paths_.stateDirectory); });
-    if (!trouble && !lock_) {
+    if (!trouble && !lock_)
         attempt([&] { lock_ = std::make_unique<StoreLock>(posixFileSystem(), paths_.stateDirectory); });
-        if (trouble && trouble->systemErrno() == EAGAIN)
-            throw *trouble;
-    }
     std::unique_ptr<Backend> readable;
     attempt([&] {
         makeDirectory("config", paths_.configDirectory);
@@ -93,6 +91,7 @@ std::shared_ptr<Backend> Instance::openBackend() {
 }
 
 void Instance::reload() {
+    const std::lock_guard lock(reloading_);
     if (isImpaired_) {
         const auto backend = openBackend();
         backend->recover();

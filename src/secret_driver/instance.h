@@ -8,6 +8,7 @@
 #include "store/store_lock.h"
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace keyhold {
@@ -52,6 +53,7 @@ class Instance {
     InstancePaths paths_; // empty unless this is a daemon's
     Inhibitor &inhibitor_;
     std::unique_ptr<StoreLock> lock_; // outlives what it protects
+    std::mutex reloading_; // one reload at a time
     bool isImpaired_ = false;
     Events events_;
     SecretStore store_;

@@ -157,7 +157,7 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     Value found;
     bool mustSync = directory_->hasUnsyncedRemovals();
     if (directory_->contains(layout::valueName(uuid))) {
-        if (!value)
+        if (!value && directory_->contains(layout::definitionName(uuid)))
             found = readUnloadedValue(uuid);
         if (found.isNone())
             mustSync |= putAside(uuid, layout::valueName(uuid), "belonged to no secret");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/store_lock.h"
 
-#include "conf/error.h"
 #include "store/descriptor.h"
 
 #include <algorithm>
@@ -39,6 +38,10 @@ HeldLocks &heldLocks() {
     throw Error(ErrorCode::fileAccess, std::string(what) + " pid file '" + path + "'", systemErrno);
 }
 
+[[noreturn]] void raiseLocked(const std::string &path) {
+    throw LockedError(ErrorCode::fileAccess, "Failed to acquire pid file '" + path + "'", EAGAIN);
+}
+
 } // namespace
 
 StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
@@ -56,7 +59,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
         FileStatus status;
         if (fileSystem.statusAt(directory.number(), kName, status) == 0 &&
             held.find(status) != held.files.end())
-            raise("Failed to acquire", path, EAGAIN);
+            raiseLocked(path);
 
         const int number =
             fileSystem.open(directory.number(), kName, O_WRONLY | O_CREAT | O_NONBLOCK, 0644);
@@ -66,7 +69,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
 
         int result = fileSystem.lock(file.number());
         if (result == -EAGAIN || result == -EACCES)
-            raise("Failed to acquire", path, EAGAIN);
+            raiseLocked(path);
         if (result < 0)
             raise("Failed to acquire", path, -result);
 

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/error.h"
 #include "store/file_system.h"
 
 #include <string>
 
 namespace keyhold {
+
+/// Somebody else holds the lock of a store, this process itself included.
+class LockedError : public Error {
+  public:
+    using Error::Error;
+};
 
 /// Keeps a second process, ours or a stock driver's, away from the same store: a POSIX write lock on
 /// byte 0 of `driver.pid` in the state directory, which holds our pid in decimal (libvirt's
@@ -13,8 +20,7 @@ namespace keyhold {
 /// descriptor of it would drop the lock.
 class StoreLock {
   public:
-    /// Raises fileAccess with the stock driver's texts; systemErrno() is EAGAIN exactly when
-    /// somebody else holds the lock, this process included.
+    /// Raises LockedError, or fileAccess for any other trouble, with the stock driver's texts.
     StoreLock(FileSystem &fileSystem, const std::string &stateDirectory);
     /// Removes the file and releases the lock; takes a process-wide mutex for these calls only.
     ~StoreLock();
