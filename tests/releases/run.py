@@ -109,7 +109,7 @@ class Chroot:
         copy_source(source)
         if not (self.outside(BUILD) / "build.ninja").exists():
             subprocess.run(self.command("meson", "setup", BUILD, BUILT_SOURCE), check=True)
-        subprocess.run(self.command("ninja", "-C", BUILD, *TARGETS), check=True)
+        subprocess.run(self.command("ninja", f"-j{os.cpu_count()}", "-C", BUILD, *TARGETS), check=True)
         built = self.outside(BUILD)
         return Programs(*(built / target for target in TARGETS[:3]))
 
