@@ -57,7 +57,9 @@ TEST(GuardedMemoryTest, MovesItsBytes) {
     fill(first.bytes());
     std::uint8_t *data = first.bytes().data();
     GuardedMemory second(std::move(first));
-    EXPECT_EQ(0U, first.size()); // NOLINT(bugprone-use-after-move): says what is left behind
+    // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move): says what is left
+    // behind
+    EXPECT_EQ(0U, first.size());
     EXPECT_EQ(data, second.bytes().data());
     GuardedMemory third(20);
     third = std::move(second);
@@ -164,6 +166,7 @@ TEST(GuardedMemoryTest, IsUnmappedWhenReleased) {
 
 TEST(GuardedMemoryTest, ServesThreads) {
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int i = 0; i < 4; ++i)
         threads.emplace_back([] {
             for (std::size_t size = 1; size < 100; ++size) {

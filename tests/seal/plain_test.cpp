@@ -96,27 +96,26 @@ TEST(PlainTest, NothingButWhiteSpaceIsNoValue) {
 
 TEST(PlainTest, NonCanonicalTextIsDamaged) {
     for (std::string_view text : {
-             "aGVsbG8",          // padding cut off
-             "aGVsbG8 ",         //
-             "aGVsbA=",          // half of it
-             "aGVsb",            // in the middle of a group
-             "a",                //
-             "=",                // padding of nothing
-             "====",             //
-             "aGVsbG8==",        // too much padding
-             "aGVs=",            //
-             "aGVsbG8=aGVsbG8=", // two texts
-             "aGVsbG8=\naGVs",   //
-             "aGVsbG9=",         // bits set that no byte holds: the same value as aGVsbG8=
-             "aB==",             //
-             "aGVs-_8=",         // the alphabet for URLs
-             "aGVs,bG8=",        //
-             "=aGVsbG8=",        //
-             "aGV=bG8=",         //
-             "aGVsbG8=\v",       // white space, but not what people's tools write
-             "\xef\xbb\xbf"
-             "aGVsbG8=", // byte order mark
-             "<html>",   //
+             "aGVsbG8",              // padding cut off
+             "aGVsbG8 ",             //
+             "aGVsbA=",              // half of it
+             "aGVsb",                // in the middle of a group
+             "a",                    //
+             "=",                    // padding of nothing
+             "====",                 //
+             "aGVsbG8==",            // too much padding
+             "aGVs=",                //
+             "aGVsbG8=aGVsbG8=",     // two texts
+             "aGVsbG8=\naGVs",       //
+             "aGVsbG9=",             // bits set that no byte holds: the same value as aGVsbG8=
+             "aB==",                 //
+             "aGVs-_8=",             // the alphabet for URLs
+             "aGVs,bG8=",            //
+             "=aGVsbG8=",            //
+             "aGV=bG8=",             //
+             "aGVsbG8=\v",           // white space, but not what people's tools write
+             "\357\273\277aGVsbG8=", // byte order mark
+             "<html>",               //
          })
         EXPECT_EQ("damaged", decode(text)) << text;
 }

@@ -92,7 +92,7 @@ void MemoryFileSystem::put(const std::string &path, mode_t mode, std::string_vie
     else if (place.error == 0)
         place.error = state_->disk.create(place, mode);
     if (place.error != 0)
-        throw std::logic_error("cannot put " + path + ": " + std::strerror(-place.error));
+        throw std::logic_error("cannot put " + path + ": " + ::strerrordesc_np(-place.error));
     if (S_ISREG(mode)) {
         state_->disk.write(place.inode, 0, content);
         state_->disk.sync(place.inode);
@@ -118,7 +118,7 @@ void MemoryFileSystem::putDanglingLink(const std::string &path) {
 void MemoryFileSystem::removeAll(const std::string &path) {
     const std::lock_guard held(mutex_);
     if (int error = state_->disk.removeAll(state_->at(path)); error != 0)
-        throw std::logic_error("cannot remove " + path + ": " + std::strerror(-error));
+        throw std::logic_error("cannot remove " + path + ": " + ::strerrordesc_np(-error));
 }
 
 void MemoryFileSystem::holdLock(const std::string &path) {
