@@ -57,6 +57,7 @@ namespace keyhold::abi {
 
 /// The private functions of the libvirt in this process.
 struct Symbols {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): the parts of a declaration
 #define KEYHOLD_DECLARE(result, name, parameters) result(*name) parameters = nullptr;
     KEYHOLD_LIBVIRT_SYMBOLS(KEYHOLD_DECLARE)
 #undef KEYHOLD_DECLARE
