@@ -13,8 +13,8 @@ Needs root, and on the first run a network. See docs/releases.md.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -67,9 +67,11 @@ class Report:
 class Chroot:
     """One Debian system. Its mounts are of this process' namespace."""
 
-    def __init__(self, suite: str, root: Path) -> None:
-        self.suite = suite
+    def __init__(self, root: Path) -> None:
         self.root = root
+        # Two runs would build in, and empty, the same directories. Held until this process ends.
+        self.lock = os.open(root / "var/cache", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
         mount("proc", "proc", root / "proc")
         for name in EMPTY:
             directory = root / name
@@ -140,7 +142,7 @@ def copy_source(target: Path) -> None:
 
 
 def run_suite(report: Report, suite: str, root: Path, programs: Programs) -> None:
-    chroot = Chroot(suite, root)
+    chroot = Chroot(root)
     check = SOURCE / "scripts/check-release"
     report.run(f"{suite}: slots and private functions of this libvirt", [check, root])
     if suite == "sid":
