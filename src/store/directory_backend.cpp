@@ -136,16 +136,16 @@ void DirectoryBackend::writeValueFile(const std::string &name, std::span<const s
     writeSyncedFile(*directory_, name, text.bytes());
 }
 
-bool DirectoryBackend::putAside(const Uuid &uuid, const std::string &name, const std::string &reason) {
+std::string DirectoryBackend::freeAsideName(const Uuid &uuid) const {
     unsigned n = 1;
     while (directory_->contains(layout::asideName(uuid, n)))
         ++n;
-    const std::string aside = layout::asideName(uuid, n);
-    if (!directory_->rename(name, aside))
-        return false;
+    return layout::asideName(uuid, n);
+}
+
+void DirectoryBackend::tellAside(const Uuid &uuid, const std::string &aside, const char *reason) {
     journal_.warning("'" + directory_->pathOf(layout::valueName(uuid)) + "' " + reason + "; it is now '" +
                      directory_->pathOf(aside) + "'");
-    return true;
 }
 
 Value DirectoryBackend::create(const SecretDefinition &definition,
@@ -159,8 +159,13 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     if (directory_->contains(layout::valueName(uuid))) {
         if (!value && directory_->contains(layout::definitionName(uuid)))
             found = readUnloadedValue(uuid);
-        if (found.isNone())
-            mustSync |= putAside(uuid, layout::valueName(uuid), "belonged to no secret");
+        if (found.isNone()) {
+            const std::string aside = freeAsideName(uuid);
+            if (directory_->rename(layout::valueName(uuid), aside)) {
+                tellAside(uuid, aside, "belonged to no secret");
+                mustSync = true;
+            }
+        }
     }
 
     const std::string awaiting = layout::awaitingValueName(uuid, layout::hashOfDefinition(text));
@@ -231,29 +236,25 @@ void DirectoryBackend::replaceValue(const SecretDefinition &definition,
     }
     requireReady(uuid);
     const std::string staged = layout::newValueName(uuid);
-    const std::string old = layout::oldValueName(uuid);
+    const std::string old = keepOld ? freeAsideName(uuid) : layout::oldValueName(uuid);
     writeValueFile(staged, value);
-    if (!replaceDurably(*directory_, staged, layout::valueName(uuid), old))
-        return;
-    retire(uuid, old, keepOld);
+    if (replaceDurably(*directory_, staged, layout::valueName(uuid), old,
+                       keepOld ? Former::always : Former::ifLinkable))
+        retire(uuid, old, keepOld);
 }
 
 void DirectoryBackend::removeValue(const Uuid &uuid, bool keepOld) {
     requireReady(uuid);
-    const std::string old = layout::oldValueName(uuid);
+    const std::string old = keepOld ? freeAsideName(uuid) : layout::oldValueName(uuid);
     if (removeDurably(*directory_, layout::valueName(uuid), old))
         retire(uuid, old, keepOld);
 }
 
 void DirectoryBackend::retire(const Uuid &uuid, const std::string &oldValue, bool keepOld) {
-    try {
-        if (keepOld && putAside(uuid, oldValue, "could not be read when its secret was changed"))
-            return;
-    } catch (const Error &error) {
-        rememberLeftover(uuid, oldValue, error);
-        return;
-    }
-    discard(uuid, oldValue);
+    if (keepOld)
+        tellAside(uuid, oldValue, "could not be read when its secret was changed");
+    else
+        discard(uuid, oldValue);
 }
 
 void DirectoryBackend::remove(const Uuid &uuid) {

@@ -42,8 +42,9 @@ class DirectoryBackend : public Backend {
     /// True if there was a definition before.
     bool writeDefinition(const Uuid &uuid, const std::string &text);
     void writeValueFile(const std::string &name, std::span<const std::uint8_t> value);
-    /// Gives the file `name` of this secret a name that no load looks at; false if there is none.
-    bool putAside(const Uuid &uuid, const std::string &name, const std::string &reason);
+    /// The first name under which nothing has been put aside yet.
+    [[nodiscard]] std::string freeAsideName(const Uuid &uuid) const;
+    void tellAside(const Uuid &uuid, const std::string &aside, const char *reason);
     /// Takes back a definition that was committed but whose value could not follow.
     void takeBack(const Uuid &uuid, const std::string &awaiting, const Error &cause);
     /// Removes a private name; one that resists is remembered and blocks its secret.

@@ -37,18 +37,27 @@ void writeAll(const StoreDirectory &directory, const std::string &name, int numb
     }
 }
 
-// Keeps the file `name` reachable as `old`. False if there is no such file. A file system without
-// hard links costs only the way back after a failed sync of the directory.
-bool keepOld(const StoreDirectory &directory, const std::string &name, const std::string &old,
-             bool &canRestore) {
+// What became of the file that is to be replaced.
+struct FormerFile {
+    bool isKept = false;     // it is called `old`
+    bool hasMoved = false;   // ... and nothing else
+    bool canReturn = false;  // the change can be taken back
+};
+
+FormerFile keepFormer(const StoreDirectory &directory, const std::string &name,
+                      const std::string &old, Former former) {
     FileSystem &fileSystem = directory.fileSystem();
     int result = fileSystem.link(directory.number(), name.c_str(), old.c_str());
     if (result == -EEXIST) {
         fileSystem.unlink(directory.number(), old.c_str());
         result = fileSystem.link(directory.number(), name.c_str(), old.c_str());
     }
-    canRestore = result == 0 || result == -ENOENT;
-    return result == 0;
+    if (result == 0 || result == -ENOENT)
+        return {.isKept = result == 0, .hasMoved = false, .canReturn = true};
+    if (former == Former::ifLinkable)
+        return {};
+    const bool hasMoved = directory.rename(name, old);
+    return {.isKept = hasMoved, .hasMoved = hasMoved, .canReturn = true};
 }
 
 [[noreturn]] void raiseUnsynced(const StoreDirectory &directory, int failure, bool isRestored) {
@@ -86,15 +95,20 @@ void writeSyncedFile(const StoreDirectory &directory, const std::string &name,
 }
 
 bool replaceDurably(const StoreDirectory &directory, const std::string &from, const std::string &to,
-                    const std::string &old) {
+                    const std::string &old, Former former) {
     FileSystem &fileSystem = directory.fileSystem();
-    bool canRestore = false;
-    const bool hadOld = keepOld(directory, to, old, canRestore);
+    FormerFile kept;
+    try {
+        kept = keepFormer(directory, to, old, former);
+    } catch (const Error &) {
+        fileSystem.unlink(directory.number(), from.c_str());
+        throw;
+    }
     const auto restore = [&] {
         int back = -EIO;
-        if (hadOld)
+        if (kept.isKept)
             back = fileSystem.rename(directory.number(), old.c_str(), to.c_str());
-        else if (canRestore)
+        else if (kept.canReturn)
             back = fileSystem.unlink(directory.number(), to.c_str());
         return back == 0 && directory.sync() == 0;
     };
@@ -104,10 +118,11 @@ bool replaceDurably(const StoreDirectory &directory, const std::string &from, co
         const std::string text = "cannot rename file '" + directory.pathOf(from) + "' as '" +
                                  directory.pathOf(to) + "'";
         // Over a network, a call that failed may have been done.
-        if (!directory.contains(from) && !restore())
-            throw UnrestoredError(ErrorCode::fileAccess, text, -result);
+        const bool wasDone = !directory.contains(from);
         fileSystem.unlink(directory.number(), from.c_str());
-        if (hadOld)
+        if ((wasDone || kept.hasMoved) && !restore())
+            throw UnrestoredError(ErrorCode::fileAccess, text, -result);
+        if (kept.isKept)
             fileSystem.unlink(directory.number(), old.c_str());
         throw Error(ErrorCode::fileAccess, text, -result);
     }
@@ -115,7 +130,7 @@ bool replaceDurably(const StoreDirectory &directory, const std::string &from, co
     result = directory.sync();
     if (result < 0)
         raiseUnsynced(directory, -result, restore());
-    return hadOld;
+    return kept.isKept;
 }
 
 bool removeDurably(const StoreDirectory &directory, const std::string &name, const std::string &old) {
