@@ -57,8 +57,8 @@ TEST(GuardedMemoryTest, MovesItsBytes) {
     fill(first.bytes());
     std::uint8_t *data = first.bytes().data();
     GuardedMemory second(std::move(first));
-    // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move): says what is left
-    // behind
+    // What is left behind is part of the interface.
+    // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
     EXPECT_EQ(0U, first.size());
     EXPECT_EQ(data, second.bytes().data());
     GuardedMemory third(20);

@@ -253,6 +253,26 @@ TEST_P(FileSystemContract, SpecialFilesAreSeenAndDoNotWait) {
     EXPECT_EQ(-EISDIR, files.unlink(directory, "folder"));
 }
 
+TEST_P(FileSystemContract, ExistsDoesNotFollowLinks) {
+    subject->makeDanglingLink(path("link"));
+    put("file", "");
+    EXPECT_EQ(0, files.exists(directory, "link"));
+    EXPECT_EQ(0, files.exists(directory, "file"));
+    EXPECT_EQ(-ENOENT, files.exists(directory, "missing"));
+    EXPECT_EQ(-ENOTDIR, files.exists(directory, "file/below"));
+    EXPECT_EQ(-EBADF, files.exists(-5, "file"));
+}
+
+TEST_P(FileSystemContract, SetModeSetsThePermissionsOnly) {
+    int file = files.open(directory, "file", O_WRONLY | O_CREAT, 0400);
+    EXPECT_EQ(0, files.setMode(file, 0600));
+    FileStatus status;
+    ASSERT_EQ(0, files.status(file, status));
+    EXPECT_EQ(S_IFREG | mode_t{0600}, status.mode);
+    EXPECT_EQ(0, files.close(file));
+    EXPECT_EQ(-EBADF, files.setMode(file, 0600));
+}
+
 TEST_P(FileSystemContract, RenameReplaces) {
     put("a", "of a");
     put("b", "of b");

@@ -153,6 +153,7 @@ int MemoryDisk::checkNewEntry(const Place &place) const {
 void MemoryDisk::setMode(ino_t inode, mode_t mode) {
     mode_t &current = inodes_[inode].mode;
     current = (current & S_IFMT) | (mode & 07777);
+    touch(inode);
 }
 
 int MemoryDisk::create(Place &place, mode_t mode) {
