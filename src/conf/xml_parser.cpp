@@ -127,9 +127,10 @@ extern "C" xmlEntity *lookUpParameterEntity(void *data, const xmlChar *name) noe
 
 } // namespace
 
-XmlParser::XmlParser(std::string fileName)
-    : firstError_(std::make_unique<FirstError>()),
-      context_(xmlNewParserCtxt()) {
+XmlParser::XmlParser(std::string fileName) : firstError_(std::make_unique<FirstError>()) {
+    // libxml2 2.9.14 does not guard its own initialization where it calls it.
+    [[maybe_unused]] static const bool isInitialized = (xmlInitParser(), true);
+    context_.reset(xmlNewParserCtxt());
     if (!context_ || context_->sax == nullptr)
         throw std::bad_alloc();
     firstError_->fileName = std::move(fileName);
