@@ -16,16 +16,6 @@ struct Change {
     std::function<void(SecretStore &)> change;
 };
 
-SecretDefinition ephemeral(SecretDefinition definition) {
-    definition.isEphemeral = true;
-    return definition;
-}
-
-SecretDefinition described(SecretDefinition definition, const std::string &description) {
-    definition.description = description;
-    return definition;
-}
-
 void none(SecretStore &) {}
 
 void defineWithValue(SecretStore &store) {
@@ -38,7 +28,9 @@ void defineEphemeralWithValue(SecretStore &store) {
     store.setValue(uuidNumber(1), bytes("old value"), allow);
 }
 
-void undefineOne(SecretStore &store) { store.undefine(uuidNumber(1), allow); }
+void undefineOne(SecretStore &store) {
+    store.undefine(uuidNumber(1), allow);
+}
 
 const std::vector<Change> &changes() {
     static const auto *const all = new std::vector<Change>{
@@ -58,7 +50,8 @@ const std::vector<Change> &changes() {
         {"SetEmptyValue", defineWithValue,
          [](SecretStore &s) { s.setValue(uuidNumber(1), {}, allow); }},
         {"Undefine", defineWithValue, undefineOne},
-        {"UndefineWithoutValue", [](SecretStore &s) { s.define(definitionOf(1), allow); }, undefineOne},
+        {"UndefineWithoutValue", [](SecretStore &s) { s.define(definitionOf(1), allow); },
+         undefineOne},
         {"BecomeEphemeral", defineWithValue,
          [](SecretStore &s) { s.define(ephemeral(definitionOf(1, "one")), allow); }},
         {"BecomePersistent", defineEphemeralWithValue,

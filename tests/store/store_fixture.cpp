@@ -2,13 +2,16 @@
 #include "store/store_fixture.h"
 
 #include "conf/secret_xml.h"
+#include "seal/plain.h"
 
 #include <algorithm>
 #include <ostream>
 
 namespace keyhold {
 
-void PrintTo(const SecretState &state, std::ostream *out) { *out << state.xml << state.value; }
+void PrintTo(const SecretState &state, std::ostream *out) {
+    *out << state.xml << state.value;
+}
 
 void RecordingJournal::add(std::string line) {
     const std::lock_guard lock(mutex_);
@@ -21,22 +24,28 @@ std::vector<std::string> RecordingJournal::lines() const {
 }
 
 bool RecordingJournal::mentions(const std::string &part) const {
-    return std::ranges::any_of(lines(), [&](const std::string &line) {
-        return line.find(part) != std::string::npos;
-    });
+    return std::ranges::any_of(
+        lines(), [&](const std::string &line) { return line.find(part) != std::string::npos; });
 }
 
-StoreBench::StoreBench() { disk.putDirectory(kDirectory); }
+StoreBench::StoreBench() {
+    disk.putDirectory(kDirectory);
+}
 
 std::unique_ptr<SecretStore> StoreBench::start() {
-    auto backend = std::make_shared<DirectoryBackend>(
-        std::make_unique<StoreDirectory>(disk, kDirectory), journal);
-    auto store = std::make_unique<SecretStore>(std::move(backend), journal);
+    auto store = std::make_unique<SecretStore>(openBackend(), journal);
     store->load();
     return store;
 }
 
-StoreState StoreBench::stateAfterStart() { return stateOf(*start()); }
+std::unique_ptr<DirectoryBackend> StoreBench::openBackend() {
+    return std::make_unique<DirectoryBackend>(
+        std::make_unique<StoreDirectory>(*fileSystem, kDirectory), journal);
+}
+
+StoreState StoreBench::stateAfterStart() {
+    return stateOf(*start());
+}
 
 std::string StoreBench::path(const std::string &name) const {
     return std::string(kDirectory) + "/" + name;
@@ -45,6 +54,7 @@ std::string StoreBench::path(const std::string &name) const {
 Uuid uuidNumber(int n) {
     std::array<std::uint8_t, Uuid::kSize> raw{};
     raw[0] = 0xab;
+    raw[14] = static_cast<std::uint8_t>(n >> 8);
     raw[15] = static_cast<std::uint8_t>(n);
     return Uuid(raw);
 }
@@ -55,6 +65,32 @@ SecretDefinition definitionOf(int n, const std::string &id) {
     if (!id.empty())
         definition.usage = {UsageType::ceph, id};
     return definition;
+}
+
+SecretDefinition ephemeral(SecretDefinition definition) {
+    definition.isEphemeral = true;
+    return definition;
+}
+
+SecretDefinition described(SecretDefinition definition, const std::string &text) {
+    definition.description = text;
+    return definition;
+}
+
+std::string xmlName(int n) {
+    return layout::definitionName(uuidNumber(n));
+}
+std::string valueName(int n) {
+    return layout::valueName(uuidNumber(n));
+}
+std::string textOf(const SecretDefinition &definition) {
+    return formatSecretXml(definition);
+}
+
+std::string base64(const std::string &value) {
+    std::string text(plainTextSize(value.size()), '\0');
+    encodePlain(bytes(value), {reinterpret_cast<std::uint8_t *>(text.data()), text.size()});
+    return text;
 }
 
 std::span<const std::uint8_t> bytes(const std::string &text) {
@@ -78,6 +114,32 @@ StoreState stateOf(const SecretStore &store) {
     StoreState out;
     for (const RecordPtr &record : store.all())
         out.emplace(record->definition.uuid, stateOf(*record));
+    return out;
+}
+
+SecretState stateOf(const SecretStore &store, int n) {
+    return stateOf(*store.get(uuidNumber(n)));
+}
+
+std::vector<std::string> takeChanges(SecretStore &store) {
+    std::vector<std::string> out;
+    for (const Change &change : store.takeChanges()) {
+        std::string line;
+        switch (change.kind) {
+        case Change::Kind::defined:
+            line = "defined ";
+            break;
+        case Change::Kind::valueChanged:
+            line = "value ";
+            break;
+        case Change::Kind::undefined:
+            line = "undefined ";
+            break;
+        }
+        const auto raw = change.uuid.bytes();
+        line += std::to_string(raw[14] * 256 + raw[15]) + " " + change.usage.id;
+        out.push_back(std::move(line));
+    }
     return out;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,19 +51,41 @@ class StoreBench {
     /// What a new process would see; leaves the disk as that process leaves it.
     [[nodiscard]] StoreState stateAfterStart();
 
+    /// What a store works with, by itself.
+    [[nodiscard]] std::unique_ptr<DirectoryBackend> openBackend();
+
     [[nodiscard]] std::string path(const std::string &name) const;
     [[nodiscard]] std::vector<std::string> names() const { return disk.names(kDirectory); }
+    /// As other people write a file, and see it.
+    void put(const std::string &name, const std::string &content) {
+        disk.putFile(path(name), content);
+    }
+    [[nodiscard]] std::optional<std::string> content(const std::string &name) const {
+        return disk.content(path(name));
+    }
+    void remove(const std::string &name) { disk.removeAll(path(name)); }
 
     MemoryFileSystem disk;
+    FileSystem *fileSystem = &disk; ///< what stores get: the disk, or a decorator of it
     RecordingJournal journal;
 };
 
 [[nodiscard]] Uuid uuidNumber(int n);
 /// A persistent ceph secret whose id is `id`, if that is not empty.
 [[nodiscard]] SecretDefinition definitionOf(int n, const std::string &id = {});
+[[nodiscard]] SecretDefinition ephemeral(SecretDefinition definition);
+[[nodiscard]] SecretDefinition described(SecretDefinition definition, const std::string &text);
+/// A definition file's name and content, and the text of a value file.
+[[nodiscard]] std::string xmlName(int n);
+[[nodiscard]] std::string valueName(int n);
+[[nodiscard]] std::string textOf(const SecretDefinition &definition);
+[[nodiscard]] std::string base64(const std::string &value);
 [[nodiscard]] std::span<const std::uint8_t> bytes(const std::string &text);
 [[nodiscard]] StoreState stateOf(const SecretStore &store);
 [[nodiscard]] SecretState stateOf(const Record &record);
+[[nodiscard]] SecretState stateOf(const SecretStore &store, int n);
+/// The changes since the last call: "defined 1 one", number and usage id of the secret.
+[[nodiscard]] std::vector<std::string> takeChanges(SecretStore &store);
 /// Allows everything.
 void allow(const SecretDefinition &definition);
 

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/careful_read.h"
+
+#include "conf/raised.h"
+#include "store/faulty_file_system.h"
+#include "store/memory_file_system.h"
+#include "store/temporary_directory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include <sys/stat.h>
+
+namespace keyhold {
+namespace {
+
+using testing::HasSubstr;
+
+/// A place where files can be put, on some file system.
+class Subject {
+  public:
+    virtual ~Subject() = default;
+    virtual FileSystem &fileSystem() = 0;
+    virtual std::string root() = 0;
+    virtual void put(const std::string &name, const std::string &content) = 0;
+    virtual void putFifo(const std::string &name) = 0;
+    virtual void putDirectory(const std::string &name) = 0;
+    virtual void putDanglingLink(const std::string &name) = 0;
+};
+
+class MemorySubject : public Subject {
+  public:
+    MemorySubject() { memory_.putDirectory(root()); }
+    FileSystem &fileSystem() override { return memory_; }
+    std::string root() override { return "/store"; }
+    void put(const std::string &name, const std::string &content) override {
+        memory_.putFile("/store/" + name, content);
+    }
+    void putFifo(const std::string &name) override { memory_.putFifo("/store/" + name); }
+    void putDirectory(const std::string &name) override { memory_.putDirectory("/store/" + name); }
+    void putDanglingLink(const std::string &name) override {
+        memory_.putDanglingLink("/store/" + name);
+    }
+
+  private:
+    MemoryFileSystem memory_;
+};
+
+class KernelSubject : public Subject {
+  public:
+    FileSystem &fileSystem() override { return posixFileSystem(); }
+    std::string root() override { return directory_.path(); }
+    void put(const std::string &name, const std::string &content) override {
+        std::ofstream(pathOf(name), std::ios::binary) << content;
+    }
+    void putFifo(const std::string &name) override {
+        ASSERT_EQ(0, ::mkfifo(pathOf(name).c_str(), 0600));
+    }
+    void putDirectory(const std::string &name) override {
+        std::filesystem::create_directory(pathOf(name));
+    }
+    void putDanglingLink(const std::string &name) override {
+        std::filesystem::create_symlink("nowhere", pathOf(name));
+    }
+
+    [[nodiscard]] std::string pathOf(const std::string &name) const {
+        return directory_.path() + "/" + name;
+    }
+
+  private:
+    TemporaryDirectory directory_;
+};
+
+class CarefulReadTest : public testing::TestWithParam<const char *> {
+  protected:
+    CarefulReadTest() {
+        if (std::string_view(GetParam()) == "memory")
+            subject = std::make_unique<MemorySubject>();
+        else
+            subject = std::make_unique<KernelSubject>();
+        faulty = std::make_unique<FaultyFileSystem>(subject->fileSystem());
+        directory = std::make_unique<StoreDirectory>(*faulty, subject->root());
+    }
+
+    // Whether a test went well or not, only the directory is open after it.
+    void TearDown() override { EXPECT_EQ(1U, faulty->openDescriptors()); }
+
+    std::string valueText(const std::string &name) {
+        const auto file = readValueFile(*directory, name);
+        return file ? std::string(file->bytes().begin(), file->bytes().end()) : "(none)";
+    }
+
+    std::string definitionText(const std::string &name) {
+        return readDefinitionFile(*directory, name).value_or("(none)");
+    }
+
+    void expectRefused(const std::string &name, ErrorCode code, const std::string &text) {
+        const Raised expected{code, text + " '" + directory->pathOf(name) + "'"};
+        EXPECT_EQ(expected, raisedBy([&] { definitionText(name); }));
+        EXPECT_EQ(expected, raisedBy([&] { valueText(name); }));
+    }
+
+    void expectNotRegular(const std::string &name) {
+        const Raised expected{ErrorCode::internal,
+                              "'" + directory->pathOf(name) + "' is not a regular file"};
+        EXPECT_EQ(expected, raisedBy([&] { definitionText(name); }));
+        EXPECT_EQ(expected, raisedBy([&] { valueText(name); }));
+    }
+
+    std::unique_ptr<Subject> subject;
+    std::unique_ptr<FaultyFileSystem> faulty;
+    std::unique_ptr<StoreDirectory> directory;
+};
+
+INSTANTIATE_TEST_SUITE_P(On, CarefulReadTest, testing::Values("memory", "kernel"),
+                         [](const auto &test) { return std::string(test.param); });
+
+TEST_P(CarefulReadTest, ReadsWhatIsThere) {
+    const std::string content("line\n\0more", 10);
+    subject->put("file", content);
+    subject->put("empty", "");
+    EXPECT_EQ(content, definitionText("file"));
+    EXPECT_EQ(content, valueText("file"));
+    EXPECT_EQ("", definitionText("empty"));
+    EXPECT_EQ("", valueText("empty"));
+}
+
+TEST_P(CarefulReadTest, AMissingFileIsNoError) {
+    EXPECT_EQ("(none)", definitionText("file"));
+    EXPECT_EQ("(none)", valueText("file"));
+}
+
+TEST_P(CarefulReadTest, ReadsOnAfterAShortRead) {
+    faulty->limitTransfers(3);
+    subject->put("file", "0123456789");
+    EXPECT_EQ("0123456789", definitionText("file"));
+    EXPECT_EQ("0123456789", valueText("file"));
+}
+
+TEST_P(CarefulReadTest, AFifoIsRefusedAtOnce) {
+    subject->putFifo("fifo");
+    expectNotRegular("fifo");
+}
+
+TEST_P(CarefulReadTest, ADirectoryIsRefused) {
+    subject->putDirectory("folder");
+    expectNotRegular("folder");
+}
+
+TEST_P(CarefulReadTest, ALinkThatLeadsNowhereIsAnErrorAndNotAMissingFile) {
+    subject->putDanglingLink("link");
+    expectRefused("link", ErrorCode::systemCall, "cannot open");
+}
+
+TEST_P(CarefulReadTest, AFileThatGrowsWhileItIsReadIsRefused) {
+    subject->put("file", "0123");
+    faulty->limitTransfers(3);
+    faulty->before(Operation::read, "file", [&] { subject->put("file", "0123456789"); });
+    const Raised expected{ErrorCode::internal,
+                          "'" + directory->pathOf("file") +
+                              "' was written to while it was read; reload again"};
+    // In memory, putting a file makes a new one, as rename does; the reader then has the old.
+    if (std::string_view(GetParam()) == "kernel") {
+        EXPECT_EQ(expected, raisedBy([&] { definitionText("file"); }));
+        subject->put("file", "0123");
+        EXPECT_EQ(expected, raisedBy([&] { valueText("file"); }));
+    } else {
+        EXPECT_EQ("0123", definitionText("file"));
+        subject->put("file", "0123");
+        EXPECT_EQ("0123", valueText("file"));
+    }
+}
+
+TEST_P(CarefulReadTest, TroubleIsToldWithTheErrorOfTheCall) {
+    subject->put("file", "content");
+    const struct {
+        Operation operation;
+        const char *text;
+    } cases[] = {{Operation::open, "cannot open"},
+                 {Operation::status, "cannot stat"},
+                 {Operation::read, "cannot read"}};
+    for (const auto &row : cases) {
+        faulty->fail(row.operation, "file", EACCES, 3);
+        expectRefused("file", ErrorCode::systemCall, row.text);
+        try {
+            definitionText("file");
+            ADD_FAILURE() << row.text;
+        } catch (const Error &error) {
+            EXPECT_EQ(EACCES, error.systemErrno());
+        }
+    }
+    EXPECT_EQ("content", valueText("file"));
+}
+
+class CarefulReadOfRealFilesTest : public testing::Test {
+  protected:
+    void makeSparse(const std::string &name, std::uintmax_t size) {
+        subject.put(name, "");
+        std::filesystem::resize_file(subject.pathOf(name), size);
+    }
+
+    KernelSubject subject;
+    StoreDirectory directory{subject.fileSystem(), subject.root()};
+};
+
+TEST_F(CarefulReadOfRealFilesTest, LinksToRegularFilesAreFollowed) {
+    subject.put("file", "content");
+    subject.putDirectory("folder");
+    std::filesystem::rename(subject.pathOf("file"), subject.pathOf("folder/file"));
+    std::filesystem::create_symlink(subject.pathOf("folder/file"), subject.pathOf("link"));
+    std::filesystem::create_symlink("link", subject.pathOf("link to link"));
+    EXPECT_EQ("content", readDefinitionFile(directory, "link"));
+    EXPECT_EQ(7U, readValueFile(directory, "link to link")->size);
+}
+
+TEST_F(CarefulReadOfRealFilesTest, LinksToAnythingElseAreRefused) {
+    subject.putFifo("fifo");
+    std::filesystem::create_symlink("fifo", subject.pathOf("to fifo"));
+    std::filesystem::create_symlink("/dev/zero", subject.pathOf("to device"));
+    std::filesystem::create_symlink("/dev/null", subject.pathOf("to null"));
+    std::filesystem::create_symlink(".", subject.pathOf("to directory"));
+    std::filesystem::create_symlink("loop", subject.pathOf("loop"));
+    for (const char *name : {"to fifo", "to device", "to null", "to directory", "loop"}) {
+        EXPECT_THROW(static_cast<void>(readDefinitionFile(directory, name)), Error) << name;
+        EXPECT_THROW(static_cast<void>(readValueFile(directory, name)), Error) << name;
+    }
+}
+
+TEST_F(CarefulReadOfRealFilesTest, AFileAboveTheLimitIsRefusedUnread) {
+    makeSparse("definition", kMaxDefinitionFileSize + 1);
+    makeSparse("value", kMaxValueFileSize + 1);
+    makeSparse("huge", std::uintmax_t{3} << 40);
+    FaultyFileSystem counting(subject.fileSystem());
+    const StoreDirectory counted(counting, subject.root());
+    const auto tooLarge = [&](const char *name, std::size_t limit) {
+        return Raised{ErrorCode::internal, "'" + directory.pathOf(name) + "' is larger than " +
+                                               std::to_string(limit) + " bytes"};
+    };
+    EXPECT_EQ(tooLarge("definition", kMaxDefinitionFileSize),
+              raisedBy([&] { static_cast<void>(readDefinitionFile(counted, "definition")); }));
+    EXPECT_EQ(tooLarge("value", kMaxValueFileSize),
+              raisedBy([&] { static_cast<void>(readValueFile(counted, "value")); }));
+    EXPECT_EQ(tooLarge("huge", kMaxValueFileSize),
+              raisedBy([&] { static_cast<void>(readValueFile(counted, "huge")); }));
+    EXPECT_EQ(0U, counting.count(Operation::read));
+}
+
+TEST_F(CarefulReadOfRealFilesTest, AFileAtTheLimitIsRead) {
+    makeSparse("definition", kMaxDefinitionFileSize);
+    EXPECT_EQ(kMaxDefinitionFileSize, readDefinitionFile(directory, "definition")->size());
+}
+
+TEST_F(CarefulReadOfRealFilesTest, AFileThatShrinksWhileItIsReadGivesWhatIsLeft) {
+    subject.put("file", "0123456789");
+    FaultyFileSystem faulty(subject.fileSystem());
+    const StoreDirectory watched(faulty, subject.root());
+    faulty.before(Operation::read, "file",
+                  [&] { std::filesystem::resize_file(subject.pathOf("file"), 4); });
+    EXPECT_EQ("0123", readDefinitionFile(watched, "file"));
+}
+
+TEST_F(CarefulReadOfRealFilesTest, AFileThatSaysItIsEmptyButIsNotIsRefused) {
+    std::filesystem::create_symlink("/proc/self/status", subject.pathOf("status"));
+    EXPECT_THAT([&] { static_cast<void>(readDefinitionFile(directory, "status")); },
+                testing::ThrowsMessage<Error>(HasSubstr("was written to while it was read")));
+}
+
+} // namespace
+} // namespace keyhold
