@@ -81,7 +81,8 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
             status.inode != identity_.inode || status.device != identity_.device)
             continue;
 
-        const std::string pid = std::to_string(getpid());
+        owner_ = getpid();
+        const std::string pid = std::to_string(owner_);
         result = fileSystem.truncate(file.number(), 0);
         if (result < 0)
             raise("Failed to truncate", path, -result);
@@ -99,7 +100,8 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
 StoreLock::~StoreLock() {
     HeldLocks &held = heldLocks();
     const std::lock_guard guard(held.mutex);
-    fileSystem_.unlink(directory_, kName);
+    if (getpid() == owner_)
+        fileSystem_.unlink(directory_, kName);
     fileSystem_.close(file_);
     fileSystem_.close(directory_);
     held.files.erase(held.find(identity_));

@@ -22,7 +22,8 @@ class StoreLock {
   public:
     /// Raises LockedError, or fileAccess for any other trouble, with the stock driver's texts.
     StoreLock(FileSystem &fileSystem, const std::string &stateDirectory);
-    /// Removes the file and releases the lock; takes a process-wide mutex for these calls only.
+    /// Removes the file and releases the lock; takes a process-wide mutex for these calls only. In a
+    /// forked child, which has a copy of this but not the lock, both stay.
     ~StoreLock();
     StoreLock(const StoreLock &) = delete;
     StoreLock &operator=(const StoreLock &) = delete;
@@ -32,6 +33,7 @@ class StoreLock {
     int directory_ = -1;
     int file_ = -1;
     FileStatus identity_;
+    pid_t owner_ = -1;
 };
 
 } // namespace keyhold
