@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A root that is closed by one thread while another opens it.
+#include "store/temporary_directory.h"
+#include "threads/client.h"
+#include "threads/event_loop.h"
+#include "threads/other_process.h"
+#include "threads/parallel.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace keyhold {
+
+TEST(Reopening, NeverMeetsTheLockOfTheInstanceThatIsLeaving) {
+    const TemporaryDirectory directory;
+    const EventLoop loop;
+    const std::string root = directory.path() + "/root";
+    std::filesystem::create_directory(root);
+    std::filesystem::create_symlink("root", directory.path() + "/link");
+    constexpr unsigned kRounds = 150;
+    atOnce(kThreads, [&](unsigned i) {
+        const std::string spelling = i % 2 == 0 ? root : directory.path() + "/link";
+        for (unsigned round = 0; round < kRounds; ++round) {
+            const client::Connection connection = client::openRoot(spelling);
+            ASSERT_NE(connection, nullptr) << client::describeError();
+            if (round % 10 == 0) {
+                const auto secret = client::define(connection.get(), {.number = i});
+                ASSERT_NE(secret, nullptr) << client::describeError();
+            }
+            // Whoever opens it next finds what was there when it was closed.
+            ASSERT_NE(client::lookup(connection.get(), i), nullptr) << client::describeError();
+        }
+    });
+    EXPECT_FALSE(std::filesystem::exists(client::lockFile(root)));
+    EXPECT_EQ(openElsewhere(root), "open");
+}
+
+TEST(Reopening, ByOneThreadFindsEverySecretAgain) {
+    const TemporaryDirectory directory;
+    const EventLoop loop;
+    const std::string root = directory.path() + "/root";
+    constexpr int kRounds = 50;
+    for (int round = 0; round < kRounds; ++round) {
+        const client::Connection connection = client::openRoot(root);
+        ASSERT_NE(connection, nullptr) << client::describeError();
+        EXPECT_EQ(virConnectNumOfSecrets(connection.get()), round);
+        const unsigned number = static_cast<unsigned>(round);
+        ASSERT_NE(client::define(connection.get(), {.number = number}), nullptr);
+        ASSERT_NE(client::define(connection.get(), {.number = 0xff, .isEphemeral = true}), nullptr);
+    }
+}
+
+TEST(Reopening, OfARootThatWasMovedFindsTheDirectoryThatIsThereNow) {
+    const TemporaryDirectory directory;
+    const EventLoop loop;
+    const std::string root = directory.path() + "/root";
+    const std::string moved = directory.path() + "/moved";
+    client::Connection before = client::openRoot(root);
+    ASSERT_NE(before, nullptr) << client::describeError();
+    ASSERT_NE(client::define(before.get(), {.number = 1}), nullptr) << client::describeError();
+
+    std::filesystem::rename(root, moved);
+    const client::Connection after = client::openRoot(root);
+    ASSERT_NE(after, nullptr) << client::describeError();
+    EXPECT_EQ(virConnectNumOfSecrets(after.get()), 0);
+    EXPECT_NE(client::lookup(before.get(), 1), nullptr) << client::describeError();
+    // What was opened under the old name is not written to through it, and released all the same.
+    EXPECT_EQ(client::define(before.get(), {.number = 2}), nullptr);
+    EXPECT_EQ(openElsewhere(moved), client::lockedText(moved));
+    before.reset();
+    const client::Connection again = client::openRoot(moved);
+    ASSERT_NE(again, nullptr) << client::describeError();
+    EXPECT_NE(client::lookup(again.get(), 1), nullptr) << client::describeError();
+    EXPECT_NE(client::define(again.get(), {.number = 2}), nullptr) << client::describeError();
+    EXPECT_EQ(virConnectNumOfSecrets(after.get()), 0);
+}
+
+} // namespace keyhold
