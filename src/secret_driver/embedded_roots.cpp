@@ -56,8 +56,8 @@ std::shared_ptr<Instance> EmbeddedRoots::find(const std::string *root) {
     FileStatus wanted;
     const bool isThere = root && posixFileSystem().statusOf(
                                      InstancePaths::embedded(*root).configDirectory, wanted) == 0;
-    std::shared_ptr<Instance> only;
-    unsigned openCount = 0;
+    // Outlives the lock: an instance whose last reference goes here gives its files back.
+    std::vector<std::shared_ptr<Instance>> open;
     std::string names;
     {
         const std::lock_guard lock(mutex_);
@@ -65,18 +65,17 @@ std::shared_ptr<Instance> EmbeddedRoots::find(const std::string *root) {
             auto instance = entry.current();
             if (!instance)
                 continue;
-            if (isThere && entry.isDirectory(wanted))
-                return instance;
-            ++openCount;
             names += (names.empty() ? "'" : ", '") + entry.spelling() + "'";
-            only = std::move(instance);
+            open.push_back(std::move(instance));
+            if (isThere && entry.isDirectory(wanted))
+                return open.back();
         }
     }
-    if (openCount == 1)
-        return only;
+    if (open.size() == 1)
+        return open.front();
     const std::string asked = root ? "root '" + *root + "' has no embedded secret driver of its own"
                                    : "this connection names no embedded root";
-    if (openCount == 0)
+    if (open.empty())
         throw Error(ErrorCode::internal, asked + " and none is open in this process; open "
                                                  "secret:///embed with the same root first");
     throw Error(ErrorCode::internal, asked + ", and several are open in this process: " + names +

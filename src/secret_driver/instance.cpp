@@ -91,13 +91,15 @@ std::shared_ptr<Backend> Instance::openBackend() {
 }
 
 void Instance::reload() {
-    const std::lock_guard lock(reloading_);
-    if (isImpaired_) {
-        const auto backend = openBackend();
-        backend->recover();
-        store_.replaceBackend(backend);
+    {
+        const std::lock_guard lock(reloading_);
+        if (isImpaired_) {
+            const auto backend = openBackend();
+            backend->recover();
+            store_.replaceBackend(backend);
+        }
+        store_.reload();
     }
-    store_.reload();
     announce();
 }
 

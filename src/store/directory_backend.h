@@ -58,9 +58,9 @@ class DirectoryBackend : public Backend {
     /// What every change asks first: would the next start find what is about to be written? Raises
     /// as requireNoLeftovers(), and internal if the path leads to another directory by now.
     void requireReady(const Uuid &uuid);
-    /// Makes of one private name what a load must make of it: part of the secret, or nothing.
     [[nodiscard]] std::string movedText() const;
     [[nodiscard]] std::string orphanText(const Uuid &uuid) const;
+    /// Makes of one private name what a load must make of it: part of the secret, or nothing.
     void recoverFile(const layout::FileName &file, const std::string &name);
 
     std::unique_ptr<StoreDirectory> directory_;
