@@ -29,8 +29,8 @@ std::string toXml(const Definition &definition) {
     if (definition.type) {
         std::string type = definition.type;
         std::string child = type == "volume" ? "volume" : type == "iscsi" ? "target" : "name";
-        xml += "<usage" + attribute("type", definition.type) + ">" +
-               element(child, definition.id) + "</usage>";
+        xml += "<usage" + attribute("type", definition.type) + ">" + element(child, definition.id) +
+               "</usage>";
     }
     return xml + "</secret>";
 }

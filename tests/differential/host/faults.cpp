@@ -23,12 +23,14 @@ using keyhold::faults::FileCall;
 namespace {
 
 /// The C library's function of this name (or the one of a sanitizer that comes before it).
-template <typename Function> Function next(Function, const char *name) {
+template <typename Function>
+Function next(Function, const char *name) {
     return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
 }
 
 /// Does the call unless the armed fault forbids it.
-template <typename Do> auto guarded(const FileCall &what, Do call) -> decltype(call()) {
+template <typename Do>
+auto guarded(const FileCall &what, Do call) -> decltype(call()) {
     keyhold::faults::Verdict verdict = keyhold::faults::before(what);
     if (verdict.error != 0) {
         errno = verdict.error;
@@ -39,13 +41,15 @@ template <typename Do> auto guarded(const FileCall &what, Do call) -> decltype(c
     return result;
 }
 
-template <typename Do> ssize_t guardedWrite(int descriptor, Do call) {
+template <typename Do>
+ssize_t guardedWrite(int descriptor, Do call) {
     if (!keyhold::faults::watching())
         return call();
     return guarded({Call::write, keyhold::faults::placeOf(descriptor)}, call);
 }
 
-template <typename Do> int guardedOpen(int directory, const char *path, int flags, Do call) {
+template <typename Do>
+int guardedOpen(int directory, const char *path, int flags, Do call) {
     if (!keyhold::faults::watching())
         return call();
     keyhold::faults::Place place = keyhold::faults::placeOf(directory, path);
@@ -64,7 +68,8 @@ int guardedRename(int oldDirectory, const char *from, int newDirectory, const ch
     return guarded(leaving, [&] { return guarded(arriving, call); });
 }
 
-template <typename Do> int guardedSync(int descriptor, Do call) {
+template <typename Do>
+int guardedSync(int descriptor, Do call) {
     if (!keyhold::faults::watching())
         return call();
     keyhold::faults::Place place = keyhold::faults::placeOf(descriptor);
@@ -118,8 +123,7 @@ EXPORTED int openat64(int directory, const char *path, int flags, ...) {
 }
 
 EXPORTED ssize_t write(int descriptor, const void *bytes, size_t size) {
-    return guardedWrite(descriptor,
-                        [&] { return next(&write, "write")(descriptor, bytes, size); });
+    return guardedWrite(descriptor, [&] { return next(&write, "write")(descriptor, bytes, size); });
 }
 
 EXPORTED ssize_t pwrite64(int descriptor, const void *bytes, size_t size, off64_t at) {
@@ -186,7 +190,9 @@ EXPORTED int link(const char *from, const char *to) noexcept {
 
 EXPORTED int linkat(int oldDirectory, const char *from, int newDirectory, const char *to,
                     int flags) noexcept {
-    auto real = [&] { return next(&linkat, "linkat")(oldDirectory, from, newDirectory, to, flags); };
+    auto real = [&] {
+        return next(&linkat, "linkat")(oldDirectory, from, newDirectory, to, flags);
+    };
     if (!keyhold::faults::watching())
         return real();
     return guarded({Call::place, keyhold::faults::placeOf(newDirectory, to)}, real);

@@ -24,8 +24,9 @@ struct Fault {
     Call call = Call::create;
     std::string name = {}; ///< of the file, for place and remove; empty means any
     Action action = Action::fail;
-    int error = 0;      ///< errno of a call that fails
+    int error = 0;       ///< errno of a call that fails
     int filesSpared = 0; ///< this many files (not calls) first go unharmed
+    int times = -1;      ///< how many calls fail then; all of them if negative
 };
 
 /// From now on such calls on files of `directory` fail, or end the process. One fault at a time.

@@ -18,8 +18,8 @@ void makeDirectories(const std::string &path, mode_t mode = 0700);
 /// Standard base64 with padding, as in a value file.
 [[nodiscard]] std::string base64(std::string_view bytes);
 
-/// Calls `visit` for each entry below `root` in the order of their names: its relative name, and its
-/// type, mode, owner and content in words.
+/// Calls `visit` for each entry below `root` in the order of their names: its relative name, and
+/// its type, mode, owner and content in words.
 void visitTree(const std::string &root,
                const std::function<void(const std::string &name, const std::string &text)> &visit);
 

@@ -3,12 +3,13 @@
 
 #include "transcript.h"
 
-
 namespace keyhold {
 
 namespace {
 
-std::string orNull(const char *text) { return text ? quote(text) : "null"; }
+std::string orNull(const char *text) {
+    return text ? quote(text) : "null";
+}
 
 } // namespace
 
@@ -18,18 +19,25 @@ std::string describeError() {
         return "failed without an error";
     return "error " + std::to_string(error->code) + " domain " + std::to_string(error->domain) +
            " level " + std::to_string(error->level) + " " + orNull(error->message) + " str1 " +
-           orNull(error->str1) + " str2 " + orNull(error->str2) + " str3 " +
-           orNull(error->str3) + " int1 " + std::to_string(error->int1) + " int2 " +
-           std::to_string(error->int2);
+           orNull(error->str1) + " str2 " + orNull(error->str2) + " str3 " + orNull(error->str3) +
+           " int1 " + std::to_string(error->int1) + " int2 " + std::to_string(error->int2);
 }
 
-std::string render(int result) { return std::to_string(result); }
+std::string render(int result) {
+    return std::to_string(result);
+}
 
-std::string render(unsigned long result) { return std::to_string(result); }
+std::string render(unsigned long result) {
+    return std::to_string(result);
+}
 
-std::string render(const char *text) { return orNull(text); }
+std::string render(const char *text) {
+    return orNull(text);
+}
 
-std::string render(virConnectPtr) { return "a connection"; }
+std::string render(virConnectPtr) {
+    return "a connection";
+}
 
 std::string render(virSecretPtr secret) {
     char uuid[VIR_UUID_STRING_BUFLEN] = "";

@@ -29,7 +29,11 @@ using Secret = std::unique_ptr<virSecret, FreeSecret>;
 [[nodiscard]] std::string render(virSecretPtr secret);
 
 // How libvirt's functions say that they failed.
-[[nodiscard]] inline bool isFailure(int result) { return result < 0; }
-[[nodiscard]] inline bool isFailure(const void *result) { return result == nullptr; }
+[[nodiscard]] inline bool isFailure(int result) {
+    return result < 0;
+}
+[[nodiscard]] inline bool isFailure(const void *result) {
+    return result == nullptr;
+}
 
 } // namespace keyhold

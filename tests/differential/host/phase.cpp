@@ -65,7 +65,9 @@ std::string describeDefinition(const Secret &secret) {
 } // namespace
 
 Phase::Phase(const Scenario &scenario, std::size_t index, const std::string &root)
-    : scenario_(scenario), root_(root), transcript_(root, prefixOf(scenario, index)),
+    : scenario_(scenario),
+      root_(root),
+      transcript_(root, prefixOf(scenario, index)),
       logPath_(scratch("log." + std::to_string(getpid()))) {
     std::string outputs = "4:file:" + logPath_;
     setenv("LIBVIRT_LOG_OUTPUTS", outputs.c_str(), 1);
@@ -74,13 +76,21 @@ Phase::Phase(const Scenario &scenario, std::size_t index, const std::string &roo
     mustSucceed(virEventRegisterDefaultImpl(), "virEventRegisterDefaultImpl");
 }
 
-std::string Phase::scratch(const std::string &name) const { return root_ + ".scratch/" + name; }
+std::string Phase::scratch(const std::string &name) const {
+    return root_ + ".scratch/" + name;
+}
 
-std::string Phase::file(const std::string &name) const { return root_ + "/etc/secrets/" + name; }
+std::string Phase::file(const std::string &name) const {
+    return root_ + "/etc/secrets/" + name;
+}
 
-std::string Phase::uriOf(const std::string &root) { return "secret:///embed?root=" + root; }
+std::string Phase::uriOf(const std::string &root) {
+    return "secret:///embed?root=" + root;
+}
 
-void Phase::open(const std::string &key) { connection_ = openUri(key, uri()); }
+void Phase::open(const std::string &key) {
+    connection_ = openUri(key, uri());
+}
 
 void Phase::close(const std::string &key) {
     virConnectPtr connection = connection_.release();
@@ -120,9 +130,8 @@ void Phase::dump(const std::string &key, const Secret &secret) {
 
 void Phase::setValue(const std::string &key, const Secret &secret, std::string_view value) {
     attempt(key, [&] {
-        return virSecretSetValue(secret.get(),
-                                 reinterpret_cast<const unsigned char *>(value.data()),
-                                 value.size(), 0);
+        return virSecretSetValue(
+            secret.get(), reinterpret_cast<const unsigned char *>(value.data()), value.size(), 0);
     });
 }
 

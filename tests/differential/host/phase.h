@@ -20,8 +20,8 @@ struct Value {
 };
 
 /// What a scenario works with: one process, one transcript, the calls of a client. Calls take the
-/// key under which their outcome is noted; those that succeed as expected and only prepare something
-/// are noted too, so that a failure shows where it happened.
+/// key under which their outcome is noted; those that succeed as expected and only prepare
+/// something are noted too, so that a failure shows where it happened.
 class Phase {
   public:
     Phase(const Scenario &scenario, std::size_t index, const std::string &root);
@@ -40,7 +40,8 @@ class Phase {
     void noteText(const std::string &key, std::string_view text) { note(key, quote(text)); }
 
     /// Calls libvirt, notes what it returned or the whole error, and returns it.
-    template <typename Call> auto attempt(const std::string &key, Call call) {
+    template <typename Call>
+    auto attempt(const std::string &key, Call call) {
         virResetLastError();
         auto result = call();
         note(key, isFailure(result) ? describeError() : render(result));

@@ -21,8 +21,8 @@ class Process {
     [[nodiscard]] pid_t pid() const { return pid_; }
     /// Waits for its end: "exit 0" or "signal 11".
     std::string wait();
-    /// Waits for its end, or until it is seen asleep in open or read again and again, which is how a
-    /// process stands that waits for the other end of a FIFO: then "hangs", and it is killed.
+    /// Waits for its end, or until it is seen asleep in open or read again and again, which is how
+    /// a process stands that waits for the other end of a FIFO: then "hangs", and it is killed.
     std::string waitOrHang();
 
   private:

@@ -31,13 +31,19 @@ void mountTmpfs(const std::string &path, unsigned kibibytes) {
     check(mount("tmpfs", path.c_str(), "tmpfs", 0, options.c_str()) == 0, "mount " + path);
 }
 
-void mountReadOnly(const std::string &path) {
+void mountItself(const std::string &path) {
     check(mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) == 0, "bind " + path);
+}
+
+void makeReadOnly(const std::string &path) {
     check(mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0,
           "remount " + path);
 }
 
-void unmount(const std::string &path) { check(umount2(path.c_str(), 0) == 0, "umount " + path); }
+void makeWritable(const std::string &path) {
+    check(mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | MS_BIND, nullptr) == 0,
+          "remount " + path);
+}
 
 void becomeNobody() {
     constexpr uid_t kNobody = 65534;

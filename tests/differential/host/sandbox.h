@@ -11,9 +11,10 @@ namespace keyhold {
 void isolateMounts();
 /// Mounts an empty tmpfs of so many KiB.
 void mountTmpfs(const std::string &path, unsigned kibibytes);
-/// Mounts `path` over itself, read-only.
-void mountReadOnly(const std::string &path);
-void unmount(const std::string &path);
+/// Mounts `path` over itself, so that makeReadOnly applies to what is below it.
+void mountItself(const std::string &path);
+void makeReadOnly(const std::string &path);
+void makeWritable(const std::string &path);
 /// Gives up root for good and becomes uid and gid 65534.
 void becomeNobody();
 

@@ -26,11 +26,21 @@ void escape(std::string &out, std::string_view text) {
     for (char character : text) {
         auto byte = static_cast<unsigned char>(character);
         switch (character) {
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
+        case '\n':
+            out += "\\n";
+            break;
+        case '\r':
+            out += "\\r";
+            break;
+        case '\t':
+            out += "\\t";
+            break;
+        case '"':
+            out += "\\\"";
+            break;
+        case '\\':
+            out += "\\\\";
+            break;
         default:
             if (byte < 0x20 || byte >= 0x7f) {
                 out += "\\x";
@@ -93,7 +103,8 @@ bool isSecretFileName(std::string_view name) {
 }
 
 Transcript::Transcript(std::string root, std::string prefix)
-    : root_(std::move(root)), prefix_(std::move(prefix)) {}
+    : root_(std::move(root)),
+      prefix_(std::move(prefix)) {}
 
 void Transcript::note(const std::string &key, const std::string &text) {
     std::string name = normalise(prefix_ + key);

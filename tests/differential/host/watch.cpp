@@ -128,7 +128,9 @@ Trace stopTrace() {
     return own.trace;
 }
 
-bool watching() { return active; }
+bool watching() {
+    return active;
+}
 
 Place placeOf(int descriptor) {
     struct stat status {};
@@ -147,7 +149,7 @@ Place placeOf(int directory, const char *path) {
     std::string full = path;
     if (!full.starts_with('/')) {
         char current[PATH_MAX];
-        std::string base = directory != AT_FDCWD         ? pathOf(directory)
+        std::string base = directory != AT_FDCWD             ? pathOf(directory)
                            : getcwd(current, sizeof current) ? std::string(current)
                                                              : std::string();
         full = base + "/" + full;
@@ -162,6 +164,9 @@ Verdict before(const FileCall &call) {
     std::lock_guard lock(own.lock);
     if (!meets(own, call))
         return {};
+    if (own.fault.times == 0)
+        return {};
+    own.fault.times--;
     own.met = true;
     if (own.fault.action == Action::killBefore)
         die();

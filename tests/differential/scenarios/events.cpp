@@ -37,18 +37,21 @@ void onValueChanged(virConnectPtr, virSecretPtr secret, void *opaque) {
     ear->listener->heard.push_back(ear->name + " value changed " + render(secret));
 }
 
-void onFree(void *opaque) { static_cast<Listener::Ear *>(opaque)->listener->freed++; }
+void onFree(void *opaque) {
+    static_cast<Listener::Ear *>(opaque)->listener->freed++;
+}
 
 /// libvirt takes callbacks of every event as one type.
-template <typename Callback> virConnectSecretEventGenericCallback generic(Callback callback) {
+template <typename Callback>
+virConnectSecretEventGenericCallback generic(Callback callback) {
     return reinterpret_cast<virConnectSecretEventGenericCallback>(
         reinterpret_cast<void (*)()>(callback));
 }
 
 int listen(Phase &phase, Listener &listener, const std::string &name, int event,
            virSecretPtr secret = nullptr) {
-    auto callback = event == VIR_SECRET_EVENT_ID_LIFECYCLE ? generic(onLifecycle)
-                                                           : generic(onValueChanged);
+    auto callback =
+        event == VIR_SECRET_EVENT_ID_LIFECYCLE ? generic(onLifecycle) : generic(onValueChanged);
     return phase.attempt("register " + name, [&] {
         return virConnectSecretEventRegisterAny(phase.connection(), secret, event, callback,
                                                 listener.ear(name), onFree);
@@ -146,9 +149,8 @@ void order(Phase &phase) {
     Listener listener;
     listenToAll(phase, listener);
     for (int round = 0; round < 20; round++) {
-        Secret secret(virSecretDefineXML(phase.connection(),
-                                         toXml({.uuid = kOne, .type = "ceph", .id = "n1"}).c_str(),
-                                         0));
+        Secret secret(virSecretDefineXML(
+            phase.connection(), toXml({.uuid = kOne, .type = "ceph", .id = "n1"}).c_str(), 0));
         const auto *bytes = reinterpret_cast<const unsigned char *>("hello");
         virSecretSetValue(secret.get(), bytes, 5, 0);
         virSecretUndefine(secret.get());
@@ -203,9 +205,8 @@ void deregistering(Phase &phase) {
     int second = listen(phase, listener, "second", VIR_SECRET_EVENT_ID_VALUE_CHANGED);
     listen(phase, listener, "same again", VIR_SECRET_EVENT_ID_LIFECYCLE);
     auto deregister = [&](const std::string &key, int id) {
-        phase.attempt(key, [&] {
-            return virConnectSecretEventDeregisterAny(phase.connection(), id);
-        });
+        phase.attempt(key,
+                      [&] { return virConnectSecretEventDeregisterAny(phase.connection(), id); });
     };
     deregister("deregister the first", first);
     deregister("deregister the first again", first);
@@ -239,8 +240,8 @@ void arguments(Phase &phase) {
         return virConnectSecretEventRegisterAny(connection, nullptr, 0, nullptr, nullptr, nullptr);
     });
     phase.attempt("NULL connection", [&] {
-        return virConnectSecretEventRegisterAny(nullptr, nullptr, 0, callback,
-                                                listener.ear("x"), nullptr);
+        return virConnectSecretEventRegisterAny(nullptr, nullptr, 0, callback, listener.ear("x"),
+                                                nullptr);
     });
 }
 

@@ -36,7 +36,8 @@ std::vector<Trouble> whileWriting(const std::string &name) {
 }
 
 /// Does `work` under the fault, then looks at memory and disk.
-template <typename Work> void under(Phase &phase, const Trouble &trouble, Work work) {
+template <typename Work>
+void under(Phase &phase, const Trouble &trouble, Work work) {
     faults::arm(phase.file(""), trouble.fault);
     work(trouble.name);
     bool met = faults::disarm();
@@ -71,7 +72,8 @@ void setting(Phase &phase) {
     prepare(phase);
     Secret secret = phase.lookup("lookup", kOne);
     for (const Trouble &trouble : whileWriting(kOne + ".base64"))
-        under(phase, trouble, [&](const std::string &key) { phase.setValue(key, secret, "other"); });
+        under(phase, trouble,
+              [&](const std::string &key) { phase.setValue(key, secret, "other"); });
     phase.setValue("second try", secret, "other");
 }
 
@@ -79,7 +81,8 @@ void settingFirst(Phase &phase) {
     prepare(phase);
     Secret secret = phase.define("define two", {.uuid = kTwo});
     for (const Trouble &trouble : whileWriting(kTwo + ".base64"))
-        under(phase, trouble, [&](const std::string &key) { phase.setValue(key, secret, "other"); });
+        under(phase, trouble,
+              [&](const std::string &key) { phase.setValue(key, secret, "other"); });
     phase.setValue("second try", secret, "other");
 }
 
@@ -119,11 +122,11 @@ void undefiningValue(Phase &phase) {
           [&](const std::string &key) { phase.undefine(key, secret); });
 }
 
-PhaseFunction toEphemeral(const std::string &suffix, int error) {
-    return [suffix, error](Phase &phase) {
+PhaseFunction toEphemeral(const std::string &suffix) {
+    return [suffix](Phase &phase) {
         prepare(phase);
         Definition definition = {.uuid = kOne, .type = "ceph", .id = "n1", .ephemeral = "yes"};
-        Fault fault = {.call = Call::remove, .name = kOne + suffix, .error = error};
+        Fault fault = {.call = Call::remove, .name = kOne + suffix, .error = EIO};
         under(phase, {"to ephemeral", fault},
               [&](const std::string &key) { phase.define(key, definition); });
     };
@@ -137,42 +140,60 @@ void settingEmpty(Phase &phase) {
           [&](const std::string &key) { phase.setValue(key, secret, ""); });
 }
 
-/// The file is in place, but its directory cannot be synced.
-void directory(Phase &phase) {
-    prepare(phase);
-    Fault fault = {.call = Call::syncDirectory, .error = EIO};
-    Definition one = {.uuid = kOne, .type = "ceph", .id = "n1", .description = "words"};
-    Definition two = {.uuid = kTwo, .type = "ceph", .id = "n2"};
-    Secret secret = phase.lookup("lookup", kOne);
-    under(phase, {"define", fault}, [&](const std::string &key) { phase.define(key, two); });
-    under(phase, {"redefine", fault}, [&](const std::string &key) { phase.define(key, one); });
-    under(phase, {"set", fault},
-          [&](const std::string &key) { phase.setValue(key, secret, "other"); });
-    under(phase, {"undefine", fault},
-          [&](const std::string &key) { phase.undefine(key, secret); });
-}
-
 void reload(Phase &phase) {
     phase.open();
     phase.memory("memory");
     phase.secretFiles("files");
 }
 
+/// The file is in place, but its directory cannot be synced.
+using Change = std::function<void(Phase &, const Secret &one)>;
+
+Scenario directory(const std::string &name, int times, const Change &change) {
+    PhaseFunction work = [times, change](Phase &phase) {
+        prepare(phase);
+        Secret one = phase.lookup("lookup", kOne);
+        Fault fault = {.call = Call::syncDirectory, .error = EIO, .times = times};
+        under(phase, {"sync of the directory", fault},
+              [&](const std::string &) { change(phase, one); });
+    };
+    return {"faults.directory-" + name, {work, reload}};
+}
+
+/// Each change, with a directory that can be synced again when the change is taken back, and with
+/// one that cannot.
+std::vector<Scenario> directories() {
+    auto define = [](Phase &phase, const Secret &) {
+        phase.define("change", {.uuid = kTwo, .type = "ceph", .id = "n2"});
+    };
+    auto redefine = [](Phase &phase, const Secret &) {
+        phase.define("change", {.uuid = kOne, .type = "ceph", .id = "n1", .description = "words"});
+    };
+    auto set = [](Phase &phase, const Secret &one) { phase.setValue("change", one, "other"); };
+    auto undefine = [](Phase &phase, const Secret &one) { phase.undefine("change", one); };
+    return {directory("define-once", 1, define),     directory("define-always", -1, define),
+            directory("redefine-once", 1, redefine), directory("redefine-always", -1, redefine),
+            directory("set-once", 1, set),           directory("set-always", -1, set),
+            directory("undefine-once", 1, undefine), directory("undefine-always", -1, undefine)};
+}
+
 } // namespace
 
 std::vector<Scenario> faultScenarios() {
-    return {{"faults.define", {defining, reload}},
-            {"faults.redefine", {redefining, reload}},
-            {"faults.set", {setting, reload}},
-            {"faults.set-first", {settingFirst, reload}},
-            {"faults.to-persistent", {toPersistent, reload}},
-            {"faults.undefine", {undefining, reload}},
-            {"faults.undefine-value", {undefiningValue, reload}},
-            {"faults.to-ephemeral-definition", {toEphemeral(".xml", EIO), reload}},
-            {"faults.to-ephemeral-value", {toEphemeral(".base64", EIO), reload}},
-            {"faults.to-ephemeral-read-only", {toEphemeral("", EROFS), reload}},
-            {"faults.set-empty", {settingEmpty, reload}},
-            {"faults.directory", {directory, reload}}};
+    std::vector<Scenario> scenarios = {
+        {"faults.define", {defining, reload}},
+        {"faults.redefine", {redefining, reload}},
+        {"faults.set", {setting, reload}},
+        {"faults.set-first", {settingFirst, reload}},
+        {"faults.to-persistent", {toPersistent, reload}},
+        {"faults.undefine", {undefining, reload}},
+        {"faults.undefine-value", {undefiningValue, reload}},
+        {"faults.to-ephemeral-definition", {toEphemeral(".xml"), reload}},
+        {"faults.to-ephemeral-value", {toEphemeral(".base64"), reload}},
+        {"faults.set-empty", {settingEmpty, reload}}};
+    for (Scenario &scenario : directories())
+        scenarios.push_back(std::move(scenario));
+    return scenarios;
 }
 
 } // namespace keyhold

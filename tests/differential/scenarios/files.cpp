@@ -15,8 +15,9 @@ void namesAndModes(Phase &phase) {
     phase.open();
     Secret one = phase.define("define", {.uuid = kOne, .type = "ceph", .id = "n1"});
     phase.disk("defined");
-    phase.setValue("set", one, "hello world, and more than one line of base64 would ever take: "
-                               "0123456789012345678901234567890123456789");
+    phase.setValue("set", one,
+                   "hello world, and more than one line of base64 would ever take: "
+                   "0123456789012345678901234567890123456789");
     phase.disk("with value");
     Secret two = phase.defineWithValue("define ephemeral",
                                        {.uuid = chosenUuid(2), .ephemeral = "yes"}, "hello");
@@ -33,13 +34,14 @@ void alphabet(Phase &phase) {
     phase.secretFiles("files");
 }
 
-template <typename Work> void trace(Phase &phase, const std::string &key, Work work) {
+template <typename Work>
+void trace(Phase &phase, const std::string &key, Work work) {
     faults::startTrace(phase.file(""));
     work();
     faults::Trace trace = faults::stopTrace();
-    phase.note(key + ": files synced", trace.fileSyncs > 0 ? "yes" : "no");
-    phase.note(key + ": directory synced", trace.directorySyncs > 0 ? "yes" : "no");
-    phase.note(key + ": descriptors a child would inherit", trace.inheritable > 0 ? "yes" : "no");
+    phase.note(key + ", files synced", trace.fileSyncs > 0 ? "yes" : "no");
+    phase.note(key + ", directory synced", trace.directorySyncs > 0 ? "yes" : "no");
+    phase.note(key + ", descriptors a child would inherit", trace.inheritable > 0 ? "yes" : "no");
 }
 
 void syncs(Phase &phase) {

@@ -2,7 +2,6 @@
 // What a connection tells about itself, and what it does not support.
 #include "phase.h"
 
-
 #include <cstdlib>
 
 #include <dlfcn.h>
@@ -48,8 +47,7 @@ void unsupported(Phase &phase) {
     phase.attempt("GetVersion", [&] { return virConnectGetVersion(connection, &version); });
     noteAndFree(phase, "GetHostname", virConnectGetHostname);
     noteAndFree(phase, "GetCapabilities", virConnectGetCapabilities);
-    std::free(
-        phase.attempt("GetSysinfo", [&] { return virConnectGetSysinfo(connection, 0); }));
+    std::free(phase.attempt("GetSysinfo", [&] { return virConnectGetSysinfo(connection, 0); }));
     phase.attempt("GetMaxVcpus", [&] { return virConnectGetMaxVcpus(connection, nullptr); });
     phase.attempt("NodeGetInfo", [&] { return virNodeGetInfo(connection, &node); });
     phase.attempt("NumOfDomains", [&] { return virConnectNumOfDomains(connection); });

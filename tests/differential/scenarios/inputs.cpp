@@ -13,7 +13,9 @@ std::string secret(const std::string &content, const std::string &attributes = "
     return "<secret" + attributes + ">" + content + "</secret>";
 }
 
-std::string uuid(const std::string &text) { return "<uuid>" + text + "</uuid>"; }
+std::string uuid(const std::string &text) {
+    return "<uuid>" + text + "</uuid>";
+}
 
 std::string usage(const std::string &attributes, const std::string &content) {
     return secret(uuid(kUuid) + "<usage" + attributes + ">" + content + "</usage>");
@@ -62,25 +64,27 @@ std::vector<Input> usages() {
         add("child of blanks", child("  "));
         add("child with a newline", child("one\ntwo"));
         add("child with a slash", child("one/two"));
-        add("child with blanks, colon and quotes", child("client.nova secret: 'a' \"b\" &amp; &lt;"));
+        add("child with blanks, colon and quotes",
+            child("client.nova secret: 'a' \"b\" &amp; &lt;"));
         add("child not of ASCII", child("schl\xc3\xbcssel"));
         add("two children", child("/first") + child("/second"));
         add("extra child", child("/path") + "<extra>x</extra>");
         add("nested child", child("/a<b>c</b>d"));
         add("text beside the child", "text" + child("/path") + "text");
     }
-    inputs.push_back({"two usages", secret(uuid(kUuid) + "<usage type='ceph'><name>n1</name></usage>"
-                                           "<usage type='iscsi'><target>t1</target></usage>")});
+    inputs.push_back(
+        {"two usages", secret(uuid(kUuid) + "<usage type='ceph'><name>n1</name></usage>"
+                                            "<usage type='iscsi'><target>t1</target></usage>")});
     inputs.push_back({"two usages, the first without child",
                       secret(uuid(kUuid) + "<usage type='ceph'/>"
-                             "<usage type='ceph'><name>n1</name></usage>")});
+                                           "<usage type='ceph'><name>n1</name></usage>")});
     inputs.push_back({"two usages, the first without type",
                       secret(uuid(kUuid) + "<usage><name>n1</name></usage>"
-                             "<usage type='ceph'><name>n2</name></usage>")});
+                                           "<usage type='ceph'><name>n2</name></usage>")});
     inputs.push_back({"extra attribute", usage(" type='ceph' more='x'", "<name>n1</name>")});
     inputs.push_back({"volume relative", usage(" type='volume'", "<volume>relative</volume>")});
-    inputs.push_back({"usage before uuid", secret("<usage type='ceph'><name>n1</name></usage>" +
-                                                  uuid(kUuid))});
+    inputs.push_back(
+        {"usage before uuid", secret("<usage type='ceph'><name>n1</name></usage>" + uuid(kUuid))});
     return inputs;
 }
 
@@ -90,8 +94,8 @@ std::vector<Input> uuids() {
         bare.erase(dash, 1);
     std::string upper = kUuid;
     for (char &character : upper)
-        character = character >= 'a' && character <= 'f' ? static_cast<char>(character - 32)
-                                                         : character;
+        character =
+            character >= 'a' && character <= 'f' ? static_cast<char>(character - 32) : character;
     return {
         {"canonical", secret(uuid(kUuid))},
         {"missing", secret("")},
@@ -129,18 +133,18 @@ std::vector<Input> attributes() {
     for (const char *name : {"ephemeral", "private"}) {
         for (const char *value :
              {"yes", "no", "", "YES", "No", "true", "1", "0", "maybe", " yes", "yes "}) {
-            inputs.push_back(
-                {std::string(name) + " '" + value + "'",
-                 secret(uuid(kUuid), std::string(" ") + name + "='" + value + "'")});
+            inputs.push_back({std::string(name) + " '" + value + "'",
+                              secret(uuid(kUuid), std::string(" ") + name + "='" + value + "'")});
         }
     }
     inputs.push_back({"both yes", secret(uuid(kUuid), " ephemeral='yes' private='yes'")});
     inputs.push_back({"both wrong", secret(uuid(kUuid), " ephemeral='x' private='x'")});
     inputs.push_back({"unknown", secret(uuid(kUuid), " colour='blue'")});
     inputs.push_back({"ephemeral twice", secret(uuid(kUuid), " ephemeral='no' ephemeral='yes'")});
-    inputs.push_back({"ephemeral wrong and uuid malformed", secret(uuid("nope"), " ephemeral='x'")});
-    inputs.push_back({"uuid malformed and type unknown",
-                      secret(uuid("nope") + "<usage type='bogus'/>")});
+    inputs.push_back(
+        {"ephemeral wrong and uuid malformed", secret(uuid("nope"), " ephemeral='x'")});
+    inputs.push_back(
+        {"uuid malformed and type unknown", secret(uuid("nope") + "<usage type='bogus'/>")});
     return inputs;
 }
 
@@ -170,8 +174,7 @@ std::vector<Input> structure() {
         {"white space around the root", "\n\n  " + secret(known) + "  \n"},
         {"default namespace", "<secret xmlns='urn:x'>" + known + "</secret>"},
         {"prefixed root", "<x:secret xmlns:x='urn:x'>" + known + "</x:secret>"},
-        {"prefixed child",
-         "<secret xmlns:x='urn:x'><x:uuid>" + kUuid + "</x:uuid></secret>"},
+        {"prefixed child", "<secret xmlns:x='urn:x'><x:uuid>" + kUuid + "</x:uuid></secret>"},
         {"undeclared prefix", "<x:secret>" + known + "</x:secret>"},
         {"root domain", "<domain>" + known + "</domain>"},
         {"root in capitals", "<Secret>" + known + "</Secret>"},
@@ -210,7 +213,8 @@ std::vector<Input> malformed() {
         {"tag mismatch in a long line",
          "<secret><description>" + times(120, "word ") + "</secret>"},
         {"tag mismatch after tabs", "<secret>\n\t\t<uuid>x</secret>\n"},
-        {"tag mismatch in the third line", "<secret>\n<description>x</description>\n<uuid></secret>"},
+        {"tag mismatch in the third line",
+         "<secret>\n<description>x</description>\n<uuid></secret>"},
         {"depth 300", "<secret>" + times(300, "<a>") + times(300, "</a>") + "</secret>"},
     };
 }
@@ -221,9 +225,8 @@ std::vector<Input> entities() {
         bomb += "<!ENTITY l" + std::to_string(i) + " '" +
                 times(10, "&l" + std::to_string(i - 1) + ";") + "'>";
     }
-    std::string megabyte = "<!DOCTYPE secret [<!ENTITY a '" + times(1000, "x") +
-                           "'><!ENTITY b '" + times(32, "&a;") + "'><!ENTITY c '" +
-                           times(32, "&b;") + "'>]>";
+    std::string megabyte = "<!DOCTYPE secret [<!ENTITY a '" + times(1000, "x") + "'><!ENTITY b '" +
+                           times(32, "&a;") + "'><!ENTITY c '" + times(32, "&b;") + "'>]>";
     return {
         {"the five of XML",
          secret(uuid(kUuid) + "<description>&amp;&lt;&gt;&apos;&quot;</description>")},
@@ -237,12 +240,10 @@ std::vector<Input> entities() {
              secret(uuid(kUuid) + "<usage type='ceph'><name>x&e;y</name></usage>")},
         {"internal, in an attribute",
          "<!DOCTYPE secret [<!ENTITY e 'yes'>]>" + secret(uuid(kUuid), " private='&e;'")},
-        {"external file",
-         "<!DOCTYPE secret [<!ENTITY e SYSTEM 'file:///etc/hostname'>]>" +
-             secret(uuid(kUuid) + "<description>x&e;y</description>")},
-        {"external http",
-         "<!DOCTYPE secret [<!ENTITY e SYSTEM 'http://127.0.0.1:9/x'>]>" +
-             secret(uuid(kUuid) + "<description>x&e;y</description>")},
+        {"external file", "<!DOCTYPE secret [<!ENTITY e SYSTEM 'file:///etc/hostname'>]>" +
+                              secret(uuid(kUuid) + "<description>x&e;y</description>")},
+        {"external http", "<!DOCTYPE secret [<!ENTITY e SYSTEM 'http://127.0.0.1:9/x'>]>" +
+                              secret(uuid(kUuid) + "<description>x&e;y</description>")},
         {"external document type",
          "<!DOCTYPE secret SYSTEM 'file:///nowhere/secret.dtd'>" + secret(uuid(kUuid))},
         {"external parameter entity",
@@ -263,9 +264,8 @@ std::vector<Input> sizes() {
     };
     return {
         {"description of 100 KB", described(100'000)},
-        {"usage name of 100 KB",
-         secret(uuid(kUuid) + "<usage type='ceph'><name>" + times(100'000, "n") +
-                "</name></usage>")},
+        {"usage name of 100 KB", secret(uuid(kUuid) + "<usage type='ceph'><name>" +
+                                        times(100'000, "n") + "</name></usage>")},
         {"description of 9 MB", described(9'000'000)},
         {"20 MB of unknown elements",
          secret(uuid(kUuid) + times(20, "<x>" + times(1'000'000, "x") + "</x>"))},

@@ -22,7 +22,8 @@ void prepare(Phase &phase) {
 }
 
 /// Opens, arms the fault and works; the process is not expected to come back.
-template <typename Work> PhaseFunction killed(const Fault &fault, Work work) {
+template <typename Work>
+PhaseFunction killed(const Fault &fault, Work work) {
     return [fault, work](Phase &phase) {
         phase.open();
         Secret one = phase.lookup("lookup", kOne);

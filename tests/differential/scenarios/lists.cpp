@@ -16,10 +16,10 @@ void defineFour(Phase &phase) {
         for (const char *isPrivate : {"no", "yes"}) {
             number++;
             phase.define("define " + std::to_string(number), {.uuid = chosenUuid(number),
-                                                               .type = "ceph",
-                                                               .id = "n" + std::to_string(number),
-                                                               .ephemeral = ephemeral,
-                                                               .isPrivate = isPrivate});
+                                                              .type = "ceph",
+                                                              .id = "n" + std::to_string(number),
+                                                              .ephemeral = ephemeral,
+                                                              .isPrivate = isPrivate});
         }
     }
 }
@@ -34,15 +34,15 @@ void filters(Phase &phase) {
             return virConnectListAllSecrets(phase.connection(), &secrets, flags);
         });
     }
-    phase.attempt("no array", [&] {
-        return virConnectListAllSecrets(phase.connection(), nullptr, 0);
-    });
+    phase.attempt("no array",
+                  [&] { return virConnectListAllSecrets(phase.connection(), nullptr, 0); });
     phase.attempt("no array, ephemeral ones", [&] {
         return virConnectListAllSecrets(phase.connection(), nullptr,
                                         VIR_CONNECT_LIST_SECRETS_EPHEMERAL);
     });
     virSecretPtr *secrets = nullptr;
-    phase.attempt("NULL connection", [&] { return virConnectListAllSecrets(nullptr, &secrets, 0); });
+    phase.attempt("NULL connection",
+                  [&] { return virConnectListAllSecrets(nullptr, &secrets, 0); });
 }
 
 void listUuids(Phase &phase, const std::string &key, int room) {
@@ -80,7 +80,8 @@ void none(Phase &phase) {
     phase.open();
     phase.attempt("count", [&] { return virConnectNumOfSecrets(phase.connection()); });
     virSecretPtr *secrets = nullptr;
-    phase.attempt("list", [&] { return virConnectListAllSecrets(phase.connection(), &secrets, 0); });
+    phase.attempt("list",
+                  [&] { return virConnectListAllSecrets(phase.connection(), &secrets, 0); });
     phase.note("an array came back", secrets ? "yes" : "no");
     phase.note("it is terminated by NULL", secrets && !secrets[0] ? "yes" : "no");
     std::free(secrets);

@@ -111,7 +111,8 @@ void damagedValues(Phase &phase) {
         {"one character", "a"},
         {"padding only", "===="},
         {"vertical tab inside", "aGVs\vbG8="},
-        {"byte order mark", "\xef\xbb\xbf" "aGVsbG8="},
+        {"byte order mark", "\xef\xbb\xbf"
+                            "aGVsbG8="},
     };
     unsigned number = 0;
     for (const Case &each : cases)
@@ -180,8 +181,7 @@ void brokenDefinitions(Phase &phase) {
     store.file(chosenUuid(3) + ".xml", whole.substr(0, whole.size() / 2));
     store.file(chosenUuid(4) + ".xml", "garbage");
     store.file(chosenUuid(5) + ".xml", "");
-    store.file(chosenUuid(6) + ".xml",
-               toXml({.uuid = chosenUuid(6), .type = "bogus", .id = "x"}));
+    store.file(chosenUuid(6) + ".xml", toXml({.uuid = chosenUuid(6), .type = "bogus", .id = "x"}));
     store.file(chosenUuid(7) + ".xml", "<domain/>");
     store.file(chosenUuid(8) + ".xml", toXml({.uuid = chosenUuid(8), .ephemeral = "maybe"}));
     store.file(chosenUuid(9) + ".xml", toXml({.uuid = chosenUuid(9), .type = "ceph"}));
@@ -194,8 +194,8 @@ void links(Phase &phase) {
     writeFile(phase.scratch("outside.base64"), base64("hello"));
     check(symlink(phase.scratch("outside.xml").c_str(), phase.file(kOne + ".xml").c_str()) == 0,
           "symlink");
-    check(symlink(phase.scratch("outside.base64").c_str(),
-                  phase.file(kOne + ".base64").c_str()) == 0,
+    check(symlink(phase.scratch("outside.base64").c_str(), phase.file(kOne + ".base64").c_str()) ==
+              0,
           "symlink");
     openAndLook(phase);
 }
@@ -236,7 +236,8 @@ void sameUsageTwice(Phase &phase) {
     phase.note("error logged", phase.errorLogged() ? "yes" : "no");
     // Which one is there depends on the order of the directory.
     phase.attempt("count", [&] { return virConnectNumOfSecrets(phase.connection()); });
-    Secret found(virSecretLookupByUsage(phase.connection(), VIR_SECRET_USAGE_TYPE_CEPH, "the same"));
+    Secret found(
+        virSecretLookupByUsage(phase.connection(), VIR_SECRET_USAGE_TYPE_CEPH, "the same"));
     phase.note("found by usage", found ? "yes" : "no");
     phase.getValue("value", found);
 }
@@ -254,8 +255,7 @@ void ephemeralOnDisk(Phase &phase) {
 void encodings(Phase &phase) {
     Store store(phase);
     auto described = [](unsigned number, const std::string &declaration, const std::string &text) {
-        return declaration +
-               toXml({.uuid = chosenUuid(number), .description = text});
+        return declaration + toXml({.uuid = chosenUuid(number), .description = text});
     };
     store.file(chosenUuid(1) + ".xml",
                described(1, "<?xml version='1.0' encoding='ISO-8859-1'?>", "caf\xe9"));

@@ -90,9 +90,8 @@ void arguments(Phase &phase) {
     phase.open();
     Secret secret = phase.defineWithValue("define", {.uuid = kOne}, "hello");
     for (unsigned int flags : {1U, 0x80000000U, 0xffffffffU}) {
-        std::free(phase.attempt("dump with flags " + std::to_string(flags), [&] {
-            return virSecretGetXMLDesc(secret.get(), flags);
-        }));
+        std::free(phase.attempt("dump with flags " + std::to_string(flags),
+                                [&] { return virSecretGetXMLDesc(secret.get(), flags); }));
     }
     phase.attempt("dump of NULL", [&] { return virSecretGetXMLDesc(nullptr, 0); });
     phase.attempt("undefine of NULL", [&] { return virSecretUndefine(nullptr); });

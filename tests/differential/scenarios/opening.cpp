@@ -46,10 +46,10 @@ std::vector<PhaseFunction> opensEach(const std::vector<std::string> &uris) {
 void otherUris(Phase &phase) {
     phase.open();
     for (const char *uri :
-         {"secret:///embed", "secret:///embed?foo=bar", "secret:///embed?root=",
-          "secret:///embed?root=relative", "secret:", "secret:/", "secret:///", "secret:///system",
-          "secret:///session", "secret:///bogus", "secret:embed", "secret:///embed?socket=/nowhere",
-          "secret:///bogus?root=/nowhere"}) {
+         {"secret:///embed", "secret:///embed?foo=bar",
+          "secret:///embed?root=", "secret:///embed?root=relative", "secret:", "secret:/",
+          "secret:///", "secret:///system", "secret:///session", "secret:///bogus", "secret:embed",
+          "secret:///embed?socket=/nowhere", "secret:///bogus?root=/nowhere"}) {
         phase.openUri(std::string("open ") + uri, uri);
     }
     phase.openUri("open secret:///system with the root", "secret:///system?root=" + phase.root());
@@ -129,8 +129,7 @@ void twice(Phase &phase) {
                   [&] { return virConnectNumOfSecrets(second.get()); });
     phase.attempt("secrets of the other spelling",
                   [&] { return virConnectNumOfSecrets(spelled.get()); });
-    phase.attempt("secrets of the other root",
-                  [&] { return virConnectNumOfSecrets(other.get()); });
+    phase.attempt("secrets of the other root", [&] { return virConnectNumOfSecrets(other.get()); });
     phase.dump("the first connection goes on", first);
 }
 

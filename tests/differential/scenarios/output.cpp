@@ -93,8 +93,8 @@ void carriageReturn(Phase &phase) {
     noteWhetherFileIsDump(phase, "file", secret);
     phase.lookupByUsage("lookup by usage with CR", VIR_SECRET_USAGE_TYPE_CEPH, "u\rv");
     // A parser reads an unescaped one as a newline, whoever wrote it.
-    Secret raw = phase.define("define with a raw one",
-                              {.uuid = chosenUuid(2), .description = "a\r\nb\rc"});
+    Secret raw =
+        phase.define("define with a raw one", {.uuid = chosenUuid(2), .description = "a\r\nb\rc"});
     phase.dump("dump of the raw one", raw);
 }
 

@@ -64,10 +64,9 @@ std::vector<Scenario> parsingScenarios() {
     for (const InputGroup &group : inputGroups()) {
         scenarios.push_back({std::string("parsing.") + group.name,
                              {[group](Phase &phase) { defineEach(phase, group, 0); }}});
-        scenarios.push_back(
-            {std::string("validating.") + group.name, {[group](Phase &phase) {
-                 defineEach(phase, group, VIR_SECRET_DEFINE_VALIDATE);
-             }}});
+        scenarios.push_back({std::string("validating.") + group.name, {[group](Phase &phase) {
+                                 defineEach(phase, group, VIR_SECRET_DEFINE_VALIDATE);
+                             }}});
     }
     scenarios.push_back({"parsing.without-usage", {withoutUsage}});
     scenarios.push_back({"parsing.arguments", {arguments}});

@@ -13,7 +13,7 @@ void holds(Phase &phase) {
     phase.runHelper("second process", 0);
     phase.list("the first process goes on");
     phase.close();
-    phase.runHelper("second process after close", 0);
+    phase.runHelper("second process after close", 1);
 }
 
 void intrudes(Phase &phase) {
@@ -30,7 +30,7 @@ void follows(Phase &phase) {
 } // namespace
 
 std::vector<Scenario> processScenarios() {
-    return {{"processes.lock", {holds, follows}, {intrudes}}};
+    return {{"processes.lock", {holds, follows}, {intrudes, intrudes}}};
 }
 
 } // namespace keyhold

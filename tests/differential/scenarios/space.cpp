@@ -28,8 +28,7 @@ void fullDisk(Phase &phase) {
     }
     phase.setValue("set", one, "new");
     phase.define("define on a full disk", {.uuid = chosenUuid(3)});
-    phase.define("redefine",
-                 {.uuid = kOne, .type = "ceph", .id = "n1", .description = "words"});
+    phase.define("redefine", {.uuid = kOne, .type = "ceph", .id = "n1", .description = "words"});
     phase.define("define ephemeral", {.uuid = chosenUuid(4), .ephemeral = "yes"});
     phase.undefine("undefine", two);
     phase.memory("memory");
@@ -46,15 +45,16 @@ void copyOut(Phase &phase) {
 
 void readOnlyMount(Phase &phase) {
     phase.transcript().maskTemporaryNames();
+    std::string directory = phase.root() + "/etc/secrets";
+    makeDirectories(directory);
+    mountItself(directory);
     phase.open();
     Definition definition = {.uuid = kOne, .type = "ceph", .id = "n1"};
     Secret one = phase.defineWithValue("define", definition, "hello");
     Secret two = phase.define("define another", {.uuid = chosenUuid(2)});
-    std::string directory = phase.root() + "/etc/secrets";
-    mountReadOnly(directory);
+    makeReadOnly(directory);
     phase.define("define", {.uuid = chosenUuid(3)});
-    phase.define("redefine",
-                 {.uuid = kOne, .type = "ceph", .id = "n1", .description = "words"});
+    phase.define("redefine", {.uuid = kOne, .type = "ceph", .id = "n1", .description = "words"});
     phase.setValue("set", one, "other");
     phase.setValue("set the first value", two, "other");
     phase.undefine("undefine", one);
@@ -63,21 +63,25 @@ void readOnlyMount(Phase &phase) {
     phase.memory("memory after set empty");
     definition.ephemeral = "yes";
     phase.define("to ephemeral", definition);
-    Secret ephemeral = phase.define("define ephemeral", {.uuid = chosenUuid(4), .ephemeral = "yes"});
+    Secret ephemeral =
+        phase.define("define ephemeral", {.uuid = chosenUuid(4), .ephemeral = "yes"});
     phase.setValue("set ephemeral", ephemeral, "e");
     phase.undefine("undefine ephemeral", ephemeral);
     phase.memory("memory");
-    unmount(directory);
+    makeWritable(directory);
     phase.secretFiles("files");
 }
 
 /// The store is read-only from the start.
 void readOnlyOpen(Phase &phase) {
+    phase.transcript().maskTemporaryNames();
     std::string directory = phase.root() + "/etc/secrets";
-    mountReadOnly(directory);
+    mountItself(directory);
+    makeReadOnly(directory);
     phase.open();
     phase.memory("memory");
     phase.define("define", {.uuid = chosenUuid(5)});
+    phase.define("define ephemeral", {.uuid = chosenUuid(6), .ephemeral = "yes"});
 }
 
 void prepareReadOnly(Phase &phase) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Several threads on one connection. What each call returns is left to chance; what must hold is that
-// no call fails without a reason, and that memory, disk and the last event of each secret agree.
+// Several threads on one connection. What each call returns is left to chance; what must hold is
+// that no call fails without a reason, and that memory, disk and the last event of each secret
+// agree.
 #include "files.h"
 #include "phase.h"
-
 
 #include <cstdlib>
 #include <map>
@@ -137,8 +137,7 @@ PhaseFunction mixed(bool withEphemeral) {
         Findings findings;
         std::vector<std::thread> threads;
         for (unsigned i = 0; i < kThreads; i++) {
-            threads.emplace_back(
-                [&, i] { work(phase.connection(), i, withEphemeral, findings); });
+            threads.emplace_back([&, i] { work(phase.connection(), i, withEphemeral, findings); });
         }
         for (std::thread &thread : threads)
             thread.join();
