@@ -12,11 +12,13 @@ namespace keyhold {
 /// generated. With `schemaFile`, the document is validated against that RELAX NG file after its
 /// root was checked and before it is read, as libvirt does for VIR_SECRET_DEFINE_VALIDATE. Raises
 /// xmlMalformed, xmlRootUnexpected, xmlSchemaMismatch, xmlSchemaUnusable, xmlInvalid,
-/// configUnsupported and internal, with the texts of the stock driver.
+/// xmlAttributeInvalid and internal, with the texts of the stock driver; where its releases differ,
+/// those of 11.3.0 and 12.8.0. Refuses, as xmlMalformed, what would expand to more than 10 MB.
 [[nodiscard]] SecretDefinition parseSecretXml(const char *xml, const char *schemaFile = nullptr);
 
 /// Parses the content of a definition file; `fileName` appears in error texts only. Unlike for a
-/// string, a declared encoding is honoured. Raises the same errors.
+/// string, a declared encoding is always honoured, and a text of more than 10,000,000 bytes is
+/// refused, because the stock driver could not load it. Raises the same errors.
 [[nodiscard]] SecretDefinition parseSecretFile(std::span<const char> content,
                                                const std::string &fileName);
 

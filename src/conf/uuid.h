@@ -22,8 +22,9 @@ class Uuid {
     constexpr Uuid() = default;
     explicit Uuid(std::span<const std::uint8_t, kSize> bytes);
 
-    /// Accepts what libvirt's own parser accepts: 32 hex digits of either case, dashes anywhere
-    /// between them, white space before and after. Empty for anything else.
+    /// Accepts what libvirt's own parser accepts (virUUIDParse): 16 pairs of hex digits of either
+    /// case, dashes and blanks before and between the pairs, white space around it all. Empty for
+    /// anything else.
     [[nodiscard]] static std::optional<Uuid> parse(std::string_view text);
 
     /// Accepts only the canonical form that toString() writes; file names must have it.

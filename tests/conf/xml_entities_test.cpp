@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
                                             described(repeated("&a;", 20'000)))},
         Bomb{"manyReferencesInAnAttribute",
              withEntities(entity("a", std::string(100'000, 'x')),
-                          "<secret private='" + repeated("&a;", 20'000) + "'/>")},
+                          "<secret ephemeral='no' private='" + repeated("&a;", 20'000) + "'/>")},
         Bomb{"twoLevels",
              withEntities(tower(std::string(100'000, 'x'), 1, 1'000), described("&e1;"))},
         Bomb{"twoLevelsInAnAttribute",
