@@ -7,9 +7,9 @@
 
 namespace keyhold {
 
-/// What a caller may do, decided by libvirt's access manager for the identity of the calling thread.
-/// Every function asks anew: decisions are never kept. Call them without any lock held; an access
-/// driver such as polkit's waits for another process.
+/// What a caller may do, decided by libvirt's access manager for the identity of the calling
+/// thread. Every function asks anew: decisions are never kept. Call them without any lock held; an
+/// access driver such as polkit's waits for another process.
 namespace access {
 
 /// Operations on a connection as a whole.
@@ -26,8 +26,9 @@ void require(virConnectPtr connection, SecretCall call, const SecretDefinition &
 [[nodiscard]] bool isVisible(virConnectPtr connection, ConnectionCall call,
                              const SecretDefinition &definition);
 
-/// Whether the caller may read values of private secrets: it is libvirt itself, in a daemon, on behalf
-/// of a virtual machine. Raises ErrorAlreadyRaised if the calling thread has no identity at all.
+/// Whether the caller may read values of private secrets: it is libvirt itself, in a daemon, on
+/// behalf of a virtual machine. Raises ErrorAlreadyRaised if the calling thread has no identity at
+/// all.
 [[nodiscard]] bool mayReadPrivate();
 
 } // namespace access

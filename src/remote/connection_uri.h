@@ -19,7 +19,8 @@ void requireDaemonPath(virConnectPtr connection, bool isPrivileged);
 /// ErrorAlreadyRaised for a missing root, and internal for another path, as the stock driver does.
 [[nodiscard]] std::string requireEmbeddedRoot(virConnectPtr connection);
 
-/// The root of another driver's embedded connection, such as `qemu:///embed?root=DIR`, if it has one.
+/// The root of another driver's embedded connection, such as `qemu:///embed?root=DIR`, if it has
+/// one.
 [[nodiscard]] std::optional<std::string> embeddedRootOf(virConnectPtr connection);
 
 /// The URI of an embedded secret connection for a root, escaped as RFC 3986 wants it.

@@ -7,8 +7,8 @@
 
 namespace keyhold {
 
-/// Libvirt has already set the error of this thread (an access check, a URI helper); there is nothing
-/// to add, only to leave.
+/// Libvirt has already set the error of this thread (an access check, a URI helper); there is
+/// nothing to add, only to leave.
 class ErrorAlreadyRaised : public std::exception {
   public:
     [[nodiscard]] const char *what() const noexcept override {
@@ -16,19 +16,21 @@ class ErrorAlreadyRaised : public std::exception {
     }
 };
 
-/// Sets libvirt's thread-local error from one of ours: the one place where our codes become libvirt's
-/// domains and codes.
+/// Sets libvirt's thread-local error from one of ours: the one place where our codes become
+/// libvirt's domains and codes.
 void reportError(const Error &error) noexcept;
 
 /// Calls `body`, the work of one entry that libvirt calls, and returns what it returns; on any
 /// exception sets libvirt's error and returns `failure`. Only the cancellation of the thread
 /// passes, which C++ raises as an exception that must not be kept.
-template <typename Result, typename Body> Result guard(Result failure, Body &&body);
+template <typename Result, typename Body>
+Result guard(Result failure, Body &&body);
 
 /// What guard() does with the exception in flight.
 void reportCurrentException();
 
-template <typename Result, typename Body> Result guard(Result failure, Body &&body) {
+template <typename Result, typename Body>
+Result guard(Result failure, Body &&body) {
     try {
         return body();
     } catch (...) {

@@ -8,7 +8,9 @@ namespace keyhold {
 
 namespace {
 
-int hostType(const Usage &usage) { return static_cast<int>(usage.type); }
+int hostType(const Usage &usage) {
+    return static_cast<int>(usage.type);
+}
 
 abi::Event *lifecycleEvent(const Uuid &uuid, const Usage &usage, int type) {
     return abi::symbols().virSecretEventLifecycleNew(uuid.bytes().data(), hostType(usage),
@@ -22,7 +24,9 @@ Events::Events() : state_(abi::symbols().virObjectEventStateNew()) {
         throw Error(ErrorCode::noMemory, "");
 }
 
-Events::~Events() { abi::symbols().virObjectUnref(state_); }
+Events::~Events() {
+    abi::symbols().virObjectUnref(state_);
+}
 
 void Events::defined(const Uuid &uuid, const Usage &usage) {
     queue(lifecycleEvent(uuid, usage, VIR_SECRET_EVENT_DEFINED));

@@ -14,10 +14,12 @@ struct FreeForCaller {
     void operator()(void *block) const noexcept { std::free(block); }
 };
 
-template <typename T> using CallerArray = std::unique_ptr<T[], FreeForCaller>;
+template <typename T>
+using CallerArray = std::unique_ptr<T[], FreeForCaller>;
 
 /// `count` zeroed elements, at least one. Raises std::bad_alloc.
-template <typename T> CallerArray<T> allocateForCaller(std::size_t count) {
+template <typename T>
+CallerArray<T> allocateForCaller(std::size_t count) {
     void *block = std::calloc(count > 0 ? count : 1, sizeof(T));
     if (!block)
         throw std::bad_alloc();

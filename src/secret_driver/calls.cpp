@@ -16,7 +16,9 @@ Uuid uuidOf(const unsigned char *uuid) {
     return Uuid(std::span<const std::uint8_t, Uuid::kSize>(uuid, Uuid::kSize));
 }
 
-Uuid uuidOf(virSecretPtr secret) { return uuidOf(abi::secretUuid(secret)); }
+Uuid uuidOf(virSecretPtr secret) {
+    return uuidOf(abi::secretUuid(secret));
+}
 
 SecretStore::AccessCheck checkFor(virConnectPtr connection, SecretCall call) {
     return [connection, call](const SecretDefinition &definition) {
@@ -68,7 +70,8 @@ virSecretPtr lookupByUsage(Instance &instance, virConnectPtr connection, int usa
     return handleFor(connection, record->definition);
 }
 
-virSecretPtr define(Instance &instance, virConnectPtr connection, const SecretDefinition &definition) {
+virSecretPtr define(Instance &instance, virConnectPtr connection,
+                    const SecretDefinition &definition) {
     const AnnounceAtEnd announce(instance);
     const RecordPtr record =
         instance.store().define(definition, checkFor(connection, SecretCall::define));
@@ -98,9 +101,8 @@ unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &siz
     if (record->definition.isPrivate && !access::mayReadPrivate())
         throw Error(ErrorCode::privateValue, "secret is private");
     if (record->value.isUnreadable())
-        throw Error(ErrorCode::valueUnreadable,
-                    "value of secret '" + uuid.toString() + "' is unreadable: " +
-                        record->value.reason());
+        throw Error(ErrorCode::valueUnreadable, "value of secret '" + uuid.toString() +
+                                                    "' is unreadable: " + record->value.reason());
     const ShieldedValue *shielded = record->value.shielded();
     if (!shielded)
         throw Error(ErrorCode::notFound, "secret '" + uuid.toString() + "' does not have a value");

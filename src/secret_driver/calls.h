@@ -27,15 +27,16 @@ inline constexpr unsigned int kListFlags =
 [[nodiscard]] virSecretPtr handleFor(virConnectPtr connection, const SecretDefinition &definition);
 
 [[nodiscard]] int count(Instance &instance, virConnectPtr connection);
-[[nodiscard]] int listUuids(Instance &instance, virConnectPtr connection, char **uuids, int maxUuids);
+[[nodiscard]] int listUuids(Instance &instance, virConnectPtr connection, char **uuids,
+                            int maxUuids);
 /// `secrets` may be null: only the number is wanted.
 [[nodiscard]] int listAll(Instance &instance, virConnectPtr connection, virSecretPtr **secrets,
                           unsigned int flags);
 
 [[nodiscard]] virSecretPtr lookupByUuid(Instance &instance, virConnectPtr connection,
                                         const unsigned char *uuid);
-[[nodiscard]] virSecretPtr lookupByUsage(Instance &instance, virConnectPtr connection, int usageType,
-                                         const char *usageId);
+[[nodiscard]] virSecretPtr lookupByUsage(Instance &instance, virConnectPtr connection,
+                                         int usageType, const char *usageId);
 
 [[nodiscard]] virSecretPtr define(Instance &instance, virConnectPtr connection,
                                   const SecretDefinition &definition);

@@ -2,8 +2,8 @@
 #include "secret_driver/entries.h"
 
 #include "remote/error_report.h"
-#include "secret_driver/driver_state.h"
 #include "remote/flags.h"
+#include "secret_driver/driver_state.h"
 
 /// The entries of the hypervisor table: opening and closing `secret:///` connections.
 namespace keyhold {
@@ -30,13 +30,20 @@ int connectClose(virConnectPtr connection) {
 }
 
 // A connection never leaves the process; libvirt's remote driver answers for the wire.
-int connectIsSecure(virConnectPtr) { return 1; }
-int connectIsEncrypted(virConnectPtr) { return 0; }
-int connectIsAlive(virConnectPtr) { return 1; }
+int connectIsSecure(virConnectPtr) {
+    return 1;
+}
+int connectIsEncrypted(virConnectPtr) {
+    return 0;
+}
+int connectIsAlive(virConnectPtr) {
+    return 1;
+}
 
 } // extern "C"
 
-template <typename Function> void *slotOf(Function *function) {
+template <typename Function>
+void *slotOf(Function *function) {
     return reinterpret_cast<void *>(function);
 }
 

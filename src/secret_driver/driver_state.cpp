@@ -49,8 +49,9 @@ DriverState::Snapshot DriverState::snapshot() const {
 }
 
 DriverState::Snapshot DriverState::startedSnapshot() {
-    // libvirt marks the state driver as initialized before it calls it, so a second thread that opens
-    // an embedded root can arrive first. A process that never initializes must not hang, though.
+    // libvirt marks the state driver as initialized before it calls it, so a second thread that
+    // opens an embedded root can arrive first. A process that never initializes must not hang,
+    // though.
     constexpr auto kLongEnough = std::chrono::seconds(10);
     std::unique_lock lock(mutex_);
     started_.wait_for(lock, kLongEnough, [this] { return mode_ != Mode::unset; });
@@ -109,7 +110,8 @@ void DriverState::stop() {
 }
 
 void DriverState::openConnection(virConnectPtr connection) {
-    const Snapshot now = connection_uri::embeddedRootOf(connection) ? startedSnapshot() : snapshot();
+    const Snapshot now =
+        connection_uri::embeddedRootOf(connection) ? startedSnapshot() : snapshot();
     switch (now.mode) {
     case Mode::unset:
     case Mode::stopped:
@@ -132,7 +134,8 @@ void DriverState::openEmbedded(virConnectPtr connection, EmbeddedRoots &roots) {
     }
     EmbeddedRoots::Opened opened = roots.open(rootName);
     auto handle = std::make_unique<Handle>(std::move(opened.instance));
-    if (virConnectPtr own = opened.root->ownConnection([&] { return makeOwnConnection(*opened.root); }))
+    if (virConnectPtr own =
+            opened.root->ownConnection([&] { return makeOwnConnection(*opened.root); }))
         abi::symbols().virSetConnectSecret(own);
     abi::setConnectionPrivateData(connection, handle.release());
 }
@@ -156,8 +159,8 @@ std::shared_ptr<Instance> DriverState::instanceOf(virConnectPtr connection) {
         EmbeddedRoot *root = std::get<EmbeddedRoot *>(handle);
         if (auto instance = root->current())
             return instance;
-        throw Error(ErrorCode::internal, "the embedded secret driver with root '" + root->spelling() +
-                                             "' is not open any more");
+        throw Error(ErrorCode::internal, "the embedded secret driver with root '" +
+                                             root->spelling() + "' is not open any more");
     }
     const auto root = connection_uri::embeddedRootOf(connection);
     return now.roots->find(root ? &*root : nullptr);

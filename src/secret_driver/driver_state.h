@@ -13,16 +13,16 @@
 
 namespace keyhold {
 
-/// The state all connections of the process share. What the process is, a daemon with one instance or
-/// a program with embedded ones, is fixed once by stateInitialize; no URI can change it.
+/// The state all connections of the process share. What the process is, a daemon with one instance
+/// or a program with embedded ones, is fixed once by stateInitialize; no URI can change it.
 class DriverState {
   public:
     /// Made at first use, never destroyed: the process may exit while threads are in calls.
     [[nodiscard]] static DriverState &get();
 
     enum class Started { complete, refused };
-    /// libvirt's stateInitialize: a root means an embedding process. Refused, with the error raised,
-    /// only if another live process holds the lock of this daemon's store.
+    /// libvirt's stateInitialize: a root means an embedding process. Refused, with the error
+    /// raised, only if another live process holds the lock of this daemon's store.
     [[nodiscard]] Started start(bool isPrivileged, bool isEmbedded, abi::InhibitCallback callback,
                                 void *opaque);
     /// libvirt's stateReload (SIGHUP). Raises notActive.
@@ -34,8 +34,8 @@ class DriverState {
     void openConnection(virConnectPtr connection);
     void closeConnection(virConnectPtr connection);
 
-    /// The instance that serves a call on `connection`, ours or another driver's. Raises notActive or
-    /// internal. The reference keeps it through the call.
+    /// The instance that serves a call on `connection`, ours or another driver's. Raises notActive
+    /// or internal. The reference keeps it through the call.
     [[nodiscard]] std::shared_ptr<Instance> instanceOf(virConnectPtr connection);
 
     /// What tells our connections from those of other drivers.

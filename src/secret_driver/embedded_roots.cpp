@@ -9,15 +9,17 @@ std::shared_ptr<Instance> EmbeddedRoot::current() const {
 }
 
 std::shared_ptr<Instance> EmbeddedRoot::open(std::unique_ptr<StoreDirectory> directory,
-                                             const std::string &stateDirectory, Inhibitor &inhibitor) {
+                                             const std::string &stateDirectory,
+                                             Inhibitor &inhibitor) {
     const std::lock_guard opening(opening_);
     if (auto instance = current())
         return instance;
 
     // The last instance may be on its way out on another thread, and holds the lock until the end.
     isReleased_.wait(false);
-    auto instance = std::make_unique<Instance>(
-        std::make_unique<StoreLock>(posixFileSystem(), stateDirectory), std::move(directory), inhibitor);
+    auto instance =
+        std::make_unique<Instance>(std::make_unique<StoreLock>(posixFileSystem(), stateDirectory),
+                                   std::move(directory), inhibitor);
     isReleased_ = false;
     std::shared_ptr<Instance> shared(instance.release(), [this](Instance *last) {
         delete last;

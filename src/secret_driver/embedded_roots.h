@@ -15,12 +15,13 @@
 
 namespace keyhold {
 
-/// One directory of secrets that this process has opened at some time. Never destroyed: handles on it
-/// may be anywhere.
+/// One directory of secrets that this process has opened at some time. Never destroyed: handles on
+/// it may be anywhere.
 class EmbeddedRoot {
   public:
     EmbeddedRoot(std::string spelling, const FileStatus &directory)
-        : spelling_(std::move(spelling)), directory_(directory) {}
+        : spelling_(std::move(spelling)),
+          directory_(directory) {}
 
     /// The root as it was first spelled.
     [[nodiscard]] const std::string &spelling() const noexcept { return spelling_; }

@@ -13,7 +13,9 @@ class HostJournal : public Journal {
     void warning(const std::string &text) override {
         abi::log(abi::LogPriority::warning, text.c_str());
     }
-    void error(const std::string &text) override { abi::log(abi::LogPriority::error, text.c_str()); }
+    void error(const std::string &text) override {
+        abi::log(abi::LogPriority::error, text.c_str());
+    }
 };
 
 } // namespace

@@ -49,13 +49,17 @@ std::unique_ptr<StoreDirectory> Instance::openDirectory(const InstancePaths &pat
 
 Instance::Instance(std::unique_ptr<StoreLock> lock, std::unique_ptr<StoreDirectory> directory,
                    Inhibitor &inhibitor)
-    : inhibitor_(inhibitor), lock_(std::move(lock)),
-      store_(std::make_shared<DirectoryBackend>(std::move(directory), hostJournal()), hostJournal()) {
+    : inhibitor_(inhibitor),
+      lock_(std::move(lock)),
+      store_(std::make_shared<DirectoryBackend>(std::move(directory), hostJournal()),
+             hostJournal()) {
     store_.load();
 }
 
 Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
-    : paths_(paths), inhibitor_(inhibitor), store_(openBackend(), hostJournal()) {
+    : paths_(paths),
+      inhibitor_(inhibitor),
+      store_(openBackend(), hostJournal()) {
     store_.load();
     announce();
 }
@@ -76,7 +80,8 @@ std::shared_ptr<Backend> Instance::openBackend() {
 
     attempt([&] { makeDirectory("state", paths_.stateDirectory); });
     if (!trouble && !lock_)
-        attempt([&] { lock_ = std::make_unique<StoreLock>(posixFileSystem(), paths_.stateDirectory); });
+        attempt(
+            [&] { lock_ = std::make_unique<StoreLock>(posixFileSystem(), paths_.stateDirectory); });
     std::unique_ptr<Backend> readable;
     attempt([&] {
         makeDirectory("config", paths_.configDirectory);
@@ -86,7 +91,8 @@ std::shared_ptr<Backend> Instance::openBackend() {
     });
     isImpaired_ = trouble.has_value();
     if (trouble)
-        return std::make_shared<ImpairedBackend>(paths_.configDirectory, std::move(readable), *trouble);
+        return std::make_shared<ImpairedBackend>(paths_.configDirectory, std::move(readable),
+                                                 *trouble);
     return readable;
 }
 

@@ -28,14 +28,15 @@ struct InstancePaths {
 /// watchers. Released with its last reference, on whichever thread that goes.
 class Instance {
   public:
-    /// Makes the directories that are missing and opens the one with the secrets. Raises systemCall.
+    /// Makes the directories that are missing and opens the one with the secrets. Raises
+    /// systemCall.
     [[nodiscard]] static std::unique_ptr<StoreDirectory> openDirectory(const InstancePaths &paths);
 
     /// An instance that has everything it needs, or raises. `lock` and `directory` belong together.
     Instance(std::unique_ptr<StoreLock> lock, std::unique_ptr<StoreDirectory> directory,
              Inhibitor &inhibitor);
-    /// An instance for a daemon that must start whatever is wrong with its store: what cannot be had
-    /// goes to the log, and calls that need it raise the reason. Raises only if another process
+    /// An instance for a daemon that must start whatever is wrong with its store: what cannot be
+    /// had goes to the log, and calls that need it raise the reason. Raises only if another process
     /// holds the lock.
     Instance(const InstancePaths &paths, Inhibitor &inhibitor);
 
@@ -53,7 +54,7 @@ class Instance {
     InstancePaths paths_; // empty unless this is a daemon's
     Inhibitor &inhibitor_;
     std::unique_ptr<StoreLock> lock_; // outlives what it protects
-    std::mutex reloading_; // one reload at a time
+    std::mutex reloading_;            // one reload at a time
     bool isImpaired_ = false;
     Events events_;
     SecretStore store_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "abi/symbols.h"
 #include "remote/error_report.h"
-#include "secret_driver/calls.h"
 #include "secret_driver/caller_memory.h"
+#include "secret_driver/calls.h"
 
 #include <algorithm>
 #include <cstring>
@@ -57,7 +57,8 @@ int listUuids(Instance &instance, virConnectPtr connection, char **uuids, int ma
     return listed;
 }
 
-int listAll(Instance &instance, virConnectPtr connection, virSecretPtr **secrets, unsigned int flags) {
+int listAll(Instance &instance, virConnectPtr connection, virSecretPtr **secrets,
+            unsigned int flags) {
     access::require(connection, ConnectionCall::listAll);
     auto records = instance.store().all();
     std::erase_if(records, [&](const RecordPtr &record) {

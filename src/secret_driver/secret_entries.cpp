@@ -4,9 +4,9 @@
 #include "conf/secret_xml.h"
 #include "config.h"
 #include "remote/error_report.h"
+#include "remote/flags.h"
 #include "secret_driver/calls.h"
 #include "secret_driver/driver_state.h"
-#include "remote/flags.h"
 
 /// The entries of the secret table. Each has one shape: check the flags, find the instance of the
 /// connection, make the call, and let guard() translate what goes wrong.
@@ -25,8 +25,8 @@ int connectNumOfSecrets(virConnectPtr connection) {
 }
 
 int connectListSecrets(virConnectPtr connection, char **uuids, int maxUuids) {
-    return guard(-1,
-                 [&] { return calls::listUuids(*instanceOf(connection), connection, uuids, maxUuids); });
+    return guard(
+        -1, [&] { return calls::listUuids(*instanceOf(connection), connection, uuids, maxUuids); });
 }
 
 int connectListAllSecrets(virConnectPtr connection, virSecretPtr **secrets, unsigned int flags) {

@@ -9,7 +9,8 @@ namespace keyhold {
 /// comes while the work is running makes it run once more, on the thread that runs it already.
 class SingleRunner {
   public:
-    template <typename Work> void request(Work &&work) {
+    template <typename Work>
+    void request(Work &&work) {
         {
             const std::lock_guard lock(mutex_);
             isRequested_ = true;

@@ -9,7 +9,7 @@ namespace keyhold {
 
 namespace {
 
-constexpr int kInitError = -1;   // virDrvStateInitResult of libvirt; ends libvirtd
+constexpr int kInitError = -1; // virDrvStateInitResult of libvirt; ends libvirtd
 constexpr int kInitComplete = 1;
 
 extern "C" {
@@ -42,8 +42,8 @@ int stateReload() {
 } // namespace
 
 abi::StateDriver &stateDriverTable() {
-    static abi::StateDriver table{"secret", false, stateInitialize, stateCleanup, stateReload,
-                                  nullptr, nullptr, nullptr};
+    static abi::StateDriver table{"secret",    false,   stateInitialize, stateCleanup,
+                                  stateReload, nullptr, nullptr,         nullptr};
     return table;
 }
 

@@ -7,9 +7,9 @@
 
 namespace keyhold {
 
-/// Takes the driver's place under a libvirt that it cannot serve: logs `reason` once, and registers a
-/// connect driver whose open fails with the same sentence, so that a daemon starts and a client of
-/// it learns why there are no secrets.
+/// Takes the driver's place under a libvirt that it cannot serve: logs `reason` once, and registers
+/// a connect driver whose open fails with the same sentence, so that a daemon starts and a client
+/// of it learns why there are no secrets.
 void registerUnsupported(const abi::HypervisorSlots &slots, const std::string &reason);
 
 } // namespace keyhold

@@ -26,9 +26,9 @@ class UnrestoredError : public Error {
     using Error::Error;
 };
 
-/// Durable home of the secrets of one store. A call that changes something returns once the change is
-/// on stable storage, or raises and has changed nothing, or raises UnrestoredError. Calls for different
-/// secrets may run at the same time; calls for one secret are the caller's to serialize.
+/// Durable home of the secrets of one store. A call that changes something returns once the change
+/// is on stable storage, or raises and has changed nothing, or raises UnrestoredError. Calls for
+/// different secrets may run at the same time; calls for one secret are the caller's to serialize.
 class Backend {
   public:
     virtual ~Backend() = default;
@@ -53,14 +53,14 @@ class Backend {
     virtual Value create(const SecretDefinition &definition,
                          const std::span<const std::uint8_t> *value) = 0;
 
-    /// Replaces the definition of a stored secret; its value stays. False if the backend no longer had
-    /// the secret: it has the definition now, but perhaps not the value.
+    /// Replaces the definition of a stored secret; its value stays. False if the backend no longer
+    /// had the secret: it has the definition now, but perhaps not the value.
     [[nodiscard]] virtual bool replaceDefinition(const SecretDefinition &definition) = 0;
 
     /// Replaces the value of a stored secret. If the backend lost the definition meanwhile, it is
     /// stored again with the value. `keepOld` puts a former value that nobody could read aside.
-    virtual void replaceValue(const SecretDefinition &definition, std::span<const std::uint8_t> value,
-                              bool keepOld) = 0;
+    virtual void replaceValue(const SecretDefinition &definition,
+                              std::span<const std::uint8_t> value, bool keepOld) = 0;
     /// Removes the value of a stored secret; `keepOld` as above.
     virtual void removeValue(const Uuid &uuid, bool keepOld) = 0;
 

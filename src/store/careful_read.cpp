@@ -49,8 +49,8 @@ std::size_t readAll(const StoreDirectory &directory, const std::string &name, co
                     std::span<std::uint8_t> buffer) {
     std::size_t have = 0;
     while (have < buffer.size()) {
-        const ssize_t got = directory.fileSystem().read(file.descriptor.number(), buffer.data() + have,
-                                                        buffer.size() - have);
+        const ssize_t got = directory.fileSystem().read(file.descriptor.number(),
+                                                        buffer.data() + have, buffer.size() - have);
         if (got < 0)
             throw Error(ErrorCode::systemCall, "cannot read '" + directory.pathOf(name) + "'",
                         static_cast<int>(-got));
@@ -64,7 +64,8 @@ std::size_t readAll(const StoreDirectory &directory, const std::string &name, co
 
 } // namespace
 
-std::optional<std::string> readDefinitionFile(const StoreDirectory &directory, const std::string &name) {
+std::optional<std::string> readDefinitionFile(const StoreDirectory &directory,
+                                              const std::string &name) {
     const auto file = openRegular(directory, name, kMaxDefinitionFileSize);
     if (!file)
         return std::nullopt;

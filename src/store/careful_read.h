@@ -11,9 +11,9 @@
 
 namespace keyhold {
 
-/// The one way files of a store are read. Other people write there: a FIFO, a device, a directory or a
-/// file above the limit must cost an error, not a hang or the memory of the process. Links to regular
-/// files are followed, as the stock driver does.
+/// The one way files of a store are read. Other people write there: a FIFO, a device, a directory
+/// or a file above the limit must cost an error, not a hang or the memory of the process. Links to
+/// regular files are followed, as the stock driver does.
 
 /// Libvirt's RPC carries 64 KiB; the stock driver itself has no limit, so ours is far from any use.
 inline constexpr std::size_t kMaxValueSize = std::size_t{256} * 1024 * 1024;
@@ -33,7 +33,9 @@ struct ValueFile {
     std::unique_ptr<Scratch> memory;
     std::size_t size;
 
-    [[nodiscard]] std::span<const std::uint8_t> bytes() const { return memory->bytes().first(size); }
+    [[nodiscard]] std::span<const std::uint8_t> bytes() const {
+        return memory->bytes().first(size);
+    }
 };
 
 /// Content of a value file; empty if there is none. Raises as readDefinitionFile().

@@ -13,7 +13,8 @@ class Descriptor {
     Descriptor() = default;
     Descriptor(FileSystem &fileSystem, int number) : fileSystem_(&fileSystem), number_(number) {}
     Descriptor(Descriptor &&other) noexcept
-        : fileSystem_(other.fileSystem_), number_(std::exchange(other.number_, -1)) {}
+        : fileSystem_(other.fileSystem_),
+          number_(std::exchange(other.number_, -1)) {}
     Descriptor &operator=(Descriptor &&other) noexcept {
         std::swap(fileSystem_, other.fileSystem_);
         std::swap(number_, other.number_);

@@ -39,7 +39,8 @@ std::string definitionFileText(const SecretDefinition &definition) {
 
 std::string DirectoryBackend::movedText() const {
     return "'" + directory_->path() +
-           "' no longer leads to the directory that was opened at start; put it back, or restart to "
+           "' no longer leads to the directory that was opened at start; put it back, or restart "
+           "to "
            "use what is there now";
 }
 
@@ -51,11 +52,16 @@ std::string DirectoryBackend::orphanText(const Uuid &uuid) const {
 void DirectoryBackend::requireReady(const Uuid &uuid) {
     if (!directory_->isStillAtPath())
         throw Error(ErrorCode::internal, movedText());
+    if (mustSync_) {
+        directory_->syncOrRaise();
+        mustSync_ = false;
+    }
     requireNoLeftovers(uuid);
 }
 
 DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal)
-    : directory_(std::move(directory)), journal_(journal) {}
+    : directory_(std::move(directory)),
+      journal_(journal) {}
 
 std::vector<Uuid> DirectoryBackend::list() {
     if (!directory_->isStillAtPath())
@@ -87,7 +93,10 @@ std::optional<StoredSecret> DirectoryBackend::read(const Uuid &uuid) {
     out.definition = parseSecretFile({text->data(), text->size()}, directory_->pathOf(name));
     if (out.definition.uuid != uuid)
         throw Error(ErrorCode::internal, "<uuid> does not match secret file name '" + name + "'");
+    const auto unsettled = settleValue(uuid);
     out.value = readValue(uuid);
+    if (unsettled && out.value.isNone())
+        out.value = Value::unreadable(unsettled->fullText() + "; put that right and reload");
     return out;
 }
 
@@ -130,7 +139,8 @@ bool DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text
     return true;
 }
 
-void DirectoryBackend::writeValueFile(const std::string &name, std::span<const std::uint8_t> value) {
+void DirectoryBackend::writeValueFile(const std::string &name,
+                                      std::span<const std::uint8_t> value) {
     Scratch text(plainTextSize(value.size()));
     encodePlain(value, text.bytes());
     writeSyncedFile(*directory_, name, text.bytes());
@@ -144,8 +154,8 @@ std::string DirectoryBackend::freeAsideName(const Uuid &uuid) const {
 }
 
 void DirectoryBackend::tellAside(const Uuid &uuid, const std::string &aside, const char *reason) {
-    journal_.warning("'" + directory_->pathOf(layout::valueName(uuid)) + "' " + reason + "; it is now '" +
-                     directory_->pathOf(aside) + "'");
+    journal_.warning("'" + directory_->pathOf(layout::valueName(uuid)) + "' " + reason +
+                     "; it is now '" + directory_->pathOf(aside) + "'");
 }
 
 Value DirectoryBackend::create(const SecretDefinition &definition,
@@ -177,6 +187,10 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
         if (mustSync)
             directory_->syncOrRaise();
         writeDefinition(uuid, text);
+    } catch (const UnrestoredError &error) {
+        if (value)
+            rememberLeftover(uuid, awaiting, error);
+        throw;
     } catch (const Error &) {
         if (value)
             discard(uuid, awaiting);
@@ -192,8 +206,10 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     } catch (const Error &error) {
         takeBack(uuid, awaiting, error);
     }
-    if (directory_->sync() < 0)
+    if (directory_->sync() < 0) {
+        mustSync_ = true;
         journal_.warning("cannot sync directory '" + directory_->path() + "'");
+    }
     return {};
 }
 
@@ -216,6 +232,7 @@ void DirectoryBackend::takeBack(const Uuid &uuid, const std::string &awaiting, c
             discard(uuid, oldDefinition);
         discard(uuid, awaiting);
     } catch (const Error &) {
+        rememberLeftover(uuid, awaiting, cause);
         throw UnrestoredError(cause.code(), cause.message(), cause.systemErrno());
     }
     throw cause;
@@ -259,6 +276,15 @@ void DirectoryBackend::retire(const Uuid &uuid, const std::string &oldValue, boo
 
 void DirectoryBackend::remove(const Uuid &uuid) {
     requireReady(uuid);
+    try {
+        removeFiles(uuid);
+    } catch (const UnrestoredError &error) {
+        rememberLeftover(uuid, layout::leavingValueName(uuid), error);
+        throw;
+    }
+}
+
+void DirectoryBackend::removeFiles(const Uuid &uuid) {
     const std::string value = layout::valueName(uuid);
     const std::string leaving = layout::leavingValueName(uuid);
     const std::string oldDefinition = layout::oldDefinitionName(uuid);

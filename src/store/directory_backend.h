@@ -15,8 +15,8 @@
 namespace keyhold {
 
 /// Secrets as the stock driver keeps them: one directory, `<uuid>.xml` and `<uuid>.base64`.
-/// The definition file is the commit point of a secret; docs/architecture.md, "On disk", has the order
-/// of steps of each change and what a load makes of an interrupted one.
+/// The definition file is the commit point of a secret; docs/architecture.md, "On disk", has the
+/// order of steps of each change and what a load makes of an interrupted one.
 class DirectoryBackend : public Backend {
   public:
     /// The journal must outlive the backend. The caller holds the store's lock.
@@ -26,7 +26,8 @@ class DirectoryBackend : public Backend {
     void recover() override;
     [[nodiscard]] std::vector<Uuid> list() override;
     [[nodiscard]] std::optional<StoredSecret> read(const Uuid &uuid) override;
-    Value create(const SecretDefinition &definition, const std::span<const std::uint8_t> *value) override;
+    Value create(const SecretDefinition &definition,
+                 const std::span<const std::uint8_t> *value) override;
     [[nodiscard]] bool replaceDefinition(const SecretDefinition &definition) override;
     void replaceValue(const SecretDefinition &definition, std::span<const std::uint8_t> value,
                       bool keepOld) override;
@@ -47,6 +48,7 @@ class DirectoryBackend : public Backend {
     void tellAside(const Uuid &uuid, const std::string &aside, const char *reason);
     /// Takes back a definition that was committed but whose value could not follow.
     void takeBack(const Uuid &uuid, const std::string &awaiting, const Error &cause);
+    void removeFiles(const Uuid &uuid);
     /// Removes a private name; one that resists is remembered and blocks its secret.
     void discard(const Uuid &uuid, const std::string &privateName);
     /// What is done with a former value once its removal is durable.
@@ -55,6 +57,9 @@ class DirectoryBackend : public Backend {
     /// Raises while a private name of this secret cannot be settled: a later load could take it for
     /// part of the change that is about to be made.
     void requireNoLeftovers(const Uuid &uuid);
+    /// Gives a value of this secret that is under a private name its own, and answers the trouble
+    /// if it must stay there.
+    [[nodiscard]] std::optional<Error> settleValue(const Uuid &uuid);
     /// What every change asks first: would the next start find what is about to be written? Raises
     /// as requireNoLeftovers(), and internal if the path leads to another directory by now.
     void requireReady(const Uuid &uuid);
@@ -68,10 +73,11 @@ class DirectoryBackend : public Backend {
     std::mutex leftoversMutex_;
     std::multimap<Uuid, std::string> leftovers_;
     std::atomic<bool> hasLeftovers_{false};
+    std::atomic<bool> mustSync_{false}; // names of an acknowledged change are not durable yet
 };
 
-/// The text of a definition file. Raises configUnsupported if it is so large that a load would refuse
-/// it; the limit is libxml2's for one text (10,000,000 bytes).
+/// The text of a definition file. Raises configUnsupported if it is so large that a load would
+/// refuse it; the limit is libxml2's for one text (10,000,000 bytes).
 [[nodiscard]] std::string definitionFileText(const SecretDefinition &definition);
 
 } // namespace keyhold

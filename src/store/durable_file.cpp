@@ -39,9 +39,9 @@ void writeAll(const StoreDirectory &directory, const std::string &name, int numb
 
 // What became of the file that is to be replaced.
 struct FormerFile {
-    bool isKept = false;     // it is called `old`
-    bool hasMoved = false;   // ... and nothing else
-    bool canReturn = false;  // the change can be taken back
+    bool isKept = false;    // it is called `old`
+    bool hasMoved = false;  // ... and nothing else
+    bool canReturn = false; // the change can be taken back
 };
 
 FormerFile keepFormer(const StoreDirectory &directory, const std::string &name,
@@ -115,8 +115,8 @@ bool replaceDurably(const StoreDirectory &directory, const std::string &from, co
 
     int result = fileSystem.rename(directory.number(), from.c_str(), to.c_str());
     if (result < 0) {
-        const std::string text = "cannot rename file '" + directory.pathOf(from) + "' as '" +
-                                 directory.pathOf(to) + "'";
+        const std::string text =
+            "cannot rename file '" + directory.pathOf(from) + "' as '" + directory.pathOf(to) + "'";
         // Over a network, a call that failed may have been done.
         const bool wasDone = !directory.contains(from);
         fileSystem.unlink(directory.number(), from.c_str());
@@ -133,7 +133,8 @@ bool replaceDurably(const StoreDirectory &directory, const std::string &from, co
     return kept.isKept;
 }
 
-bool removeDurably(const StoreDirectory &directory, const std::string &name, const std::string &old) {
+bool removeDurably(const StoreDirectory &directory, const std::string &name,
+                   const std::string &old) {
     FileSystem &fileSystem = directory.fileSystem();
     const auto restore = [&] {
         return fileSystem.rename(directory.number(), old.c_str(), name.c_str()) == 0 &&

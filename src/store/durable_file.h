@@ -10,16 +10,16 @@
 namespace keyhold {
 
 /// The one way files of a store are written. A file is complete and synced under a private name
-/// before it gets its public one; what it replaces keeps a private name until the directory is synced,
-/// so that a failed sync can be taken back without needing space on the disk.
+/// before it gets its public one; what it replaces keeps a private name until the directory is
+/// synced, so that a failed sync can be taken back without needing space on the disk.
 
-/// Creates `name` with mode 0600 and the bytes, synced; the name itself is not yet durable. A left-over of
-/// that name is removed first. Raises fileAccess and leaves no file.
+/// Creates `name` with mode 0600 and the bytes, synced; the name itself is not yet durable. A
+/// left-over of that name is removed first. Raises fileAccess and leaves no file.
 void writeSyncedFile(const StoreDirectory &directory, const std::string &name,
                      std::span<const std::uint8_t> bytes);
 
-/// Whether a change may go on when the former file cannot have two names at once, as on file systems
-/// without hard links.
+/// Whether a change may go on when the former file cannot have two names at once, as on file
+/// systems without hard links.
 enum class Former {
     ifLinkable, ///< it may; then a failed sync cannot be taken back, and the former file is lost
     always,     ///< the former file takes the other name before the new one comes
@@ -32,8 +32,8 @@ enum class Former {
                                   const std::string &to, const std::string &old,
                                   Former former = Former::ifLinkable);
 
-/// Takes the name away, durably, by giving the file the name `old`, which the caller removes. False if
-/// there was no such file. Raises systemCall with everything as before, or UnrestoredError.
+/// Takes the name away, durably, by giving the file the name `old`, which the caller removes. False
+/// if there was no such file. Raises systemCall with everything as before, or UnrestoredError.
 [[nodiscard]] bool removeDurably(const StoreDirectory &directory, const std::string &name,
                                  const std::string &old);
 

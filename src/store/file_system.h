@@ -16,8 +16,8 @@ struct FileStatus {
     mode_t mode = 0; ///< st_mode: type and permissions
     uid_t owner = 0;
     nlink_t links = 0;
-    off_t size = 0;                  ///< bytes
-    std::int64_t changed = 0;        ///< st_ctim in nanoseconds since the epoch
+    off_t size = 0;           ///< bytes
+    std::int64_t changed = 0; ///< st_ctim in nanoseconds since the epoch
 };
 
 /// Every system call by which the store touches files. One narrow interface so that tests can fail
@@ -33,7 +33,8 @@ class FileSystem {
     virtual int makePath(const std::string &path) = 0;
     /// Opens a directory for the calls below.
     virtual int openDirectory(const std::string &path) = 0;
-    /// openat(2) with O_CLOEXEC added; never waits for the other end of a FIFO if O_NONBLOCK is set.
+    /// openat(2) with O_CLOEXEC added; never waits for the other end of a FIFO if O_NONBLOCK is
+    /// set.
     virtual int open(int directory, const char *name, int flags, mode_t mode) = 0;
     virtual int close(int descriptor) = 0;
     virtual int status(int descriptor, FileStatus &out) = 0;
@@ -51,7 +52,8 @@ class FileSystem {
     /// A second name for a file; does not follow links.
     virtual int link(int directory, const char *from, const char *to) = 0;
     virtual int unlink(int directory, const char *name) = 0;
-    /// Calls `visit` with each name in the directory but "." and "..", in the directory's own order.
+    /// Calls `visit` with each name in the directory but "." and "..", in the directory's own
+    /// order.
     virtual int list(int directory, const std::function<void(const char *name)> &visit) = 0;
     /// Takes a POSIX write lock on byte 0 without waiting; -EAGAIN or -EACCES if another process
     /// holds it.

@@ -89,7 +89,8 @@ void IndexWriter::reserve(const SecretDefinition &next) {
     std::unique_lock lock(index_.mutex_);
     dropReservation();
     if (next.usage.type != UsageType::none) {
-        const auto [entry, isNew] = index_.usages_.try_emplace(next.usage, Index::UsageEntry{uuid_, false});
+        const auto [entry, isNew] =
+            index_.usages_.try_emplace(next.usage, Index::UsageEntry{uuid_, false});
         if (!isNew && entry->second.uuid != uuid_)
             refuseUsage(entry->second.uuid, "already defined", next.usage);
         if (isNew)

@@ -42,15 +42,16 @@ class Index {
 
     mutable std::shared_mutex mutex_;
     std::condition_variable_any writerLeft_;
-    std::unordered_set<Uuid, UuidHash> busy_;                   // uuids with a writer
-    std::unordered_map<Uuid, RecordPtr, UuidHash> records_;     // null: reserved, unseen by readers
+    std::unordered_set<Uuid, UuidHash> busy_;               // uuids with a writer
+    std::unordered_map<Uuid, RecordPtr, UuidHash> records_; // null: reserved, unseen by readers
     std::unordered_map<Usage, UsageEntry, UsageHash> usages_;
     std::list<Change> changes_;
     std::size_t ephemeral_ = 0;
 };
 
-/// The one writer of one uuid: waits until the uuid has no other, and holds it until destroyed. What
-/// it reserves is invisible to readers and refused to other writers until published or given back.
+/// The one writer of one uuid: waits until the uuid has no other, and holds it until destroyed.
+/// What it reserves is invisible to readers and refused to other writers until published or given
+/// back.
 class IndexWriter {
   public:
     IndexWriter(Index &index, const Uuid &uuid);

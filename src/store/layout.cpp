@@ -45,13 +45,27 @@ constexpr std::array kSuffixes = {
 
 } // namespace
 
-std::string definitionName(const Uuid &uuid) { return nameWith(uuid, kDefinition); }
-std::string valueName(const Uuid &uuid) { return nameWith(uuid, kValue); }
-std::string newDefinitionName(const Uuid &uuid) { return nameWith(uuid, kNewDefinition); }
-std::string newValueName(const Uuid &uuid) { return nameWith(uuid, kNewValue); }
-std::string leavingValueName(const Uuid &uuid) { return nameWith(uuid, kLeavingValue); }
-std::string oldDefinitionName(const Uuid &uuid) { return nameWith(uuid, kOldDefinition); }
-std::string oldValueName(const Uuid &uuid) { return nameWith(uuid, kOldValue); }
+std::string definitionName(const Uuid &uuid) {
+    return nameWith(uuid, kDefinition);
+}
+std::string valueName(const Uuid &uuid) {
+    return nameWith(uuid, kValue);
+}
+std::string newDefinitionName(const Uuid &uuid) {
+    return nameWith(uuid, kNewDefinition);
+}
+std::string newValueName(const Uuid &uuid) {
+    return nameWith(uuid, kNewValue);
+}
+std::string leavingValueName(const Uuid &uuid) {
+    return nameWith(uuid, kLeavingValue);
+}
+std::string oldDefinitionName(const Uuid &uuid) {
+    return nameWith(uuid, kOldDefinition);
+}
+std::string oldValueName(const Uuid &uuid) {
+    return nameWith(uuid, kOldValue);
+}
 
 std::string awaitingValueName(const Uuid &uuid, const std::string &definitionHash) {
     return nameWith(uuid, kAwaitingValue) + definitionHash;
@@ -64,8 +78,9 @@ std::string asideName(const Uuid &uuid, unsigned n) {
 std::string hashOfDefinition(std::string_view text) {
     static_assert(kHashBytes < crypto_generichash_BYTES_MIN, "cut from the shortest hash offered");
     std::array<unsigned char, crypto_generichash_BYTES_MIN> hash{};
-    crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char *>(text.data()),
-                       text.size(), nullptr, 0);
+    crypto_generichash(hash.data(), hash.size(),
+                       reinterpret_cast<const unsigned char *>(text.data()), text.size(), nullptr,
+                       0);
     std::string out(kHashBytes * 2 + 1, '\0');
     sodium_bin2hex(out.data(), out.size(), hash.data(), kHashBytes);
     out.pop_back();
@@ -91,6 +106,8 @@ std::optional<FileName> parseFileName(std::string_view name) {
     return FileName{*uuid, FileKind::awaitingValue, std::string(hash)};
 }
 
-bool hasDefinitionSuffix(std::string_view name) { return name.ends_with(kDefinition); }
+bool hasDefinitionSuffix(std::string_view name) {
+    return name.ends_with(kDefinition);
+}
 
 } // namespace keyhold::layout

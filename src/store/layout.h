@@ -9,22 +9,22 @@
 #include <string_view>
 
 /// The names of the files of a store, all in one directory. Public names are those of the stock
-/// driver; people and tools read and write them. Private names are made by this driver alone, end in
-/// nothing that a stock driver loads, and may be removed at start.
+/// driver; people and tools read and write them. Private names are made by this driver alone, end
+/// in nothing that a stock driver loads, and may be removed at start.
 namespace keyhold::layout {
 
 /// Modes of what the driver creates; existing directories keep theirs.
 inline constexpr unsigned kFileMode = 0600;
 
 enum class FileKind {
-    definition,          ///< U.xml
-    value,               ///< U.base64
-    newDefinition,       ///< being written: never of use to a later process
-    newValue,            ///< being written
-    awaitingValue,       ///< complete; belongs to the definition whose text has the hash in its name
-    leavingValue,        ///< a value on its way out; returns if its definition is still there
-    oldDefinition,       ///< replaced or removed, kept until the directory is synced
-    oldValue,            ///< replaced or removed, kept until the directory is synced
+    definition,    ///< U.xml
+    value,         ///< U.base64
+    newDefinition, ///< being written: never of use to a later process
+    newValue,      ///< being written
+    awaitingValue, ///< complete; belongs to the definition whose text has the hash in its name
+    leavingValue,  ///< a value on its way out; returns if its definition is still there
+    oldDefinition, ///< replaced or removed, kept until the directory is synced
+    oldValue,      ///< replaced or removed, kept until the directory is synced
 };
 
 [[nodiscard]] std::string definitionName(const Uuid &uuid);

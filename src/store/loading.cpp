@@ -10,7 +10,9 @@ namespace keyhold {
 namespace {
 
 // The stock driver's words, which people's log filters know.
-std::string readingFailed(const Error &error) { return "Error reading secret: " + error.fullText(); }
+std::string readingFailed(const Error &error) {
+    return "Error reading secret: " + error.fullText();
+}
 
 bool isSameValue(const Uuid &uuid, const Value &a, const Value &b) {
     if (!a.shielded() || !b.shielded())
@@ -44,7 +46,8 @@ void SecretStore::load() {
             journal_.error(readingFailed(error));
         }
     });
-    // In the order of the directory: of two files with one use, the first wins, as it does in stock.
+    // In the order of the directory: of two files with one use, the first wins, as it does in
+    // stock.
     for (auto &secret : loaded) {
         if (secret)
             insertLoaded(std::move(*secret));
@@ -55,8 +58,8 @@ void SecretStore::load() {
 void SecretStore::insertLoaded(StoredSecret secret) {
     const Uuid uuid = secret.definition.uuid;
     if (secret.value.isUnreadable())
-        journal_.error("secret '" + uuid.toString() + "' is served without its value: " +
-                       secret.value.reason());
+        journal_.error("secret '" + uuid.toString() +
+                       "' is served without its value: " + secret.value.reason());
     IndexWriter writer(index_, uuid);
     try {
         writer.reserve(secret.definition);
@@ -88,9 +91,10 @@ void SecretStore::reload() {
             gone.push_back(record->definition.uuid);
     }
     if (present.empty() && hasStored) {
-        journal_.error("'" + backend()->place() +
-                       "' holds no definition any more, as if it were not mounted; all secrets stay as "
-                       "they are; restart if they were removed on purpose");
+        journal_.error(
+            "'" + backend()->place() +
+            "' holds no definition any more, as if it were not mounted; all secrets stay as "
+            "they are; restart if they were removed on purpose");
         return;
     }
     // What is gone first: its use may have moved to another file.
@@ -145,9 +149,9 @@ void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
         changes.push_back({Change::Kind::defined, uuid, usage});
     if (isValueNew)
         changes.push_back({Change::Kind::valueChanged, uuid, usage});
-    writer.publish(std::make_shared<Record>(
-                       Record{std::move(stored->definition), std::move(value), true}),
-                   std::move(changes));
+    writer.publish(
+        std::make_shared<Record>(Record{std::move(stored->definition), std::move(value), true}),
+        std::move(changes));
 }
 
 Value SecretStore::keepEphemeralValue(const SecretDefinition &definition, const Value &value) {

@@ -111,8 +111,7 @@ class PosixFileSystem final : public FileSystem {
 
     int exists(int directory, const char *name) override {
         struct stat found;
-        return untilDone(
-            [&] { return ::fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW); });
+        return untilDone([&] { return ::fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW); });
     }
 
     int statusAt(int directory, const char *name, FileStatus &out) override {

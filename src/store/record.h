@@ -8,8 +8,8 @@
 
 namespace keyhold {
 
-/// One state of one secret. Records never change: a writer makes the next one and publishes it, and a
-/// reader that holds one goes on with what it saw.
+/// One state of one secret. Records never change: a writer makes the next one and publishes it, and
+/// a reader that holds one goes on with what it saw.
 struct Record {
     SecretDefinition definition;
     Value value;

@@ -40,7 +40,7 @@ void DirectoryBackend::recover() {
     }
 }
 
-void DirectoryBackend::recoverFile(const layout::FileName &file, const std::string &name) {
+bool DirectoryBackend::isValueOfSecret(const layout::FileName &file) const {
     bool isValue = false;
     if (file.kind == layout::FileKind::awaitingValue) {
         const auto text = readDefinitionFile(*directory_, layout::definitionName(file.uuid));
@@ -49,14 +49,17 @@ void DirectoryBackend::recoverFile(const layout::FileName &file, const std::stri
         isValue = directory_->contains(layout::definitionName(file.uuid));
     }
     // A value file that somebody put there since is the newer one.
-    if (isValue && !directory_->contains(layout::valueName(file.uuid))) {
-        directory_->rename(name, layout::valueName(file.uuid));
-        journal_.info("finished an interrupted change: '" + directory_->pathOf(name) + "' is now '" +
-                      directory_->pathOf(layout::valueName(file.uuid)) + "'");
-        return;
+    return isValue && !directory_->contains(layout::valueName(file.uuid));
+}
+
+void DirectoryBackend::recoverFile(const layout::FileName &file, const std::string &name) {
+    if (!isValueOfSecret(file)) {
+        directory_->unlink(name);
+        directory_->noteRemoval();
+    } else if (directory_->rename(name, layout::valueName(file.uuid))) {
+        journal_.info("finished an interrupted change: '" + directory_->pathOf(name) +
+                      "' is now '" + directory_->pathOf(layout::valueName(file.uuid)) + "'");
     }
-    directory_->unlink(name);
-    directory_->noteRemoval();
 }
 
 void DirectoryBackend::discard(const Uuid &uuid, const std::string &privateName) {
@@ -70,8 +73,9 @@ void DirectoryBackend::discard(const Uuid &uuid, const std::string &privateName)
 
 void DirectoryBackend::rememberLeftover(const Uuid &uuid, const std::string &privateName,
                                         const Error &cause) {
-    journal_.warning(cause.fullText() + "; it is left over from a change, and until it is gone secret '" +
-                     uuid.toString() + "' cannot be changed");
+    journal_.warning("'" + directory_->pathOf(privateName) +
+                     "' is left over from a change of secret '" + uuid.toString() +
+                     "', which cannot be changed again until it is gone: " + cause.fullText());
     const std::lock_guard lock(leftoversMutex_);
     leftovers_.emplace(uuid, privateName);
     hasLeftovers_ = true;
@@ -92,6 +96,20 @@ void DirectoryBackend::requireNoLeftovers(const Uuid &uuid) {
         leftovers_.erase(leftovers_.find(uuid));
         hasLeftovers_ = !leftovers_.empty();
     }
+}
+
+std::optional<Error> DirectoryBackend::settleValue(const Uuid &uuid) {
+    try {
+        requireNoLeftovers(uuid);
+    } catch (const Error &error) {
+        const std::lock_guard lock(leftoversMutex_);
+        const auto [first, last] = leftovers_.equal_range(uuid);
+        if (std::any_of(first, last, [&](const auto &leftover) {
+                return isValueOfSecret(*layout::parseFileName(leftover.second));
+            }))
+            return error;
+    }
+    return std::nullopt;
 }
 
 } // namespace keyhold

@@ -28,7 +28,8 @@ std::list<Change> changeOf(Change::Kind kind, const SecretDefinition &definition
 } // namespace
 
 SecretStore::SecretStore(std::shared_ptr<Backend> backend, Journal &journal)
-    : journal_(journal), backend_(std::move(backend)) {}
+    : journal_(journal),
+      backend_(std::move(backend)) {}
 
 std::shared_ptr<Backend> SecretStore::backend() const {
     const std::lock_guard lock(mutex_);
@@ -72,7 +73,8 @@ std::vector<RecordPtr> SecretStore::all() const {
     return index_.all();
 }
 
-std::unique_ptr<IndexWriter> SecretStore::checkedWriter(const Uuid &uuid, const AccessCheck &check) {
+std::unique_ptr<IndexWriter> SecretStore::checkedWriter(const Uuid &uuid,
+                                                        const AccessCheck &check) {
     for (;;) {
         const RecordPtr seen = get(uuid);
         check(seen->definition);
@@ -159,8 +161,9 @@ void SecretStore::createStored(Backend &durable, Record &next) {
 
 void SecretStore::removeStored(Backend &durable, const Record &next) {
     if (next.value.isUnreadable())
-        throw Error(ErrorCode::valueUnreadable, "secret '" + next.definition.uuid.toString() +
-                                                    "' cannot become ephemeral: " + next.value.reason());
+        throw Error(ErrorCode::valueUnreadable,
+                    "secret '" + next.definition.uuid.toString() +
+                        "' cannot become ephemeral: " + next.value.reason());
     durable.remove(next.definition.uuid);
 }
 

@@ -16,8 +16,8 @@
 
 namespace keyhold {
 
-/// The secrets of one instance: the live set in memory and its durable home, kept equal. Success of a
-/// change means that it is on stable storage, visible, and in the list of changes, in that order.
+/// The secrets of one instance: the live set in memory and its durable home, kept equal. Success of
+/// a change means that it is on stable storage, visible, and in the list of changes, in that order.
 /// All calls are safe at any time from any thread; changes to different secrets run side by side.
 class SecretStore {
   public:
@@ -32,14 +32,16 @@ class SecretStore {
     /// cannot be listed leaves the store empty, and lookups then raise that trouble.
     void load();
 
-    /// Brings the live set in line with what is stored now: takes over what is new or changed, drops
-    /// what is gone, keeps what became unreadable, and never undoes what a client does meanwhile.
+    /// Brings the live set in line with what is stored now: takes over what is new or changed,
+    /// drops what is gone, keeps what became unreadable, and never undoes what a client does
+    /// meanwhile.
     void reload();
 
     /// From now on `backend` is the durable home; reload() brings the live set in line.
     void replaceBackend(std::shared_ptr<Backend> backend);
 
-    /// Raises notFound with the stock driver's text, or the trouble that kept the store from loading.
+    /// Raises notFound with the stock driver's text, or the trouble that kept the store from
+    /// loading.
     [[nodiscard]] RecordPtr get(const Uuid &uuid) const;
     [[nodiscard]] RecordPtr get(const Usage &usage) const;
     /// All records. Raises the trouble that kept the store from loading.
@@ -61,7 +63,8 @@ class SecretStore {
     [[nodiscard]] std::optional<Error> trouble() const;
     void setTrouble(std::optional<Error> trouble);
     /// A writer of `uuid` whose current record passed `check` as it is now.
-    [[nodiscard]] std::unique_ptr<IndexWriter> checkedWriter(const Uuid &uuid, const AccessCheck &check);
+    [[nodiscard]] std::unique_ptr<IndexWriter> checkedWriter(const Uuid &uuid,
+                                                             const AccessCheck &check);
     /// The same for a definition that may be new.
     [[nodiscard]] std::unique_ptr<IndexWriter> definitionWriter(const SecretDefinition &definition,
                                                                 const AccessCheck &check);

@@ -8,7 +8,8 @@
 namespace keyhold {
 
 StoreDirectory::StoreDirectory(FileSystem &fileSystem, std::string path)
-    : fileSystem_(fileSystem), path_(std::move(path)) {
+    : fileSystem_(fileSystem),
+      path_(std::move(path)) {
     const int number = fileSystem_.openDirectory(path_);
     if (number < 0)
         throw Error(ErrorCode::systemCall, "cannot open directory '" + path_ + "'", -number);

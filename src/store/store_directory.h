@@ -11,8 +11,8 @@
 
 namespace keyhold {
 
-/// The directory of a store, opened once. All work on its files goes through the open directory, so a
-/// path that later leads elsewhere (an unmounted store) changes nothing.
+/// The directory of a store, opened once. All work on its files goes through the open directory, so
+/// a path that later leads elsewhere (an unmounted store) changes nothing.
 class StoreDirectory {
   public:
     /// Raises systemCall if `path` is not a directory that can be opened.

@@ -14,16 +14,16 @@ class LockedError : public Error {
     using Error::Error;
 };
 
-/// Keeps a second process, ours or a stock driver's, away from the same store: a POSIX write lock on
-/// byte 0 of `driver.pid` in the state directory, which holds our pid in decimal (libvirt's
+/// Keeps a second process, ours or a stock driver's, away from the same store: a POSIX write lock
+/// on byte 0 of `driver.pid` in the state directory, which holds our pid in decimal (libvirt's
 /// virPidFileAcquire does the same). Within one process, the file is opened once: closing any
 /// descriptor of it would drop the lock.
 class StoreLock {
   public:
     /// Raises LockedError, or fileAccess for any other trouble, with the stock driver's texts.
     StoreLock(FileSystem &fileSystem, const std::string &stateDirectory);
-    /// Removes the file and releases the lock; takes a process-wide mutex for these calls only. In a
-    /// forked child, which has a copy of this but not the lock, both stay.
+    /// Removes the file and releases the lock; takes a process-wide mutex for these calls only. In
+    /// a forked child, which has a copy of this but not the lock, both stay.
     ~StoreLock();
     StoreLock(const StoreLock &) = delete;
     StoreLock &operator=(const StoreLock &) = delete;

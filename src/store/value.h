@@ -8,8 +8,8 @@
 
 namespace keyhold {
 
-/// The value of a secret as a record holds it: none, one at rest in memory, or one that is stored but
-/// cannot be had, with the reason a reader is told. Immutable and cheap to copy.
+/// The value of a secret as a record holds it: none, one at rest in memory, or one that is stored
+/// but cannot be had, with the reason a reader is told. Immutable and cheap to copy.
 class Value {
   public:
     Value() = default;

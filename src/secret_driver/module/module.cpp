@@ -12,15 +12,15 @@
 #include <mutex>
 #include <string>
 
-/// What libvirt finds when it loads the module: the one exported function, and the registration of the
-/// tables.
+/// What libvirt finds when it loads the module: the one exported function, and the registration of
+/// the tables.
 namespace keyhold {
 
 namespace {
 
 std::string releaseText(unsigned long release) {
-    return std::to_string(release / 1'000'000) + "." + std::to_string(release / 1'000 % 1'000) + "." +
-           std::to_string(release % 1'000);
+    return std::to_string(release / 1'000'000) + "." + std::to_string(release / 1'000 % 1'000) +
+           "." + std::to_string(release % 1'000);
 }
 
 // Empty if this libvirt can be served.
