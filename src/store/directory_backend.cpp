@@ -279,7 +279,9 @@ void DirectoryBackend::remove(const Uuid &uuid) {
     try {
         removeFiles(uuid);
     } catch (const UnrestoredError &error) {
-        rememberLeftover(uuid, layout::leavingValueName(uuid), error);
+        const std::string leaving = layout::leavingValueName(uuid);
+        if (directory_->contains(leaving))
+            rememberLeftover(uuid, leaving, error);
         throw;
     }
 }

@@ -99,17 +99,25 @@ void DirectoryBackend::requireNoLeftovers(const Uuid &uuid) {
 }
 
 std::optional<Error> DirectoryBackend::settleValue(const Uuid &uuid) {
+    std::optional<Error> trouble;
     try {
         requireNoLeftovers(uuid);
     } catch (const Error &error) {
+        trouble = error;
+    }
+    if (!trouble)
+        return std::nullopt;
+
+    std::vector<layout::FileName> left;
+    {
         const std::lock_guard lock(leftoversMutex_);
         const auto [first, last] = leftovers_.equal_range(uuid);
-        if (std::any_of(first, last, [&](const auto &leftover) {
-                return isValueOfSecret(*layout::parseFileName(leftover.second));
-            }))
-            return error;
+        for (auto leftover = first; leftover != last; ++leftover)
+            left.push_back(*layout::parseFileName(leftover->second));
     }
-    return std::nullopt;
+    const bool holdsValue = std::any_of(left.begin(), left.end(),
+                                        [&](const auto &file) { return isValueOfSecret(file); });
+    return holdsValue ? trouble : std::nullopt;
 }
 
 } // namespace keyhold
