@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a start makes of private names that an interrupted process left.
+#include "store/directory_backend.h"
+
+#include "conf/raised.h"
+#include "store/faulty_file_system.h"
+#include "store/store_fixture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace keyhold {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+const Uuid kUuid = uuidNumber(1);
+const std::string kLeaving = layout::leavingValueName(kUuid);
+
+std::string awaitingFor(const SecretDefinition &definition) {
+    return layout::awaitingValueName(kUuid, layout::hashOfDefinition(textOf(definition)));
+}
+
+class RecoveryTest : public testing::Test {
+  protected:
+    RecoveryTest() { bench.fileSystem = &faulty; }
+
+    void putDefinition() { bench.put(xmlName(1), textOf(definitionOf(1))); }
+
+    /// The value file after a start, and that nothing private is left.
+    std::string valueAfterStart() {
+        bench.openBackend()->recover();
+        for (const std::string &name : bench.names())
+            EXPECT_EQ(std::string::npos, name.find("keyhold")) << name;
+        return bench.content(valueName(1)).value_or("no file");
+    }
+
+    StoreBench bench;
+    FaultyFileSystem faulty{bench.disk};
+};
+
+TEST_F(RecoveryTest, AnAwaitedValueGoesToItsDefinition) {
+    putDefinition();
+    bench.put(awaitingFor(definitionOf(1)), "new");
+    EXPECT_EQ("new", valueAfterStart());
+    EXPECT_THAT(bench.journal.lines(), ElementsAre("info: finished an interrupted change: '" +
+                                                   bench.path(awaitingFor(definitionOf(1))) +
+                                                   "' is now '" + bench.path(valueName(1)) + "'"));
+}
+
+TEST_F(RecoveryTest, AnAwaitedValueWithoutADefinitionGoes) {
+    bench.put(awaitingFor(definitionOf(1)), "new");
+    EXPECT_EQ("no file", valueAfterStart());
+}
+
+TEST_F(RecoveryTest, AnAwaitedValueOfAnotherDefinitionGoes) {
+    putDefinition();
+    bench.put(awaitingFor(described(definitionOf(1), "another")), "new");
+    EXPECT_EQ("no file", valueAfterStart());
+}
+
+TEST_F(RecoveryTest, AnAwaitedValueDoesNotReplaceAFileThatIsThere) {
+    putDefinition();
+    bench.put(valueName(1), "newer");
+    bench.put(awaitingFor(definitionOf(1)), "new");
+    EXPECT_EQ("newer", valueAfterStart());
+}
+
+TEST_F(RecoveryTest, OfSeveralAwaitedValuesTheOneOfTheDefinitionStays) {
+    putDefinition();
+    bench.put(awaitingFor(described(definitionOf(1), "another")), "other");
+    bench.put(awaitingFor(definitionOf(1)), "new");
+    bench.put(awaitingFor(described(definitionOf(1), "a third")), "third");
+    EXPECT_EQ("new", valueAfterStart());
+}
+
+TEST_F(RecoveryTest, ALeavingValueReturnsToADefinitionThatStayed) {
+    putDefinition();
+    bench.put(kLeaving, "old");
+    EXPECT_EQ("old", valueAfterStart());
+    EXPECT_TRUE(bench.journal.mentions("finished an interrupted change"));
+}
+
+TEST_F(RecoveryTest, ALeavingValueReturnsToADefinitionThatDoesNotLoad) {
+    bench.put(xmlName(1), "garbage");
+    bench.put(kLeaving, "old");
+    EXPECT_EQ("old", valueAfterStart());
+}
+
+TEST_F(RecoveryTest, ALeavingValueGoesWithItsDefinition) {
+    bench.put(kLeaving, "old");
+    EXPECT_EQ("no file", valueAfterStart());
+    EXPECT_THAT(bench.names(), IsEmpty());
+}
+
+TEST_F(RecoveryTest, ALeavingValueDoesNotReplaceAFileThatIsThere) {
+    putDefinition();
+    bench.put(valueName(1), "newer");
+    bench.put(kLeaving, "old");
+    EXPECT_EQ("newer", valueAfterStart());
+}
+
+TEST_F(RecoveryTest, WhatWasBeingWrittenOrReplacedGoesInEverySituation) {
+    const std::vector<std::string> privateNames = {
+        layout::newDefinitionName(kUuid), layout::newValueName(kUuid),
+        layout::oldDefinitionName(kUuid), layout::oldValueName(kUuid)};
+    for (const std::string &name : privateNames) {
+        for (const bool hasDefinition : {false, true}) {
+            for (const bool hasValue : {false, true}) {
+                StoreBench here;
+                if (hasDefinition)
+                    here.put(xmlName(1), textOf(definitionOf(1)));
+                if (hasValue)
+                    here.put(valueName(1), "value");
+                const auto before = here.names();
+                here.put(name, textOf(described(definitionOf(1), "left")));
+                here.openBackend()->recover();
+                EXPECT_EQ(before, here.names()) << name;
+            }
+        }
+    }
+}
+
+TEST_F(RecoveryTest, PrivateNamesOfDifferentSecretsDoNotMix) {
+    putDefinition();
+    bench.put(layout::leavingValueName(uuidNumber(2)), "of two");
+    bench.put(kLeaving, "of one");
+    EXPECT_EQ("of one", valueAfterStart());
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1)));
+}
+
+TEST_F(RecoveryTest, OtherPeoplesFilesAreNotTouched) {
+    const std::string uuid = kUuid.toString();
+    const std::vector<std::string> foreign = {uuid + ".xml.new",
+                                              uuid + ".base64.new",
+                                              uuid + ".base64.orphan",
+                                              uuid + ".base64.aside-1",
+                                              uuid + ".base64.keyhold-for-0123",
+                                              uuid + ".xml.keyhold-new.bak",
+                                              uuid + ".jwe",
+                                              uuid + ".aes256cbc",
+                                              uuid,
+                                              "keyhold-new",
+                                              "foo.xml.keyhold-new",
+                                              "notes",
+                                              ".hidden"};
+    for (const std::string &name : foreign)
+        bench.put(name, "foreign");
+    bench.put(valueName(2), "orphan");
+    bench.disk.putFile(bench.path("folder") + "/" + kLeaving, "foreign");
+    const auto before = bench.names();
+    bench.disk.clearTrace();
+    bench.openBackend()->recover();
+    EXPECT_EQ(before, bench.names());
+    EXPECT_EQ("foreign", bench.content("folder/" + kLeaving));
+    EXPECT_THAT(bench.disk.trace(), IsEmpty());
+}
+
+TEST_F(RecoveryTest, AValueThatBelongsToNoSecretIsLoggedAndLeftAlone) {
+    bench.put(valueName(1), "orphan");
+    putDefinition();
+    bench.put(valueName(2), "orphan");
+    bench.openBackend()->recover();
+    EXPECT_THAT(bench.journal.lines(), ElementsAre("warning: '" + bench.path(valueName(2)) +
+                                                   "' belongs to no secret; it is left alone"));
+}
+
+TEST_F(RecoveryTest, AStartWithoutPrivateNamesWritesNothing) {
+    putDefinition();
+    bench.put(valueName(1), base64("value"));
+    bench.disk.clearTrace();
+    bench.openBackend()->recover();
+    EXPECT_THAT(bench.disk.trace(), IsEmpty());
+    EXPECT_THAT(bench.journal.lines(), IsEmpty());
+}
+
+TEST_F(RecoveryTest, WhatAStartPutRightIsDurable) {
+    putDefinition();
+    bench.put(kLeaving, "old");
+    bench.openBackend()->recover();
+    EXPECT_TRUE(bench.disk.allSynced("/store"));
+    bench.put(layout::newValueName(kUuid), "x");
+    faulty.fail(Operation::sync, "/store", EIO);
+    bench.openBackend()->recover();
+    EXPECT_TRUE(bench.journal.mentions("warning: cannot sync directory '/store'"));
+}
+
+TEST_F(RecoveryTest, ADirectoryThatCannotBeListedRaises) {
+    const auto backend = bench.openBackend();
+    faulty.fail(Operation::list, "", EIO);
+    EXPECT_EQ(ErrorCode::systemCall, raisedBy([&] { backend->recover(); })->code);
+}
+
+class LeftoverTest : public RecoveryTest {
+  protected:
+    void SetUp() override {
+        auto store = bench.start();
+        store->define(definitionOf(1, "one"), allow);
+        store->setValue(uuidNumber(1), bytes("value"), allow);
+        store->define(definitionOf(2, "two"), allow);
+    }
+
+    static std::string setOne(SecretStore &store) {
+        const auto raised =
+            raisedBy([&] { store.setValue(uuidNumber(1), bytes("changed"), allow); });
+        return raised ? raised->text : "done";
+    }
+};
+
+TEST_F(LeftoverTest, OneThatCannotBeRemovedBlocksItsSecretOnly) {
+    const std::string name = layout::oldValueName(kUuid);
+    bench.put(name, "leftover");
+    faulty.fail(Operation::unlink, name, EACCES, FaultyFileSystem::kAlways);
+    const auto store = bench.start();
+    EXPECT_TRUE(
+        bench.journal.mentions("cannot unlink '" + bench.path(name) + "': Permission denied"));
+    EXPECT_TRUE(bench.journal.mentions("secret '" + kUuid.toString() + "'"));
+
+    EXPECT_EQ("=value", stateOf(*store, 1).value);
+    const std::string refusal = "cannot unlink '" + bench.path(name) + "'";
+    EXPECT_EQ(refusal, setOne(*store));
+    EXPECT_EQ(refusal, raisedBy([&] {
+                           store->define(described(definitionOf(1, "one"), "x"), allow);
+                       })->text);
+    EXPECT_EQ(refusal, raisedBy([&] { store->undefine(uuidNumber(1), allow); })->text);
+    EXPECT_EQ("=value", stateOf(*store, 1).value);
+    store->setValue(uuidNumber(2), bytes("works"), allow);
+    store->define(definitionOf(3), allow);
+
+    faulty.clearFaults();
+    EXPECT_EQ("done", setOne(*store));
+    EXPECT_FALSE(bench.content(name).has_value());
+}
+
+TEST_F(LeftoverTest, OneThatSomebodyElseRemovedBlocksNothing) {
+    bench.disk.putDirectory(bench.path(layout::oldValueName(kUuid)));
+    const auto store = bench.start();
+    EXPECT_EQ("cannot unlink '" + bench.path(layout::oldValueName(kUuid)) + "'", setOne(*store));
+    bench.remove(layout::oldValueName(kUuid));
+    EXPECT_EQ("done", setOne(*store));
+}
+
+TEST_F(LeftoverTest, AValueThatCannotHaveItsNameBackIsReportedAndNotForgotten) {
+    bench.remove(valueName(1));
+    bench.put(kLeaving, base64("value"));
+    faulty.fail(Operation::rename, kLeaving, EROFS, FaultyFileSystem::kAlways);
+    const auto store = bench.start();
+    const RecordPtr record = store->get(kUuid);
+    ASSERT_TRUE(record->value.isUnreadable());
+    EXPECT_THAT(record->value.reason(), HasSubstr("Read-only file system"));
+    EXPECT_NE("done", setOne(*store));
+    faulty.clearFaults();
+    store->reload();
+    EXPECT_EQ("=value", stateOf(*store, 1).value);
+    EXPECT_THAT(takeChanges(*store), ElementsAre("value 1 one"));
+}
+
+TEST_F(LeftoverTest, AnAwaitedValueIsSettledOnceItsDefinitionCanBeRead) {
+    bench.remove(valueName(1));
+    bench.put(awaitingFor(definitionOf(1, "one")), base64("value"));
+    faulty.fail(Operation::open, xmlName(1), EIO, 2);
+    const auto store = bench.start(); // cannot read the definition either
+    store->reload();
+    EXPECT_EQ("=value", stateOf(*store, 1).value);
+}
+
+TEST_F(LeftoverTest, OneThatStaysAfterAChangeIsToldAndTheChangeHolds) {
+    const auto store = bench.start();
+    const std::string old = layout::oldValueName(kUuid);
+    faulty.fail(Operation::unlink, old, EIO);
+    EXPECT_EQ("done", setOne(*store));
+    EXPECT_TRUE(bench.journal.mentions(bench.path(old)));
+    EXPECT_TRUE(bench.content(old).has_value());
+    EXPECT_EQ("done", setOne(*store));
+    EXPECT_FALSE(bench.content(old).has_value());
+}
+
+} // namespace
+} // namespace keyhold
