@@ -53,8 +53,8 @@ class Backend {
     virtual Value create(const SecretDefinition &definition,
                          const std::span<const std::uint8_t> *value) = 0;
 
-    /// Replaces the definition of a stored secret; its value stays. False if the backend no longer
-    /// had the secret: it has the definition now, but perhaps not the value.
+    /// Replaces the definition of a stored secret; its value stays. False, with nothing changed, if
+    /// the backend no longer has it: somebody removed it, and create() stores it again.
     [[nodiscard]] virtual bool replaceDefinition(const SecretDefinition &definition) = 0;
 
     /// Replaces the value of a stored secret. If the backend lost the definition meanwhile, it is

@@ -129,14 +129,12 @@ Value DirectoryBackend::readValue(const Uuid &uuid) {
     return {};
 }
 
-bool DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text) {
+void DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text) {
     const std::string staged = layout::newDefinitionName(uuid);
     const std::string old = layout::oldDefinitionName(uuid);
     writeSyncedFile(*directory_, staged, bytesOf(text));
-    if (!replaceDurably(*directory_, staged, layout::definitionName(uuid), old))
-        return false;
-    discard(uuid, old);
-    return true;
+    if (replaceDurably(*directory_, staged, layout::definitionName(uuid), old))
+        discard(uuid, old);
 }
 
 void DirectoryBackend::writeValueFile(const std::string &name,
@@ -241,7 +239,10 @@ void DirectoryBackend::takeBack(const Uuid &uuid, const std::string &awaiting, c
 bool DirectoryBackend::replaceDefinition(const SecretDefinition &definition) {
     const std::string text = definitionFileText(definition);
     requireReady(definition.uuid);
-    return writeDefinition(definition.uuid, text);
+    if (!directory_->contains(layout::definitionName(definition.uuid)))
+        return false;
+    writeDefinition(definition.uuid, text);
+    return true;
 }
 
 void DirectoryBackend::replaceValue(const SecretDefinition &definition,

@@ -40,8 +40,7 @@ class DirectoryBackend : public Backend {
     [[nodiscard]] Value readValue(const Uuid &uuid);
     /// The value of a secret that is on disk in full but was never loaded; none for any other.
     [[nodiscard]] Value readUnloadedValue(const Uuid &uuid);
-    /// True if there was a definition before.
-    bool writeDefinition(const Uuid &uuid, const std::string &text);
+    void writeDefinition(const Uuid &uuid, const std::string &text);
     void writeValueFile(const std::string &name, std::span<const std::uint8_t> value);
     /// The first name under which nothing has been put aside yet.
     [[nodiscard]] std::string freeAsideName(const Uuid &uuid) const;

@@ -138,14 +138,9 @@ RecordPtr SecretStore::define(const SecretDefinition &definition, const AccessCh
     return next;
 }
 
-void SecretStore::redefineStored(Backend &durable, const Record &next) {
-    if (durable.replaceDefinition(next.definition))
-        return;
-    if (const ShieldedValue *shielded = next.value.shielded()) {
-        Scratch plain(shielded->size());
-        shielded->open(next.definition.uuid, plain.bytes());
-        durable.replaceValue(next.definition, plain.bytes(), false);
-    }
+void SecretStore::redefineStored(Backend &durable, Record &next) {
+    if (!durable.replaceDefinition(next.definition))
+        createStored(durable, next);
 }
 
 void SecretStore::createStored(Backend &durable, Record &next) {

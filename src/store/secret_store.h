@@ -68,7 +68,7 @@ class SecretStore {
     /// The same for a definition that may be new.
     [[nodiscard]] std::unique_ptr<IndexWriter> definitionWriter(const SecretDefinition &definition,
                                                                 const AccessCheck &check);
-    static void redefineStored(Backend &durable, const Record &next);
+    static void redefineStored(Backend &durable, Record &next);
     static void createStored(Backend &durable, Record &next);
     static void removeStored(Backend &durable, const Record &next);
 
