@@ -151,8 +151,9 @@ TEST_F(DirectoryBackendChangeTest, ARedefinitionLeavesTheValueAlone) {
     EXPECT_EQ(2U, bench.names().size());
 }
 
-TEST_F(DirectoryBackendChangeTest, ARedefinitionOfWhatIsGoneSaysSo) {
+TEST_F(DirectoryBackendChangeTest, ARedefinitionOfWhatIsGoneSaysSoAndWritesNothing) {
     EXPECT_FALSE(backend->replaceDefinition(definitionOf(1)));
+    EXPECT_THAT(bench.names(), IsEmpty());
 }
 
 TEST_F(DirectoryBackendChangeTest, AValueIsReplacedAndRemoved) {
