@@ -106,9 +106,6 @@ struct LogSource {
 /// libvirt's opaque types, by the names its own functions use.
 struct EventState;
 struct Event;
-struct Identity;
-struct Conf;
-struct ConfValue;
 
 /// Fields of virConnect and virSecret, which begin with libvirt's object headers. The offsets are
 /// libvirt's on LP64; release.h says for which releases they were checked.

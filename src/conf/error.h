@@ -10,7 +10,6 @@ namespace keyhold {
 /// and code; the names say what a client can conclude.
 enum class ErrorCode {
     invalidArgument,     ///< an argument or flag that the call does not take
-    invalidUri,          ///< a connection URI that this process does not serve
     internal,            ///< stock reports these as internal errors: malformed uuid, conflicts
     configUnsupported,   ///< a configuration that this driver does not serve
     xmlInvalid,          ///< well-formed XML with a value out of range
@@ -26,7 +25,6 @@ enum class ErrorCode {
     systemCall,          ///< any other system call failed; carries errno
     noMemory,            ///< allocation failed
     notActive,           ///< the state driver is not running
-    hostUnsupported,     ///< this libvirt is too old or lacks a private symbol
 };
 
 /// The one exception type of the project. The message is what a client reads, without libvirt's own

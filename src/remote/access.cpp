@@ -4,6 +4,8 @@
 #include "abi/symbols.h"
 #include "remote/error_report.h"
 
+#include <libvirt/virterror.h>
+
 #include <algorithm>
 
 namespace keyhold::access {
@@ -78,6 +80,12 @@ bool isVisible(virConnectPtr connection, ConnectionCall call, const SecretDefini
     if (call == ConnectionCall::listUuids)
         return host.virConnectListSecretsCheckACL(connection, &secret);
     return host.virConnectListAllSecretsCheckACL(connection, &secret);
+}
+
+bool isForClient() {
+    const int result = abi::symbols().virIdentityIsCurrentElevated();
+    virResetLastError();
+    return result == 0;
 }
 
 bool mayReadPrivate() {

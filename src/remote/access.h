@@ -26,6 +26,11 @@ void require(virConnectPtr connection, SecretCall call, const SecretDefinition &
 [[nodiscard]] bool isVisible(virConnectPtr connection, ConnectionCall call,
                              const SecretDefinition &definition);
 
+/// Whether the calling thread works for a client of a daemon. False inside libvirt's own calls, and
+/// where threads have no identity, as in a program that embeds libvirt. Resets libvirt's last
+/// error.
+[[nodiscard]] bool isForClient();
+
 /// Whether the caller may read values of private secrets: it is libvirt itself, in a daemon, on
 /// behalf of a virtual machine. Raises ErrorAlreadyRaised if the calling thread has no identity at
 /// all.

@@ -21,8 +21,6 @@ HostCode hostCode(ErrorCode code) {
     switch (code) {
     case ErrorCode::invalidArgument:
         return {VIR_FROM_SECRET, VIR_ERR_INVALID_ARG};
-    case ErrorCode::invalidUri:
-        return {VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR};
     case ErrorCode::internal:
         return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
     case ErrorCode::configUnsupported:
@@ -51,8 +49,6 @@ HostCode hostCode(ErrorCode code) {
     case ErrorCode::noMemory:
         return {VIR_FROM_SECRET, VIR_ERR_NO_MEMORY};
     case ErrorCode::notActive:
-        return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
-    case ErrorCode::hostUnsupported:
         return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
     }
     return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};

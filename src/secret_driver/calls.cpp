@@ -33,17 +33,20 @@ RecordPtr checkedRecord(Instance &instance, virSecretPtr secret, SecretCall call
     return record;
 }
 
-// Clients watch what other threads change, whether or not this call succeeds.
-class AnnounceAtEnd {
-  public:
-    explicit AnnounceAtEnd(Instance &instance) : instance_(instance) {}
-    ~AnnounceAtEnd() { instance_.announce(); }
-    AnnounceAtEnd(const AnnounceAtEnd &) = delete;
-    AnnounceAtEnd &operator=(const AnnounceAtEnd &) = delete;
-
-  private:
-    Instance &instance_;
-};
+// Does a change and tells its watchers. One that was refused has changed nothing, and telling could
+// overwrite the error that libvirt has set.
+template <typename Work>
+void announcing(Instance &instance, const Work &work) {
+    try {
+        work();
+    } catch (const ErrorAlreadyRaised &) {
+        throw;
+    } catch (...) {
+        instance.announce();
+        throw;
+    }
+    instance.announce();
+}
 
 } // namespace
 
@@ -72,16 +75,18 @@ virSecretPtr lookupByUsage(Instance &instance, virConnectPtr connection, int usa
 
 virSecretPtr define(Instance &instance, virConnectPtr connection,
                     const SecretDefinition &definition) {
-    const AnnounceAtEnd announce(instance);
-    const RecordPtr record =
-        instance.store().define(definition, checkFor(connection, SecretCall::define));
+    RecordPtr record;
+    announcing(instance, [&] {
+        record = instance.store().define(definition, checkFor(connection, SecretCall::define));
+    });
     return handleFor(connection, record->definition);
 }
 
 void undefine(Instance &instance, virSecretPtr secret) {
-    const AnnounceAtEnd announce(instance);
-    instance.store().undefine(uuidOf(secret),
-                              checkFor(abi::secretConnection(secret), SecretCall::undefine));
+    announcing(instance, [&] {
+        instance.store().undefine(uuidOf(secret),
+                                  checkFor(abi::secretConnection(secret), SecretCall::undefine));
+    });
 }
 
 char *xmlOf(Instance &instance, virSecretPtr secret) {
@@ -90,9 +95,10 @@ char *xmlOf(Instance &instance, virSecretPtr secret) {
 }
 
 void setValue(Instance &instance, virSecretPtr secret, std::span<const std::uint8_t> value) {
-    const AnnounceAtEnd announce(instance);
-    instance.store().setValue(uuidOf(secret), value,
-                              checkFor(abi::secretConnection(secret), SecretCall::setValue));
+    announcing(instance, [&] {
+        instance.store().setValue(uuidOf(secret), value,
+                                  checkFor(abi::secretConnection(secret), SecretCall::setValue));
+    });
 }
 
 unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &size) {

@@ -14,11 +14,11 @@ extern "C" {
 
 int connectOpen(virConnectPtr connection, virConnectAuthPtr, void *, unsigned int flags) {
     constexpr int kOpened = 0;
-    constexpr int kError = -2; // -1 would make libvirt try other drivers and lose the reason
+    constexpr int kDeclined = -1; // libvirt tries its other drivers
+    constexpr int kError = -2;
     return guard(kError, [&] {
         requireFlags(flags, VIR_CONNECT_RO, "secretConnectOpen");
-        DriverState::get().openConnection(connection);
-        return kOpened;
+        return DriverState::get().openConnection(connection) ? kOpened : kDeclined;
     });
 }
 

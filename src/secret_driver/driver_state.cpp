@@ -7,8 +7,12 @@
 #include "remote/error_report.h"
 #include "secret_driver/host_journal.h"
 
+#include <libvirt/virterror.h>
+
 #include <chrono>
 #include <variant>
+
+#include <unistd.h>
 
 namespace keyhold {
 
@@ -21,14 +25,23 @@ using Handle = std::variant<std::shared_ptr<Instance>, EmbeddedRoot *>;
 // Set while this thread opens one of our own connections.
 thread_local EmbeddedRoot *openingOwn = nullptr;
 
+class OpeningOwn {
+  public:
+    explicit OpeningOwn(EmbeddedRoot &root) { openingOwn = &root; }
+    ~OpeningOwn() { openingOwn = nullptr; }
+    OpeningOwn(const OpeningOwn &) = delete;
+    OpeningOwn &operator=(const OpeningOwn &) = delete;
+};
+
 virConnectPtr makeOwnConnection(EmbeddedRoot &root) {
-    openingOwn = &root;
-    const virConnectPtr connection =
-        virConnectOpen(connection_uri::forEmbeddedRoot(root.spelling()).c_str());
-    openingOwn = nullptr;
-    if (!connection)
+    const std::string uri = connection_uri::forEmbeddedRoot(root.spelling());
+    const OpeningOwn opening(root);
+    const virConnectPtr connection = virConnectOpen(uri.c_str());
+    if (!connection) {
+        virResetLastError(); // the user's open has succeeded
         hostJournal().warning("drivers of this process will not find the secrets in root '" +
                               root.spelling() + "' by themselves: a connection to it failed");
+    }
     return connection;
 }
 
@@ -45,6 +58,9 @@ DriverState &DriverState::get() {
 
 DriverState::Snapshot DriverState::snapshot() const {
     const std::lock_guard lock(mutex_);
+    if (owner_ != 0 && owner_ != getpid())
+        throw Error(ErrorCode::internal, "secrets cannot be used in a forked copy of the process "
+                                         "that opened them; use a process of its own");
     return {mode_, isPrivileged_, daemon_, roots_};
 }
 
@@ -53,9 +69,11 @@ DriverState::Snapshot DriverState::startedSnapshot() {
     // opens an embedded root can arrive first. A process that never initializes must not hang,
     // though.
     constexpr auto kLongEnough = std::chrono::seconds(10);
-    std::unique_lock lock(mutex_);
-    started_.wait_for(lock, kLongEnough, [this] { return mode_ != Mode::unset; });
-    return {mode_, isPrivileged_, daemon_, roots_};
+    {
+        std::unique_lock lock(mutex_);
+        started_.wait_for(lock, kLongEnough, [this] { return mode_ != Mode::unset; });
+    }
+    return snapshot();
 }
 
 DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
@@ -67,6 +85,7 @@ DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
         if (!roots_)
             roots_ = new EmbeddedRoots(*inhibitor_);
         isPrivileged_ = isPrivileged;
+        owner_ = getpid();
         if (isEmbedded)
             mode_ = Mode::embedded;
     }
@@ -109,7 +128,7 @@ void DriverState::stop() {
     last.swap(daemon_);
 }
 
-void DriverState::openConnection(virConnectPtr connection) {
+bool DriverState::openConnection(virConnectPtr connection) {
     const Snapshot now =
         connection_uri::embeddedRootOf(connection) ? startedSnapshot() : snapshot();
     switch (now.mode) {
@@ -119,14 +138,22 @@ void DriverState::openConnection(virConnectPtr connection) {
     case Mode::daemon:
         connection_uri::requireDaemonPath(connection, now.isPrivileged);
         access::require(connection, access::ConnectionCall::open);
-        return;
+        return true;
     case Mode::embedded:
-        return openEmbedded(connection, *now.roots);
+        if (connection_uri::asksForDaemon(connection))
+            return false;
+        openEmbedded(connection, *now.roots);
+        return true;
     }
+    return false;
 }
 
 void DriverState::openEmbedded(virConnectPtr connection, EmbeddedRoots &roots) {
     const std::string rootName = connection_uri::requireEmbeddedRoot(connection);
+    // A daemon without secrets of its own becomes an embedding process when its client asks for
+    // this.
+    if (access::isForClient())
+        throw Error(ErrorCode::internal, "embedded secrets are not opened for clients of a daemon");
     access::require(connection, access::ConnectionCall::open);
     if (openingOwn) {
         abi::setConnectionPrivateData(connection, new Handle(openingOwn));

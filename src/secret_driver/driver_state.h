@@ -11,6 +11,8 @@
 #include <mutex>
 #include <optional>
 
+#include <sys/types.h>
+
 namespace keyhold {
 
 /// The state all connections of the process share. What the process is, a daemon with one instance
@@ -30,8 +32,9 @@ class DriverState {
     /// libvirt's stateCleanup: from now on every call raises notActive. Raises notActive if it was.
     void stop();
 
-    /// What connectOpen does, after which closeConnection() must follow once.
-    void openConnection(virConnectPtr connection);
+    /// What connectOpen does, after which closeConnection() must follow once. False if the URI is
+    /// another driver's to open: in an embedding process, that of a daemon.
+    [[nodiscard]] bool openConnection(virConnectPtr connection);
     void closeConnection(virConnectPtr connection);
 
     /// The instance that serves a call on `connection`, ours or another driver's. Raises notActive
@@ -50,6 +53,8 @@ class DriverState {
         std::shared_ptr<Instance> daemon;
         EmbeddedRoots *roots;
     };
+    /// Raises internal in a process forked from the one that started the driver: it has a copy of
+    /// everything but neither the locks nor the key.
     [[nodiscard]] Snapshot snapshot() const;
     /// As snapshot(), waiting for a stateInitialize that is still on its way on another thread.
     [[nodiscard]] Snapshot startedSnapshot();
@@ -59,6 +64,7 @@ class DriverState {
     mutable std::mutex mutex_; // of all below
     std::condition_variable started_;
     Mode mode_ = Mode::unset;
+    pid_t owner_ = 0;
     bool isPrivileged_ = false;
     std::shared_ptr<Instance> daemon_;
     Inhibitor *inhibitor_ = nullptr; // never destroyed

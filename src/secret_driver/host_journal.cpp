@@ -7,14 +7,19 @@ namespace keyhold {
 
 namespace {
 
+// The store does not say where it speaks; libvirt's log shows this in place of a function.
+constexpr abi::SourcePlace kPlace{__FILE__, "secretStore", 0};
+
 class HostJournal : public Journal {
   public:
-    void info(const std::string &text) override { abi::log(abi::LogPriority::info, text.c_str()); }
+    void info(const std::string &text) override {
+        abi::log(abi::LogPriority::info, text.c_str(), kPlace);
+    }
     void warning(const std::string &text) override {
-        abi::log(abi::LogPriority::warning, text.c_str());
+        abi::log(abi::LogPriority::warning, text.c_str(), kPlace);
     }
     void error(const std::string &text) override {
-        abi::log(abi::LogPriority::error, text.c_str());
+        abi::log(abi::LogPriority::error, text.c_str(), kPlace);
     }
 };
 

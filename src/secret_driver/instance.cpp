@@ -3,6 +3,7 @@
 
 #include "abi/symbols.h"
 #include "config.h"
+#include "seal/guarded_memory.h"
 #include "secret_driver/host_journal.h"
 #include "store/directory_backend.h"
 #include "store/impaired_backend.h"
@@ -59,12 +60,15 @@ Instance::Instance(std::unique_ptr<StoreLock> lock, std::unique_ptr<StoreDirecto
 Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
     : paths_(paths),
       inhibitor_(inhibitor),
-      store_(openBackend(), hostJournal()) {
+      store_(openBackend(isImpaired_), hostJournal()) {
     store_.load();
+    if (!GuardedMemory::memoryIsLocked())
+        hostJournal().warning("memory for secret values cannot be locked and may be swapped out; "
+                              "raise the limit of locked memory (RLIMIT_MEMLOCK)");
     announce();
 }
 
-std::shared_ptr<Backend> Instance::openBackend() {
+std::shared_ptr<Backend> Instance::openBackend(bool &isImpaired) {
     std::optional<Error> trouble;
     const auto attempt = [&](const auto &step) {
         try {
@@ -89,7 +93,7 @@ std::shared_ptr<Backend> Instance::openBackend() {
             std::make_unique<StoreDirectory>(posixFileSystem(), paths_.configDirectory),
             hostJournal());
     });
-    isImpaired_ = trouble.has_value();
+    isImpaired = trouble.has_value();
     if (trouble)
         return std::make_shared<ImpairedBackend>(paths_.configDirectory, std::move(readable),
                                                  *trouble);
@@ -100,9 +104,11 @@ void Instance::reload() {
     {
         const std::lock_guard lock(reloading_);
         if (isImpaired_) {
-            const auto backend = openBackend();
+            bool isStillImpaired = true;
+            const auto backend = openBackend(isStillImpaired);
             backend->recover();
             store_.replaceBackend(backend);
+            isImpaired_ = isStillImpaired;
         }
         store_.reload();
     }

@@ -48,7 +48,7 @@ class Instance {
     void announce() noexcept;
 
   private:
-    [[nodiscard]] std::shared_ptr<Backend> openBackend();
+    [[nodiscard]] std::shared_ptr<Backend> openBackend(bool &isImpaired);
     void sendEvents();
 
     InstancePaths paths_; // empty unless this is a daemon's

@@ -52,6 +52,7 @@ int listUuids(Instance &instance, virConnectPtr connection, char **uuids, int ma
         }
     } catch (...) {
         std::for_each_n(uuids, listed, std::free);
+        std::fill_n(uuids, listed, nullptr);
         throw;
     }
     return listed;

@@ -52,7 +52,8 @@ virSecretPtr secretDefineXML(virConnectPtr connection, const char *xml, unsigned
         requireFlags(flags, VIR_SECRET_DEFINE_VALIDATE, "secretDefineXML");
         const char *schema =
             flags & VIR_SECRET_DEFINE_VALIDATE ? KEYHOLD_SCHEMADIR "/secret.rng" : nullptr;
-        return calls::define(*instanceOf(connection), connection, parseSecretXml(xml, schema));
+        const auto instance = instanceOf(connection);
+        return calls::define(*instance, connection, parseSecretXml(xml, schema));
     });
 }
 

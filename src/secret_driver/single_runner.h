@@ -18,8 +18,14 @@ class SingleRunner {
                 return;
             isRunning_ = true;
         }
-        while (isStillRequested())
-            work();
+        try {
+            while (isStillRequested())
+                work();
+        } catch (...) {
+            const std::lock_guard lock(mutex_);
+            isRunning_ = false;
+            throw;
+        }
     }
 
   private:

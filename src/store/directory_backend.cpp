@@ -39,9 +39,8 @@ std::string definitionFileText(const SecretDefinition &definition) {
 
 std::string DirectoryBackend::movedText() const {
     return "'" + directory_->path() +
-           "' no longer leads to the directory that was opened at start; put it back, or restart "
-           "to "
-           "use what is there now";
+           "' no longer leads to the directory that was opened at start; put it back, or "
+           "restart to use what is there now";
 }
 
 std::string DirectoryBackend::orphanText(const Uuid &uuid) const {
@@ -52,9 +51,12 @@ std::string DirectoryBackend::orphanText(const Uuid &uuid) const {
 void DirectoryBackend::requireReady(const Uuid &uuid) {
     if (!directory_->isStillAtPath())
         throw Error(ErrorCode::internal, movedText());
-    if (mustSync_) {
-        directory_->syncOrRaise();
-        mustSync_ = false;
+    if (mustSync_.exchange(false)) {
+        if (const int result = directory_->sync(); result < 0) {
+            mustSync_ = true;
+            throw Error(ErrorCode::fileAccess, "cannot sync directory '" + directory_->path() + "'",
+                        -result);
+        }
     }
     requireNoLeftovers(uuid);
 }
@@ -122,8 +124,6 @@ Value DirectoryBackend::readValue(const Uuid &uuid) {
             return Value::of(ShieldedValue::seal(uuid, plain.bytes().first(decoded.size)));
         }
     } catch (const Error &error) {
-        if (error.code() == ErrorCode::noMemory)
-            throw;
         return Value::unreadable(error.fullText() + remedy);
     }
     return {};
@@ -166,7 +166,7 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     bool mustSync = directory_->hasUnsyncedRemovals();
     if (directory_->contains(layout::valueName(uuid))) {
         if (!value && directory_->contains(layout::definitionName(uuid)))
-            found = readUnloadedValue(uuid);
+            found = readUnloadedValue(definition);
         if (found.isNone()) {
             const std::string aside = freeAsideName(uuid);
             if (directory_->rename(layout::valueName(uuid), aside)) {
@@ -177,6 +177,7 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     }
 
     const std::string awaiting = layout::awaitingValueName(uuid, layout::hashOfDefinition(text));
+    const std::string valueName = layout::valueName(uuid);
     if (value) {
         writeValueFile(awaiting, *value);
         mustSync = true;
@@ -200,7 +201,7 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     // Committed: a load would finish the move now. What cannot be finished here is taken back, so
     // that no later definition meets the value.
     try {
-        directory_->rename(awaiting, layout::valueName(uuid));
+        directory_->rename(awaiting, valueName);
     } catch (const Error &error) {
         takeBack(uuid, awaiting, error);
     }
@@ -211,9 +212,12 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     return {};
 }
 
-Value DirectoryBackend::readUnloadedValue(const Uuid &uuid) {
+Value DirectoryBackend::readUnloadedValue(const SecretDefinition &next) {
     try {
-        if (auto unloaded = read(uuid))
+        auto unloaded = read(next.uuid);
+        // What a redefinition could not do, had it been loaded, this one cannot do either.
+        if (unloaded && unloaded->definition.usage == next.usage &&
+            (next.isPrivate || !unloaded->definition.isPrivate))
             return std::move(unloaded->value);
     } catch (const Error &error) {
         if (error.code() == ErrorCode::noMemory)

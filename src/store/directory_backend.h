@@ -34,12 +34,11 @@ class DirectoryBackend : public Backend {
     void removeValue(const Uuid &uuid, bool keepOld) override;
     void remove(const Uuid &uuid) override;
 
-    [[nodiscard]] const StoreDirectory &directory() const noexcept { return *directory_; }
-
   private:
     [[nodiscard]] Value readValue(const Uuid &uuid);
-    /// The value of a secret that is on disk in full but was never loaded; none for any other.
-    [[nodiscard]] Value readUnloadedValue(const Uuid &uuid);
+    /// The value of a secret that is on disk in full but was never loaded, if `next` may redefine
+    /// it; none for any other.
+    [[nodiscard]] Value readUnloadedValue(const SecretDefinition &next);
     void writeDefinition(const Uuid &uuid, const std::string &text);
     void writeValueFile(const std::string &name, std::span<const std::uint8_t> value);
     /// The first name under which nothing has been put aside yet.

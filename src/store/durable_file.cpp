@@ -60,6 +60,10 @@ FormerFile keepFormer(const StoreDirectory &directory, const std::string &name,
     return {.isKept = hasMoved, .hasMoved = hasMoved, .canReturn = true};
 }
 
+bool isGone(const StoreDirectory &directory, const std::string &name) {
+    return directory.fileSystem().exists(directory.number(), name.c_str()) == -ENOENT;
+}
+
 [[noreturn]] void raiseUnsynced(const StoreDirectory &directory, int failure, bool isRestored) {
     const std::string text = "cannot sync directory '" + directory.path() + "'";
     if (isRestored)
@@ -118,7 +122,7 @@ bool replaceDurably(const StoreDirectory &directory, const std::string &from, co
         const std::string text =
             "cannot rename file '" + directory.pathOf(from) + "' as '" + directory.pathOf(to) + "'";
         // Over a network, a call that failed may have been done.
-        const bool wasDone = !directory.contains(from);
+        const bool wasDone = isGone(directory, from);
         fileSystem.unlink(directory.number(), from.c_str());
         if ((wasDone || kept.hasMoved) && !restore())
             throw UnrestoredError(ErrorCode::fileAccess, text, -result);
@@ -146,7 +150,7 @@ bool removeDurably(const StoreDirectory &directory, const std::string &name,
         return false;
     if (result < 0) {
         const std::string text = "cannot unlink '" + directory.pathOf(name) + "'";
-        if (!directory.contains(name) && !restore())
+        if (isGone(directory, name) && !restore())
             throw UnrestoredError(ErrorCode::systemCall, text, -result);
         throw Error(ErrorCode::systemCall, text, -result);
     }

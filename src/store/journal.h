@@ -6,7 +6,7 @@
 namespace keyhold {
 
 /// Where the store tells what an administrator should know. Texts name files and reasons, never
-/// values. Called without any lock held; safe for concurrent use.
+/// values. Safe for concurrent use; may be called while the caller has a secret to itself.
 class Journal {
   public:
     virtual ~Journal() = default;

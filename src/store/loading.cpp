@@ -24,6 +24,10 @@ bool isSameValue(const Uuid &uuid, const Value &a, const Value &b) {
     return a.shielded()->equals(uuid, plain.bytes());
 }
 
+bool isSameReason(const Value &a, const Value &b) {
+    return a.isUnreadable() && b.isUnreadable() ? a.reason() == b.reason() : true;
+}
+
 } // namespace
 
 void SecretStore::load() {
@@ -44,6 +48,9 @@ void SecretStore::load() {
             loaded[i] = durable->read(uuids[i]);
         } catch (const Error &error) {
             journal_.error(readingFailed(error));
+        } catch (const std::bad_alloc &) {
+            journal_.error(readingFailed(
+                Error(ErrorCode::noMemory, "no memory for secret '" + uuids[i].toString() + "'")));
         }
     });
     // In the order of the directory: of two files with one use, the first wins, as it does in
@@ -75,12 +82,15 @@ void SecretStore::insertLoaded(StoredSecret secret) {
 void SecretStore::reload() {
     std::vector<Uuid> present;
     try {
-        present = backend()->list();
+        const auto durable = backend();
+        // A start that failed has not put right what was interrupted before it.
+        if (trouble())
+            durable->recover();
+        present = durable->list();
     } catch (const Error &error) {
         journal_.error(readingFailed(error));
         return;
     }
-    setTrouble(std::nullopt);
 
     const std::unordered_set<Uuid, UuidHash> listed(present.begin(), present.end());
     std::vector<Uuid> gone;
@@ -99,10 +109,21 @@ void SecretStore::reload() {
     }
     // What is gone first: its use may have moved to another file.
     gone.insert(gone.end(), present.begin(), present.end());
+    std::vector<Uuid> refused;
     for (const Uuid &uuid : gone) {
+        IndexWriter writer(index_, uuid);
+        try {
+            settle(writer, uuid);
+        } catch (const Error &) {
+            refused.push_back(uuid);
+        }
+    }
+    // Again: a use that was taken may have been given up by a file further down.
+    for (const Uuid &uuid : refused) {
         IndexWriter writer(index_, uuid);
         settleLogged(writer, uuid);
     }
+    setTrouble(std::nullopt);
 }
 
 void SecretStore::settleLogged(IndexWriter &writer, const Uuid &uuid) {
@@ -142,7 +163,7 @@ void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
     const Usage usage = stored->definition.usage;
     const bool isNew = !current || current->definition != stored->definition || !current->isStored;
     const bool isValueNew = current ? !isSameValue(uuid, current->value, value) : !value.isNone();
-    if (!isNew && !isValueNew)
+    if (!isNew && !isValueNew && isSameReason(current->value, value))
         return;
     std::list<Change> changes;
     if (isNew)

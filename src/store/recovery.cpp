@@ -65,7 +65,10 @@ void DirectoryBackend::recoverFile(const layout::FileName &file, const std::stri
 void DirectoryBackend::discard(const Uuid &uuid, const std::string &privateName) {
     try {
         directory_->unlink(privateName);
-        directory_->noteRemoval();
+        // The others are removed at the next start in any case, should a power cut bring them back.
+        const layout::FileKind kind = layout::parseFileName(privateName)->kind;
+        if (kind == layout::FileKind::awaitingValue || kind == layout::FileKind::leavingValue)
+            directory_->noteRemoval();
     } catch (const Error &error) {
         rememberLeftover(uuid, privateName, error);
     }

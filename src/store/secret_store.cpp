@@ -101,6 +101,21 @@ std::unique_ptr<IndexWriter> SecretStore::definitionWriter(const SecretDefinitio
     }
 }
 
+template <typename Work>
+void SecretStore::changeStored(IndexWriter &writer, const Uuid &uuid, const Work &work) {
+    try {
+        work();
+    } catch (const UnrestoredError &) {
+        settleLogged(writer, uuid);
+        throw;
+    } catch (const Error &) {
+        throw; // nothing has changed
+    } catch (const std::exception &) {
+        settleLogged(writer, uuid); // no memory: how far it came, the backend can tell
+        throw;
+    }
+}
+
 RecordPtr SecretStore::define(const SecretDefinition &definition, const AccessCheck &check) {
     const auto writer = definitionWriter(definition, check);
     writer->reserve(definition);
@@ -123,17 +138,14 @@ RecordPtr SecretStore::define(const SecretDefinition &definition, const AccessCh
 
     auto changes = changeOf(Change::Kind::defined, definition);
     const auto durable = backend();
-    try {
+    changeStored(*writer, definition.uuid, [&] {
         if (next->isStored && wasStored)
             redefineStored(*durable, *next);
         else if (next->isStored)
             createStored(*durable, *next);
         else if (wasStored)
             removeStored(*durable, *next);
-    } catch (const UnrestoredError &) {
-        settleLogged(*writer, definition.uuid);
-        throw;
-    }
+    });
     writer->publish(next, std::move(changes));
     return next;
 }
@@ -177,15 +189,12 @@ void SecretStore::setValue(const Uuid &uuid, std::span<const std::uint8_t> value
     if (current->isStored) {
         const auto durable = backend();
         const bool keepOld = current->value.isUnreadable();
-        try {
+        changeStored(*writer, uuid, [&] {
             if (value.empty())
                 durable->removeValue(uuid, keepOld);
             else
                 durable->replaceValue(current->definition, value, keepOld);
-        } catch (const UnrestoredError &) {
-            settleLogged(*writer, uuid);
-            throw;
-        }
+        });
     }
     writer->publish(std::move(next), std::move(changes));
 }
@@ -193,14 +202,8 @@ void SecretStore::setValue(const Uuid &uuid, std::span<const std::uint8_t> value
 void SecretStore::undefine(const Uuid &uuid, const AccessCheck &check) {
     const auto writer = checkedWriter(uuid, check);
     auto changes = changeOf(Change::Kind::undefined, writer->current()->definition);
-    if (writer->current()->isStored) {
-        try {
-            backend()->remove(uuid);
-        } catch (const UnrestoredError &) {
-            settleLogged(*writer, uuid);
-            throw;
-        }
-    }
+    if (writer->current()->isStored)
+        changeStored(*writer, uuid, [&] { backend()->remove(uuid); });
     writer->withdraw(std::move(changes));
 }
 

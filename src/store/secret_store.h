@@ -68,6 +68,9 @@ class SecretStore {
     /// The same for a definition that may be new.
     [[nodiscard]] std::unique_ptr<IndexWriter> definitionWriter(const SecretDefinition &definition,
                                                                 const AccessCheck &check);
+    /// Does the durable part of a change; if that could not be taken back, the record follows.
+    template <typename Work>
+    void changeStored(IndexWriter &writer, const Uuid &uuid, const Work &work);
     static void redefineStored(Backend &durable, Record &next);
     static void createStored(Backend &durable, Record &next);
     static void removeStored(Backend &durable, const Record &next);

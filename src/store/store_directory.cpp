@@ -27,8 +27,8 @@ FileStatus StoreDirectory::status() const {
 bool StoreDirectory::isStillAtPath() const {
     const FileStatus opened = status();
     FileStatus found;
-    return opened.links > 0 && fileSystem_.statusOf(path_, found) == 0 &&
-           found.device == opened.device && found.inode == opened.inode;
+    return fileSystem_.statusOf(path_, found) == 0 && found.device == opened.device &&
+           found.inode == opened.inode;
 }
 
 void StoreDirectory::list(const std::function<void(const char *name)> &visit) const {
@@ -38,7 +38,10 @@ void StoreDirectory::list(const std::function<void(const char *name)> &visit) co
 }
 
 bool StoreDirectory::contains(const std::string &name) const {
-    return fileSystem_.exists(number(), name.c_str()) != -ENOENT;
+    const int result = fileSystem_.exists(number(), name.c_str());
+    if (result < 0 && result != -ENOENT)
+        throw Error(ErrorCode::systemCall, "cannot stat '" + pathOf(name) + "'", -result);
+    return result == 0;
 }
 
 int StoreDirectory::sync() const {

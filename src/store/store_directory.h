@@ -31,7 +31,7 @@ class StoreDirectory {
     /// Raises systemCall if the directory cannot be read to its end.
     void list(const std::function<void(const char *name)> &visit) const;
 
-    /// True if there is an entry of that name, or if that cannot be told.
+    /// True if there is an entry of that name. Raises systemCall if that cannot be told.
     [[nodiscard]] bool contains(const std::string &name) const;
     /// Makes earlier changes of names durable. 0 or -errno.
     [[nodiscard]] int sync() const;

@@ -15,6 +15,8 @@ namespace keyhold {
 namespace {
 
 constexpr const char *kName = "driver.pid";
+// What a link leads to would be truncated.
+constexpr int kLockFlags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOFOLLOW;
 
 // Lock files this process holds. Made once and never destroyed: the process may exit while other
 // threads still use it.
@@ -61,8 +63,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
             held.find(status) != held.files.end())
             raiseLocked(path);
 
-        const int number =
-            fileSystem.open(directory.number(), kName, O_WRONLY | O_CREAT | O_NONBLOCK, 0644);
+        const int number = fileSystem.open(directory.number(), kName, kLockFlags, 0644);
         if (number < 0)
             raise("Failed to open", path, -number);
         Descriptor file(fileSystem, number);
@@ -100,7 +101,9 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
 StoreLock::~StoreLock() {
     HeldLocks &held = heldLocks();
     const std::lock_guard guard(held.mutex);
-    if (getpid() == owner_)
+    FileStatus there;
+    if (getpid() == owner_ && fileSystem_.statusAt(directory_, kName, there) == 0 &&
+        there.device == identity_.device && there.inode == identity_.inode)
         fileSystem_.unlink(directory_, kName);
     fileSystem_.close(file_);
     fileSystem_.close(directory_);
