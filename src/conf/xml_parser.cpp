@@ -125,7 +125,19 @@ extern "C" xmlEntity *lookUpParameterEntity(void *data, const xmlChar *name) noe
     return isOneTooMany(data) ? nullptr : xmlSAX2GetParameterEntity(data, name);
 }
 
+extern "C" void ignoreError(void *, XmlErrorPointer) noexcept {}
+
 } // namespace
+
+XmlParser::QuietThread::QuietThread() noexcept
+    : handler_(xmlStructuredError),
+      data_(xmlStructuredErrorContext) {
+    xmlSetStructuredErrorFunc(nullptr, ignoreError);
+}
+
+XmlParser::QuietThread::~QuietThread() {
+    xmlSetStructuredErrorFunc(data_, handler_);
+}
 
 XmlParser::XmlParser(std::string fileName) : firstError_(std::make_unique<FirstError>()) {
     // libxml2 2.9.14 does not guard its own initialization where it calls it.

@@ -41,6 +41,20 @@ class XmlParser {
         void operator()(xmlParserCtxt *context) const noexcept { xmlFreeParserCtxt(context); }
     };
 
+    // Errors of libxml2's character converters go past the parser to the thread's own handler.
+    class QuietThread {
+      public:
+        QuietThread() noexcept;
+        ~QuietThread();
+        QuietThread(const QuietThread &) = delete;
+        QuietThread &operator=(const QuietThread &) = delete;
+
+      private:
+        xmlStructuredErrorFunc handler_;
+        void *data_;
+    };
+
+    QuietThread quiet_;
     std::unique_ptr<FirstError> firstError_;
     std::unique_ptr<xmlParserCtxt, ContextDeleter> context_;
 };
