@@ -161,6 +161,16 @@ def read_entries(path: Path) -> list[Entry]:
     return entries
 
 
+def missing_tests(entries: list[Entry], root: Path) -> list[str]:
+    """The tests that entries name and that are not there."""
+    return [
+        f"{entry.id} names {path}, which is not there"
+        for entry in entries
+        for path in re.findall(r"\btests/[\w./-]+", entry.elsewhere or "")
+        if not (root / path).exists()
+    ]
+
+
 class Expectations:
     """The rules that hold for one release. With `stock_only`, the stock module is compared with
     itself, and only what it leaves to chance may differ."""

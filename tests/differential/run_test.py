@@ -93,6 +93,10 @@ class TableOfDifferences(unittest.TestCase):
         difference = self.found("0", "error 66 gone")
         self.assertEqual(always.unlisted([difference]), [difference])
 
+    def test_a_test_that_is_not_there_is_told(self) -> None:
+        text = '```toml\nid = "x"\nelsewhere = "tests/no_such_test.py"\n```\n'
+        self.assertEqual(len(differences.missing_tests(self.entries(text), Path("/"))), 1)
+
     def test_bad_entries_are_refused(self) -> None:
         for text in (
             ENTRY + ENTRY,

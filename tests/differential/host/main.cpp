@@ -100,10 +100,11 @@ int run(const std::vector<std::string> &arguments) {
 std::vector<Scenario> allScenarios() {
     std::vector<Scenario> all;
     for (auto subject :
-         {openingScenarios, processScenarios, getterScenarios, parsingScenarios, outputScenarios,
-          redefiningScenarios, lookupScenarios, listScenarios, valueScenarios, eventScenarios,
-          inhibitorScenarios, crashScenarios, fileScenarios, loadingScenarios, restartScenarios,
-          faultScenarios, spaceScenarios, killScenarios, threadScenarios}) {
+         {openingScenarios, processScenarios,    getterScenarios,    parsingScenarios,
+          outputScenarios,  redefiningScenarios, lookupScenarios,    listScenarios,
+          valueScenarios,   eventScenarios,      inhibitorScenarios, crashScenarios,
+          fileScenarios,    loadingScenarios,    valueFileScenarios, restartScenarios,
+          faultScenarios,   spaceScenarios,      killScenarios,      threadScenarios}) {
         for (Scenario &scenario : subject())
             all.push_back(std::move(scenario));
     }

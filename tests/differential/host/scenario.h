@@ -43,6 +43,7 @@ struct Scenario {
 [[nodiscard]] std::vector<Scenario> restartScenarios();
 [[nodiscard]] std::vector<Scenario> spaceScenarios();
 [[nodiscard]] std::vector<Scenario> threadScenarios();
+[[nodiscard]] std::vector<Scenario> valueFileScenarios();
 [[nodiscard]] std::vector<Scenario> valueScenarios();
 
 } // namespace keyhold
