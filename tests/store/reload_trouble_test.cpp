@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What became unreadable stays as it was; an unmounted store costs nothing.
+#include "store/secret_store.h"
+
+#include "store/faulty_file_system.h"
+#include "store/impaired_backend.h"
+#include "store/store_fixture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace keyhold {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+class ReloadTroubleTest : public testing::Test {
+  protected:
+    ReloadTroubleTest() {
+        bench.fileSystem = &faulty;
+        store = bench.start();
+        store->define(definitionOf(1, "one"), allow);
+        store->setValue(uuidNumber(1), bytes("old"), allow);
+        store->define(definitionOf(2, "two"), allow);
+        static_cast<void>(store->takeChanges());
+    }
+
+    /// A reload that has something to say but changes nothing.
+    void expectAllKept(const std::string &line) {
+        const StoreState before = stateOf(*store);
+        store->reload();
+        EXPECT_EQ(before, stateOf(*store));
+        EXPECT_THAT(takeChanges(*store), IsEmpty());
+        EXPECT_TRUE(bench.journal.mentions(line)) << testing::PrintToString(bench.journal.lines());
+    }
+
+    StoreBench bench;
+    FaultyFileSystem faulty{bench.disk};
+    std::unique_ptr<SecretStore> store;
+};
+
+TEST_F(ReloadTroubleTest, AGarbledDefinitionKeepsTheOldState) {
+    bench.put(xmlName(1), "garbage");
+    bench.put(valueName(1), base64("new"));
+    expectAllKept("error: Error reading secret: " + bench.path(xmlName(1)));
+}
+
+TEST_F(ReloadTroubleTest, AnUnreadableDefinitionKeepsTheOldState) {
+    faulty.fail(Operation::open, xmlName(1), EACCES);
+    expectAllKept("cannot open '" + bench.path(xmlName(1)) + "': Permission denied");
+    bench.remove(xmlName(1));
+    bench.disk.putDirectory(bench.path(xmlName(1)));
+    expectAllKept("'" + bench.path(xmlName(1)) + "' is not a regular file");
+    bench.remove(xmlName(1));
+    bench.disk.putDanglingLink(bench.path(xmlName(1)));
+    expectAllKept("cannot open '" + bench.path(xmlName(1)) + "': No such file or directory");
+}
+
+TEST_F(ReloadTroubleTest, AWrongUuidInsideKeepsTheOldState) {
+    bench.put(xmlName(1), textOf(definitionOf(3, "three")));
+    expectAllKept("<uuid> does not match secret file name '" + xmlName(1) + "'");
+}
+
+TEST_F(ReloadTroubleTest, AnUnreadableValueKeepsTheOldOne) {
+    faulty.fail(Operation::open, valueName(1), EACCES);
+    expectAllKept("error: value of secret '" + uuidNumber(1).toString() + "': cannot open '" +
+                  bench.path(valueName(1)) + "': Permission denied");
+    bench.put(valueName(1), "damaged");
+    expectAllKept("'" + bench.path(valueName(1)) + "' is not base64");
+    bench.remove(valueName(1));
+    bench.disk.putDirectory(bench.path(valueName(1)));
+    expectAllKept("'" + bench.path(valueName(1)) + "' is not a regular file");
+}
+
+TEST_F(ReloadTroubleTest, ADefinitionIsTakenOverThoughItsValueBecameUnreadable) {
+    bench.put(xmlName(1), textOf(described(definitionOf(1, "one"), "text")));
+    bench.put(valueName(1), "damaged");
+    store->reload();
+    EXPECT_EQ((SecretState{textOf(described(definitionOf(1, "one"), "text")), "=old"}),
+              stateOf(*store, 1));
+    EXPECT_THAT(takeChanges(*store), ElementsAre("defined 1 one"));
+}
+
+TEST_F(ReloadTroubleTest, WhereThereWasNoValueAnUnreadableOneSaysWhy) {
+    bench.put(valueName(2), "damaged");
+    store->reload();
+    EXPECT_THAT(store->get(uuidNumber(2))->value.reason(), HasSubstr("is not base64"));
+    EXPECT_THAT(takeChanges(*store), ElementsAre("value 2 two"));
+}
+
+TEST_F(ReloadTroubleTest, ThePresentReasonIsTheOneThatReadersGet) {
+    bench.put(valueName(2), "damaged");
+    store->reload();
+    static_cast<void>(store->takeChanges());
+    faulty.fail(Operation::open, valueName(2), EACCES);
+    store->reload();
+    EXPECT_THAT(store->get(uuidNumber(2))->value.reason(), HasSubstr("Permission denied"));
+    EXPECT_THAT(takeChanges(*store), IsEmpty());
+}
+
+TEST_F(ReloadTroubleTest, ARepairedValueIsServedAgain) {
+    bench.put(valueName(2), "damaged");
+    store->reload();
+    bench.put(valueName(2), base64("repaired"));
+    static_cast<void>(store->takeChanges());
+    store->reload();
+    EXPECT_EQ("=repaired", stateOf(*store, 2).value);
+    EXPECT_THAT(takeChanges(*store), ElementsAre("value 2 two"));
+}
+
+TEST_F(ReloadTroubleTest, ADirectoryThatIsSuddenlyEmptyDropsNothing) {
+    for (const std::string &name : bench.names())
+        bench.remove(name);
+    expectAllKept("error: '/store' holds no definition any more, as if it were not mounted");
+}
+
+TEST_F(ReloadTroubleTest, ADirectoryThatIsGoneDropsNothing) {
+    bench.disk.removeAll("/store");
+    expectAllKept("'/store' no longer leads to the directory that was opened at start");
+    bench.disk.putDirectory("/store");
+    expectAllKept("'/store' holds no definition any more");
+}
+
+TEST_F(ReloadTroubleTest, ADirectoryThatSomethingWasMountedOverIsReadOn) {
+    ASSERT_EQ(0, bench.disk.rename(bench.disk.openDirectory("/"), "store", "elsewhere"));
+    bench.disk.putFile("/store/" + xmlName(9), textOf(definitionOf(9)));
+    expectAllKept("'/store' no longer leads to the directory that was opened at start");
+    EXPECT_FALSE(stateOf(*store).contains(uuidNumber(9)));
+}
+
+TEST_F(ReloadTroubleTest, AListThatCannotBeReadToItsEndDropsNothing) {
+    bench.remove(xmlName(2));
+    faulty.fail(Operation::list, "", EIO, 1, FaultyFileSystem::Effect::done);
+    expectAllKept(
+        "error: Error reading secret: cannot read directory '/store': Input/output error");
+    store->reload();
+    EXPECT_THAT(takeChanges(*store), ElementsAre("undefined 2 two"));
+}
+
+TEST_F(ReloadTroubleTest, AFileMissedByTheListIsLookedForBeforeItsSecretIsDropped) {
+    // As when a tool removes a file and writes it anew while the directory is read.
+    const std::string text = textOf(described(definitionOf(2, "two"), "written anew"));
+    bench.remove(xmlName(2));
+    faulty.before(Operation::open, xmlName(2), [&] { bench.put(xmlName(2), text); });
+    store->reload();
+    EXPECT_EQ(text, stateOf(*store, 2).xml);
+    EXPECT_THAT(takeChanges(*store), ElementsAre("defined 2 two"));
+}
+
+TEST_F(ReloadTroubleTest, AnEphemeralSecretWhoseValueCannotBeStoredStaysEphemeral) {
+    store->define(ephemeral(definitionOf(3, "three")), allow);
+    store->setValue(uuidNumber(3), bytes("value"), allow);
+    static_cast<void>(store->takeChanges());
+    bench.put(xmlName(3), textOf(definitionOf(3, "three")));
+    faulty.fail(Operation::open, layout::newValueName(uuidNumber(3)), ENOSPC, 2);
+    expectAllKept("No space left on device");
+    store->reload();
+    EXPECT_FALSE(store->hasEphemeral());
+    EXPECT_EQ("=value", stateOf(*store, 3).value);
+}
+
+TEST_F(ReloadTroubleTest, OneBadFileKeepsNoOtherFromBeingTakenOver) {
+    bench.put(xmlName(1), "garbage");
+    bench.put(xmlName(2), textOf(described(definitionOf(2, "two"), "text")));
+    bench.put(xmlName(3), textOf(definitionOf(3)));
+    store->reload();
+    EXPECT_THAT(takeChanges(*store), UnorderedElementsAre("defined 2 two", "defined 3 "));
+    EXPECT_EQ("=old", stateOf(*store, 1).value);
+}
+
+TEST_F(ReloadTroubleTest, AStoreThatCouldNotBeListedIsRecoveredAndLoadedByAReload) {
+    bench.put(layout::leavingValueName(uuidNumber(2)), base64("interrupted"));
+    faulty.fail(Operation::list, "", EIO);
+    store = bench.start();
+    EXPECT_THROW(static_cast<void>(store->all()), Error);
+    store->reload();
+    EXPECT_EQ("=old", stateOf(*store, 1).value);
+    EXPECT_EQ("=interrupted", stateOf(*store, 2).value);
+    EXPECT_EQ(stateOf(*store), bench.stateAfterStart());
+}
+
+TEST_F(ReloadTroubleTest, AsLongAsAStoreCannotBeListedLookupsSaySo) {
+    faulty.fail(Operation::list, "", EIO, 3);
+    store = bench.start();
+    store->reload();
+    store->reload();
+    EXPECT_THROW(static_cast<void>(store->all()), Error);
+    // Nobody is told that a secret does not exist while it has not been looked for.
+    std::string answer;
+    faulty.before(Operation::open, xmlName(1), [&] {
+        try {
+            static_cast<void>(store->get(uuidNumber(1)));
+        } catch (const Error &error) {
+            answer = error.message();
+        }
+    });
+    store->reload();
+    EXPECT_EQ("cannot read directory '/store'", answer);
+    EXPECT_EQ(2U, store->all().size());
+}
+
+TEST_F(ReloadTroubleTest, ARepairedBackendTakesThePlaceOfAnImpairedOne) {
+    const Error trouble(ErrorCode::fileAccess, "somebody took the lock", EAGAIN);
+    SecretStore impaired(std::make_shared<ImpairedBackend>("/store", bench.openBackend(), trouble),
+                         bench.journal);
+    impaired.load();
+    EXPECT_EQ("=old", stateOf(impaired, 1).value);
+    const auto refused = [&](const auto &action) {
+        EXPECT_THAT(action, testing::ThrowsMessage<Error>("somebody took the lock"));
+    };
+    refused([&] { impaired.define(definitionOf(3), allow); });
+    refused([&] { impaired.define(described(definitionOf(1, "one"), "x"), allow); });
+    refused([&] { impaired.setValue(uuidNumber(1), bytes("x"), allow); });
+    refused([&] { impaired.setValue(uuidNumber(1), {}, allow); });
+    refused([&] { impaired.undefine(uuidNumber(1), allow); });
+    impaired.define(ephemeral(definitionOf(4)), allow);
+
+    impaired.replaceBackend(bench.openBackend());
+    impaired.reload();
+    impaired.setValue(uuidNumber(1), bytes("new"), allow);
+    EXPECT_EQ("=new", stateOf(impaired, 1).value);
+    EXPECT_TRUE(impaired.hasEphemeral());
+}
+
+TEST_F(ReloadTroubleTest, WithoutAnyBackendLookupsTellTheTrouble) {
+    const Error trouble(ErrorCode::systemCall, "cannot create config directory '/store'", EACCES);
+    SecretStore impaired(std::make_shared<ImpairedBackend>("/store", nullptr, trouble),
+                         bench.journal);
+    impaired.load();
+    EXPECT_THAT([&] { static_cast<void>(impaired.get(uuidNumber(1))); },
+                testing::ThrowsMessage<Error>(trouble.message()));
+    impaired.replaceBackend(bench.openBackend());
+    impaired.reload();
+    EXPECT_EQ("=old", stateOf(impaired, 1).value);
+}
+
+} // namespace
+} // namespace keyhold
