@@ -7,7 +7,6 @@
 #include <mutex>
 #include <sched.h>
 #include <signal.h>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -72,8 +71,8 @@ void parallelFor(std::size_t count, const std::function<void(std::size_t)> &work
         try {
             while (threads.size() + 1 < wanted)
                 threads.emplace_back(run);
-        } catch (const std::system_error &) {
-            // The calling thread does what is left.
+        } catch (const std::exception &) {
+            // No thread, or no memory for one: the calling thread does what is left.
         }
     }
     run();

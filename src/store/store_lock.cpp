@@ -78,8 +78,10 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
         result = fileSystem.status(file.number(), identity_);
         if (result < 0)
             raise("Unable to check status of", path, -result);
-        if (fileSystem.statusAt(directory.number(), kName, status) < 0 ||
-            status.inode != identity_.inode || status.device != identity_.device)
+        result = fileSystem.statusAt(directory.number(), kName, status);
+        if (result < 0 && result != -ENOENT)
+            raise("Unable to check status of", path, -result);
+        if (result < 0 || status.inode != identity_.inode || status.device != identity_.device)
             continue;
 
         owner_ = getpid();
