@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// With libvirt's access driver "none", which allows everything and is what an embedding process has;
-// what a driver that refuses makes of our calls is tested with a daemon.
+// With libvirt's access driver "none", which allows everything and is what an embedding process
+// has; what a driver that refuses makes of our calls is tested with a daemon.
 #include "remote/access.h"
 
 #include "remote/error_report.h"
@@ -16,9 +16,8 @@ using access::ConnectionCall;
 using access::SecretCall;
 
 constexpr ConnectionCall kConnectionCalls[] = {
-    ConnectionCall::open,           ConnectionCall::count,
-    ConnectionCall::listUuids,      ConnectionCall::listAll,
-    ConnectionCall::registerEvents, ConnectionCall::deregisterEvents};
+    ConnectionCall::open,    ConnectionCall::count,          ConnectionCall::listUuids,
+    ConnectionCall::listAll, ConnectionCall::registerEvents, ConnectionCall::deregisterEvents};
 constexpr SecretCall kSecretCalls[] = {
     SecretCall::lookupByUuid, SecretCall::lookupByUsage, SecretCall::define,  SecretCall::getXml,
     SecretCall::setValue,     SecretCall::getValue,      SecretCall::undefine};
@@ -44,7 +43,10 @@ class Access : public WithLibvirt {
         privateFunction<void(void *)>("virObjectUnref")(manager);
     }
     /// Runs on a thread of its own: identities belong to threads.
-    template <typename Body> static void onFreshThread(Body body) { std::thread(body).join(); }
+    template <typename Body>
+    static void onFreshThread(Body body) {
+        std::thread(body).join();
+    }
 
     static SecretDefinition definition(UsageType type) {
         SecretDefinition out;
@@ -94,8 +96,10 @@ TEST_F(Access, WithoutAnAccessManagerEveryCallIsRefusedWithLibvirtsError) {
         EXPECT_FALSE(access::isVisible(connection_.get(), call, secret));
 }
 
-TEST_F(Access, PrivateValuesAreNotForAThreadWithoutAnIdentity) {
+TEST_F(Access, AThreadWithoutAnIdentityIsNoClientAndReadsNoPrivateValues) {
     onFreshThread([] {
+        EXPECT_FALSE(access::isForClient());
+        EXPECT_EQ(virGetLastError(), nullptr);
         EXPECT_THROW((void)access::mayReadPrivate(), ErrorAlreadyRaised);
         EXPECT_NE(virGetLastError(), nullptr);
     });
@@ -109,8 +113,10 @@ TEST_F(Access, PrivateValuesAreForLibvirtItselfAndNotForItsClients) {
     ASSERT_TRUE(client && self);
     onFreshThread([&] {
         ASSERT_EQ(setCurrent(client), 0);
+        EXPECT_TRUE(access::isForClient());
         EXPECT_FALSE(access::mayReadPrivate());
         ASSERT_EQ(setCurrent(self), 0);
+        EXPECT_FALSE(access::isForClient());
         EXPECT_TRUE(access::mayReadPrivate());
         ASSERT_EQ(setCurrent(nullptr), 0);
     });

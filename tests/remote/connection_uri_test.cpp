@@ -19,8 +19,8 @@ class ConnectionUri : public WithLibvirt {
     }
 };
 
-class RootThatNeedsEscaping : public ConnectionUri, public testing::WithParamInterface<const char *> {
-};
+class RootThatNeedsEscaping : public ConnectionUri,
+                              public testing::WithParamInterface<const char *> {};
 
 class PathThatNoDaemonServes : public ConnectionUri,
                                public testing::WithParamInterface<const char *> {};
@@ -67,8 +67,8 @@ TEST_F(ConnectionUri, AMissingRootIsToldInLibvirtsWords) {
 }
 
 TEST_F(ConnectionUri, AnotherPathIsNoEmbeddedRoot) {
-    for (const char *uri : {"secret:///system?root=/r", "secret:///embed/?root=/r", "secret:?root=/r",
-                            "secret:///?root=/r", "secret:///Embed?root=/r"}) {
+    for (const char *uri : {"secret:///system?root=/r", "secret:///embed/?root=/r",
+                            "secret:?root=/r", "secret:///?root=/r", "secret:///Embed?root=/r"}) {
         const ConnectionWithUri connection(uri);
         try {
             const std::string root = connection_uri::requireEmbeddedRoot(connection.get());
@@ -101,16 +101,24 @@ TEST_F(ConnectionUri, EachKindOfDaemonServesItsOwnPath) {
     EXPECT_EQ(lastError().domain, VIR_FROM_NONE);
 }
 
+TEST_F(ConnectionUri, AnEmbeddingProcessLeavesTheUrisOfDaemonsToOtherDrivers) {
+    for (const char *uri : {"secret:///system", "secret:///session", "secret:///system?root=/r"}) {
+        const ConnectionWithUri connection(uri);
+        EXPECT_TRUE(connection_uri::asksForDaemon(connection.get())) << uri;
+    }
+}
+
 TEST_P(PathThatNoDaemonServes, IsRefused) {
     const ConnectionWithUri connection(GetParam());
+    EXPECT_FALSE(connection_uri::asksForDaemon(connection.get()));
     EXPECT_THROW(connection_uri::requireDaemonPath(connection.get(), true), ErrorAlreadyRaised);
     EXPECT_EQ(lastError().code, VIR_ERR_INTERNAL_ERROR);
     EXPECT_THROW(connection_uri::requireDaemonPath(connection.get(), false), ErrorAlreadyRaised);
 }
 
 INSTANTIATE_TEST_SUITE_P(ConnectionUri, PathThatNoDaemonServes,
-                         testing::Values("secret:///embed?root=/tmp/x", "secret:///embed", "secret:",
-                                         "secret:/", "secret:///", "secret:///System",
+                         testing::Values("secret:///embed?root=/tmp/x", "secret:///embed",
+                                         "secret:", "secret:/", "secret:///", "secret:///System",
                                          "secret:///system/", "secret:///%65mbed?root=/x"));
 
 } // namespace keyhold

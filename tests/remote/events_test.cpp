@@ -31,7 +31,9 @@ struct Watch {
     }
 };
 
-Watch &watchOf(void *opaque) { return *static_cast<Watch *>(opaque); }
+Watch &watchOf(void *opaque) {
+    return *static_cast<Watch *>(opaque);
+}
 
 void onLifecycle(virConnectPtr, virSecretPtr secret, int event, int detail, void *opaque) {
     watchOf(opaque).add(secret, (event == VIR_SECRET_EVENT_DEFINED ? "defined " : "undefined ") +
@@ -42,7 +44,9 @@ void onValueChanged(virConnectPtr, virSecretPtr secret, void *opaque) {
     watchOf(opaque).add(secret, "value");
 }
 
-void onFree(void *opaque) { ++watchOf(opaque).freed; }
+void onFree(void *opaque) {
+    ++watchOf(opaque).freed;
+}
 
 virConnectSecretEventGenericCallback lifecycleCallback() {
     return VIR_SECRET_EVENT_CALLBACK(onLifecycle);
@@ -104,8 +108,8 @@ TEST_F(EventsTest, WatchersAreToldInTheOrderOfTheChanges) {
 TEST_F(EventsTest, AWatcherOfOneSecretHearsOfNoOther) {
     Events events;
     Watch watch;
-    virSecretPtr secret = abi::symbols().virGetSecret(
-        connection_.get(), uuidOf(2).bytes().data(), VIR_SECRET_USAGE_TYPE_CEPH, "b");
+    virSecretPtr secret = abi::symbols().virGetSecret(connection_.get(), uuidOf(2).bytes().data(),
+                                                      VIR_SECRET_USAGE_TYPE_CEPH, "b");
     ASSERT_NE(secret, nullptr);
     const int id = addLifecycle(events, watch, secret);
     for (int number : {1, 2, 3})

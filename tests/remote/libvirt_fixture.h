@@ -16,7 +16,8 @@
 namespace keyhold {
 
 /// One of libvirt's private functions, by name; the module under test finds its own the same way.
-template <typename Function> Function *privateFunction(const char *name) {
+template <typename Function>
+Function *privateFunction(const char *name) {
     static void *const library = dlopen("libvirt.so.0", RTLD_NOW | RTLD_NOLOAD);
     void *const address = library ? dlsym(library, name) : nullptr;
     if (!address)
