@@ -101,16 +101,8 @@ TEST_F(ConnectionUri, EachKindOfDaemonServesItsOwnPath) {
     EXPECT_EQ(lastError().domain, VIR_FROM_NONE);
 }
 
-TEST_F(ConnectionUri, AnEmbeddingProcessLeavesTheUrisOfDaemonsToOtherDrivers) {
-    for (const char *uri : {"secret:///system", "secret:///session", "secret:///system?root=/r"}) {
-        const ConnectionWithUri connection(uri);
-        EXPECT_TRUE(connection_uri::asksForDaemon(connection.get())) << uri;
-    }
-}
-
 TEST_P(PathThatNoDaemonServes, IsRefused) {
     const ConnectionWithUri connection(GetParam());
-    EXPECT_FALSE(connection_uri::asksForDaemon(connection.get()));
     EXPECT_THROW(connection_uri::requireDaemonPath(connection.get(), true), ErrorAlreadyRaised);
     EXPECT_EQ(lastError().code, VIR_ERR_INTERNAL_ERROR);
     EXPECT_THROW(connection_uri::requireDaemonPath(connection.get(), false), ErrorAlreadyRaised);
