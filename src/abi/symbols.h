@@ -41,6 +41,7 @@
     X(int, virSecretUndefineEnsureACL, (virConnectPtr, keyhold::abi::SecretDef *))                        \
     X(bool, virConnectValidateURIPath, (const char *, const char *, bool))                                \
     X(const char *, virURIGetParam, (const keyhold::abi::Uri *, const char *))                            \
+    X(keyhold::abi::Identity *, virIdentityGetCurrent, ())                                                \
     X(int, virIdentityIsCurrentElevated, ())                                                              \
     X(int, virSetConnectSecret, (virConnectPtr))                                                          \
     X(char *, virGetUserConfigDirectory, ())                                                              \

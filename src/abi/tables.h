@@ -106,6 +106,7 @@ struct LogSource {
 /// libvirt's opaque types, by the names its own functions use.
 struct EventState;
 struct Event;
+struct Identity;
 
 /// Fields of virConnect and virSecret, which begin with libvirt's object headers. The offsets are
 /// libvirt's on LP64; release.h says for which releases they were checked.

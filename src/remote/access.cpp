@@ -4,7 +4,7 @@
 #include "abi/symbols.h"
 #include "remote/error_report.h"
 
-#include <libvirt/virterror.h>
+#include <glib-object.h>
 
 #include <algorithm>
 
@@ -83,9 +83,12 @@ bool isVisible(virConnectPtr connection, ConnectionCall call, const SecretDefini
 }
 
 bool isForClient() {
-    const int result = abi::symbols().virIdentityIsCurrentElevated();
-    virResetLastError();
-    return result == 0;
+    // Asking for the elevation of a thread without an identity would be logged as an error.
+    abi::Identity *identity = abi::symbols().virIdentityGetCurrent();
+    if (!identity)
+        return false;
+    g_object_unref(identity);
+    return abi::symbols().virIdentityIsCurrentElevated() == 0;
 }
 
 bool mayReadPrivate() {

@@ -27,8 +27,7 @@ void require(virConnectPtr connection, SecretCall call, const SecretDefinition &
                              const SecretDefinition &definition);
 
 /// Whether the calling thread works for a client of a daemon. False inside libvirt's own calls, and
-/// where threads have no identity, as in a program that embeds libvirt. Resets libvirt's last
-/// error.
+/// where threads have no identity, as in a program that embeds libvirt.
 [[nodiscard]] bool isForClient();
 
 /// Whether the caller may read values of private secrets: it is libvirt itself, in a daemon, on

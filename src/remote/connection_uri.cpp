@@ -7,7 +7,6 @@
 #include <cstring>
 #include <glib.h>
 #include <memory>
-#include <string_view>
 
 namespace keyhold::connection_uri {
 
@@ -33,11 +32,6 @@ const char *findRoot(const abi::Uri &uri) {
 void requireDaemonPath(virConnectPtr connection, bool isPrivileged) {
     if (!abi::symbols().virConnectValidateURIPath(pathOf(connection), "secret", isPrivileged))
         throw ErrorAlreadyRaised();
-}
-
-bool asksForDaemon(virConnectPtr connection) {
-    const std::string_view path = pathOf(connection);
-    return path == "/system" || path == "/session";
 }
 
 std::string requireEmbeddedRoot(virConnectPtr connection) {

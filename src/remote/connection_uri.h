@@ -15,9 +15,6 @@ namespace connection_uri {
 /// A client can name any URI in the `name` parameter of a remote one, so nothing else is looked at.
 void requireDaemonPath(virConnectPtr connection, bool isPrivileged);
 
-/// True for secret:///system and secret:///session, which a daemon serves.
-[[nodiscard]] bool asksForDaemon(virConnectPtr connection);
-
 /// In an embedding process: the root directory of a `secret:///embed?root=DIR` connection. Raises
 /// ErrorAlreadyRaised for a missing root, and internal for another path, as the stock driver does.
 [[nodiscard]] std::string requireEmbeddedRoot(virConnectPtr connection);

@@ -14,11 +14,11 @@ extern "C" {
 
 int connectOpen(virConnectPtr connection, virConnectAuthPtr, void *, unsigned int flags) {
     constexpr int kOpened = 0;
-    constexpr int kDeclined = -1; // libvirt tries its other drivers
-    constexpr int kError = -2;
+    constexpr int kError = -2; // -1 would make libvirt try other drivers and lose the reason
     return guard(kError, [&] {
         requireFlags(flags, VIR_CONNECT_RO, "secretConnectOpen");
-        return DriverState::get().openConnection(connection) ? kOpened : kDeclined;
+        DriverState::get().openConnection(connection);
+        return kOpened;
     });
 }
 

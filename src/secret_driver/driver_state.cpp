@@ -128,7 +128,7 @@ void DriverState::stop() {
     last.swap(daemon_);
 }
 
-bool DriverState::openConnection(virConnectPtr connection) {
+void DriverState::openConnection(virConnectPtr connection) {
     const Snapshot now =
         connection_uri::embeddedRootOf(connection) ? startedSnapshot() : snapshot();
     switch (now.mode) {
@@ -138,14 +138,10 @@ bool DriverState::openConnection(virConnectPtr connection) {
     case Mode::daemon:
         connection_uri::requireDaemonPath(connection, now.isPrivileged);
         access::require(connection, access::ConnectionCall::open);
-        return true;
+        return;
     case Mode::embedded:
-        if (connection_uri::asksForDaemon(connection))
-            return false;
-        openEmbedded(connection, *now.roots);
-        return true;
+        return openEmbedded(connection, *now.roots);
     }
-    return false;
 }
 
 void DriverState::openEmbedded(virConnectPtr connection, EmbeddedRoots &roots) {

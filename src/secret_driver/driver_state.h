@@ -32,9 +32,8 @@ class DriverState {
     /// libvirt's stateCleanup: from now on every call raises notActive. Raises notActive if it was.
     void stop();
 
-    /// What connectOpen does, after which closeConnection() must follow once. False if the URI is
-    /// another driver's to open: in an embedding process, that of a daemon.
-    [[nodiscard]] bool openConnection(virConnectPtr connection);
+    /// What connectOpen does, after which closeConnection() must follow once.
+    void openConnection(virConnectPtr connection);
     void closeConnection(virConnectPtr connection);
 
     /// The instance that serves a call on `connection`, ours or another driver's. Raises notActive
