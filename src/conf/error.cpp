@@ -9,13 +9,13 @@ namespace keyhold {
 
 Error::Error(ErrorCode code, std::string message, int systemErrno)
     : code_(code),
-      message_(std::move(message)),
+      message_(std::make_shared<const std::string>(std::move(message))),
       systemErrno_(systemErrno) {}
 
 std::string Error::fullText() const {
     if (systemErrno_ == 0)
-        return message_;
-    return message_ + ": " + g_strerror(systemErrno_);
+        return *message_;
+    return *message_ + ": " + g_strerror(systemErrno_);
 }
 
 } // namespace keyhold

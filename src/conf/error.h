@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <memory>
 #include <string>
 
 namespace keyhold {
@@ -34,9 +35,9 @@ class Error : public std::exception {
   public:
     Error(ErrorCode code, std::string message, int systemErrno = 0);
 
-    [[nodiscard]] const char *what() const noexcept override { return message_.c_str(); }
+    [[nodiscard]] const char *what() const noexcept override { return message_->c_str(); }
     [[nodiscard]] ErrorCode code() const noexcept { return code_; }
-    [[nodiscard]] const std::string &message() const noexcept { return message_; }
+    [[nodiscard]] const std::string &message() const noexcept { return *message_; }
     /// errno of the failed call, or 0.
     [[nodiscard]] int systemErrno() const noexcept { return systemErrno_; }
     /// Message and the text of errno, for the log.
@@ -44,7 +45,7 @@ class Error : public std::exception {
 
   private:
     ErrorCode code_;
-    std::string message_;
+    std::shared_ptr<const std::string> message_; // an exception must be copied without failing
     int systemErrno_;
 };
 

@@ -15,7 +15,8 @@ void requireFlags(unsigned int flags, unsigned int supported, const char *functi
     if (unknown == 0)
         return;
     char text[128];
-    std::snprintf(text, sizeof(text), "unsupported flags (0x%x) in function %s", unknown, function);
+    static_cast<void>(std::snprintf(text, sizeof(text), "unsupported flags (0x%x) in function %s",
+                                    unknown, function));
     abi::raiseInvalidArgument(VIR_FROM_SECRET, function, "flags", text);
     throw ErrorAlreadyRaised();
 }

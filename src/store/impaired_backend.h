@@ -12,10 +12,10 @@ namespace keyhold {
 class ImpairedBackend : public Backend {
   public:
     /// `readable` answers list() and read() if it is not null; everything else raises `trouble`.
-    ImpairedBackend(std::string place, std::unique_ptr<Backend> readable, Error trouble)
+    ImpairedBackend(std::string place, std::unique_ptr<Backend> readable, const Error &trouble)
         : place_(std::move(place)),
           readable_(std::move(readable)),
-          trouble_(std::move(trouble)) {}
+          trouble_(trouble) {}
 
     [[nodiscard]] std::string place() const override { return place_; }
     void recover() override {}
