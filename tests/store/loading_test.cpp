@@ -4,11 +4,13 @@
 
 #include "store/faulty_file_system.h"
 #include "store/store_fixture.h"
+#include "store/temporary_directory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <new>
 
 #include <sched.h>
@@ -229,21 +231,32 @@ TEST_F(LoadingTest, OnOneProcessorTheResultIsTheSame) {
     EXPECT_GT(onAll.first.size(), 400U);
 }
 
-TEST_F(LoadingTest, FiveThousandSecretsAreReadOnceEachAndFoundByTheirUse) {
+TEST(LoadingFromTheKernelTest, FiveThousandSecretsAreReadOnceEachAndFoundByTheirUse) {
     constexpr int kCount = 5000;
-    for (int n = 0; n < kCount; ++n)
-        put(definitionOf(n, "use " + std::to_string(n)), "value " + std::to_string(n));
-    const auto store = bench.start();
-    ASSERT_EQ(std::size_t{kCount}, store->all().size());
-    EXPECT_EQ(std::size_t{2 * kCount}, faulty.count(Operation::open));
-    EXPECT_EQ(std::size_t{2},
-              faulty.count(Operation::list)); // one of them for what was interrupted
+    const TemporaryDirectory temporary;
+    const auto put = [&](const std::string &name, const std::string &content) {
+        std::ofstream(temporary.path() + "/" + name) << content;
+    };
     for (int n = 0; n < kCount; ++n) {
-        const auto record = store->get(Usage{UsageType::ceph, "use " + std::to_string(n)});
+        put(xmlName(n), textOf(definitionOf(n, "use " + std::to_string(n))));
+        put(valueName(n), base64("value " + std::to_string(n)));
+    }
+    FaultyFileSystem counting(posixFileSystem());
+    RecordingJournal journal;
+    SecretStore store(std::make_shared<DirectoryBackend>(
+                          std::make_unique<StoreDirectory>(counting, temporary.path()), journal),
+                      journal);
+    store.load();
+    ASSERT_EQ(std::size_t{kCount}, store.all().size());
+    EXPECT_EQ(std::size_t{2 * kCount}, counting.count(Operation::open));
+    EXPECT_EQ(std::size_t{2}, counting.count(Operation::list)); // once for what was interrupted
+    for (int n = 0; n < kCount; ++n) {
+        const auto record = store.get(Usage{UsageType::ceph, "use " + std::to_string(n)});
         ASSERT_EQ(uuidNumber(n), record->definition.uuid);
         ASSERT_EQ("=value " + std::to_string(n), stateOf(*record).value);
     }
-    EXPECT_THAT(bench.journal.lines(), IsEmpty());
+    EXPECT_THAT(journal.lines(), IsEmpty());
+    EXPECT_EQ(1U, counting.openDescriptors());
 }
 
 } // namespace
