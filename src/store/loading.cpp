@@ -3,6 +3,8 @@
 #include "store/parallel.h"
 #include "store/secret_store.h"
 
+#include <algorithm>
+#include <iterator>
 #include <unordered_set>
 
 namespace keyhold {
@@ -80,6 +82,12 @@ void SecretStore::insertLoaded(StoredSecret secret) {
 }
 
 void SecretStore::reload() {
+    // Looked at before the directory: what clients define meanwhile is not missing there.
+    std::vector<Uuid> before;
+    for (const RecordPtr &record : index_.all()) {
+        if (record->isStored)
+            before.push_back(record->definition.uuid);
+    }
     std::vector<Uuid> present;
     try {
         const auto durable = backend();
@@ -94,13 +102,10 @@ void SecretStore::reload() {
 
     const std::unordered_set<Uuid, UuidHash> listed(present.begin(), present.end());
     std::vector<Uuid> gone;
-    bool hasStored = false;
-    for (const RecordPtr &record : index_.all()) {
-        hasStored |= record->isStored;
-        if (record->isStored && !listed.contains(record->definition.uuid))
-            gone.push_back(record->definition.uuid);
-    }
-    if (present.empty() && hasStored) {
+    std::ranges::copy_if(before, std::back_inserter(gone),
+                         [&](const Uuid &uuid) { return !listed.contains(uuid); });
+    if (present.empty() &&
+        std::ranges::any_of(gone, [&](const Uuid &uuid) { return isMissing(uuid); })) {
         journal_.error(
             "'" + backend()->place() +
             "' holds no definition any more, as if it were not mounted; all secrets stay as "
@@ -124,6 +129,18 @@ void SecretStore::reload() {
         settleLogged(writer, uuid);
     }
     setTrouble(std::nullopt);
+}
+
+bool SecretStore::isMissing(const Uuid &uuid) {
+    // With the secret to itself: not one that a client is removing.
+    const IndexWriter writer(index_, uuid);
+    if (!writer.current() || !writer.current()->isStored)
+        return false;
+    try {
+        return !backend()->read(uuid);
+    } catch (const Error &) {
+        return false; // there, if not readable
+    }
 }
 
 void SecretStore::settleLogged(IndexWriter &writer, const Uuid &uuid) {

@@ -78,6 +78,8 @@ class SecretStore {
     void insertLoaded(StoredSecret secret);
     /// Makes the live record of the writer's uuid what the backend holds.
     void settle(IndexWriter &writer, const Uuid &uuid);
+    /// True if a secret that is stored, as far as is known, has no definition in the backend.
+    [[nodiscard]] bool isMissing(const Uuid &uuid);
     /// As settle(), with troubles told to the journal.
     void settleLogged(IndexWriter &writer, const Uuid &uuid);
     /// Stores the value of an ephemeral secret whose definition somebody wrote into the store.

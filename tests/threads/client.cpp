@@ -115,8 +115,12 @@ std::string lockedText(const std::string &root) {
            "': Resource temporarily unavailable";
 }
 
-std::string lockFile(const std::string &root) { return root + "/run/secrets/driver.pid"; }
+std::string lockFile(const std::string &root) {
+    return root + "/run/secrets/driver.pid";
+}
 
-std::string secretsDirectory(const std::string &root) { return root + "/etc/secrets"; }
+std::string secretsDirectory(const std::string &root) {
+    return root + "/etc/secrets";
+}
 
 } // namespace keyhold::client

@@ -9,8 +9,8 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
-/// libvirt's public functions, as a client in C++ would wrap them. What fails leaves libvirt's error
-/// of the calling thread.
+/// libvirt's public functions, as a client in C++ would wrap them. What fails leaves libvirt's
+/// error of the calling thread.
 namespace keyhold::client {
 
 struct Release {

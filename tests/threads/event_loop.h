@@ -6,8 +6,8 @@
 
 namespace keyhold {
 
-/// libvirt's default event loop, on a thread of its own until destroyed. One a process; it must be there
-/// before a connection is opened in embedded mode.
+/// libvirt's default event loop, on a thread of its own until destroyed. One a process; it must be
+/// there before a connection is opened in embedded mode.
 class EventLoop {
   public:
     EventLoop();

@@ -71,7 +71,7 @@ TEST_F(Fork, AChildThatExitsAsProgramsDoCostsNothing) {
         std::exit(7);
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status)) << status;
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
     checkParent();
 }
 

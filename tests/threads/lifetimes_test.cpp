@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Connections, handles and registrations that go in any order, on any thread: libvirt closes a connection of
-// ours when the last of them goes, wherever that is.
+// Connections, handles and registrations that go in any order, on any thread: libvirt closes a
+// connection of ours when the last of them goes, wherever that is.
 #include "store/temporary_directory.h"
 #include "threads/client.h"
 #include "threads/event_loop.h"
@@ -23,12 +23,13 @@ namespace {
 
 constexpr unsigned kThings = 5;
 
-/// Five things that keep a root open, each on its own. Registrations hold a reference of the user's, for
-/// taking them back.
+/// Five things that keep a root open, each on its own. Registrations hold a reference of the
+/// user's, for taking them back.
 class Things {
   public:
     explicit Things(const std::string &root)
-        : first_(client::openRoot(root)), second_(client::openRoot(root)) {
+        : first_(client::openRoot(root)),
+          second_(client::openRoot(root)) {
         if (!first_ || !second_)
             throw std::runtime_error(client::describeError());
         ofFirst_ = client::define(first_.get(), {.number = 1});
@@ -97,7 +98,7 @@ TEST(Lifetimes, ThingsMayGoOnThreadsOfTheirOwn) {
     const TemporaryDirectory directory;
     const EventLoop loop;
     const std::string root = directory.path() + "/root";
-    constexpr int kRounds = 60;
+    constexpr int kRounds = 200;
     for (int round = 0; round < kRounds; ++round) {
         Things things(root);
         atOnce(kThings, [&](unsigned thing) { things.release(thing); });
@@ -124,8 +125,8 @@ TEST(Lifetimes, AHandleWorksAfterItsConnectionWasClosed) {
 
 TEST(Lifetimes, TheEventLoopMayBeTheOneThatClosesTheConnection) {
     const TemporaryDirectory directory;
-    // A callback that takes itself back: libvirt forgets it, and with it the connection, once the callback
-    // has returned, in the event loop and with the lock of the events held.
+    // A callback that takes itself back: libvirt forgets it, and with it the connection, once the
+    // callback has returned, in the event loop and with the lock of the events held.
     struct Registration {
         virConnectPtr connection = nullptr;
         int id = -1;
@@ -152,7 +153,8 @@ TEST(Lifetimes, TheEventLoopMayBeTheOneThatClosesTheConnection) {
         ASSERT_GE(registration.id, 0) << client::describeError();
         {
             const client::Connection other = client::openRoot(root);
-            ASSERT_NE(client::define(other.get(), {.number = 1}), nullptr) << client::describeError();
+            ASSERT_NE(client::define(other.get(), {.number = 1}), nullptr)
+                << client::describeError();
         }
         while (!registration.isFreed)
             std::this_thread::yield();
@@ -166,7 +168,7 @@ TEST(Lifetimes, RegistrationsMayComeAndGoWhileOthersChangeAndClose) {
     const TemporaryDirectory directory;
     const EventLoop loop;
     const std::string root = directory.path() + "/root";
-    constexpr unsigned kRounds = 40;
+    constexpr unsigned kRounds = 150;
     std::vector<std::unique_ptr<Observer>> observers[kThreads];
     atOnce(kThreads, [&](unsigned i) {
         for (unsigned round = 0; round < kRounds; ++round) {
@@ -174,7 +176,8 @@ TEST(Lifetimes, RegistrationsMayComeAndGoWhileOthersChangeAndClose) {
             ASSERT_NE(connection, nullptr) << client::describeError();
             Observer &observer = *observers[i].emplace_back(std::make_unique<Observer>());
             observer.watch(connection.get());
-            client::Secret secret = client::define(connection.get(), {.number = i, .isEphemeral = true});
+            client::Secret secret =
+                client::define(connection.get(), {.number = i, .isEphemeral = true});
             ASSERT_NE(secret, nullptr) << client::describeError();
             if (round % 2 == 0) {
                 ASSERT_EQ(virSecretUndefine(secret.get()), 0) << client::describeError();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Runs one test: what an embedding process has open is a property of the whole process, so no two tests
-// may share one. The names are listed in meson.build; --check-list compares that list with the program.
+// Runs one test: what an embedding process has open is a property of the whole process, so no two
+// tests may share one. The names are listed in meson.build; --check-list compares that list with
+// the program.
 #include "threads/other_process.h"
 
 #include <gtest/gtest.h>

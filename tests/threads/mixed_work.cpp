@@ -24,7 +24,9 @@ bool isValueOf(unsigned number, const std::string &value) {
     return value == makeValue(number, static_cast<unsigned>(size));
 }
 
-bool sharesItsUse(unsigned number) { return number + 2 > MixedWork::kSecrets; }
+bool sharesItsUse(unsigned number) {
+    return number + 2 > MixedWork::kSecrets;
+}
 
 std::string idOf(unsigned number) {
     return sharesItsUse(number) ? "shared" : "id" + std::to_string(number);
@@ -36,7 +38,9 @@ std::string idOf(unsigned number) {
 class MixedWork::Worker {
   public:
     Worker(MixedWork &work, virConnectPtr connection, unsigned seed)
-        : work_(work), connection_(connection), random_(seed) {}
+        : work_(work),
+          connection_(connection),
+          random_(seed) {}
 
     void doSomething() {
         const unsigned number = 1 + below(kSecrets);
@@ -90,7 +94,8 @@ class MixedWork::Worker {
             work_.addUnexpected(what);
     }
 
-    template <typename Call> void withSecret(unsigned number, const Call &call) {
+    template <typename Call>
+    void withSecret(unsigned number, const Call &call) {
         const client::Secret secret = client::lookup(connection_, number);
         note("look up", secret != nullptr);
         if (secret)
@@ -140,14 +145,15 @@ class MixedWork::Worker {
         for (const client::Secret &secret : *secrets) {
             const std::string use = std::to_string(virSecretGetUsageType(secret.get())) +
                                     virSecretGetUsageID(secret.get());
-            require(numbers.insert(client::numberOf(secret.get())).second, "a uuid is listed twice");
+            require(numbers.insert(client::numberOf(secret.get())).second,
+                    "a uuid is listed twice");
             require(use == "0" || uses.insert(use).second, "use " + use + " is listed twice");
         }
     }
 
     void lookupByUsage(unsigned number) {
-        const client::Secret secret(virSecretLookupByUsage(connection_, VIR_SECRET_USAGE_TYPE_CEPH,
-                                                           idOf(number).c_str()));
+        const client::Secret secret(
+            virSecretLookupByUsage(connection_, VIR_SECRET_USAGE_TYPE_CEPH, idOf(number).c_str()));
         note("look up by use", secret != nullptr);
         if (secret)
             require(idOf(client::numberOf(secret.get())) == idOf(number), "found by another's use");

@@ -10,12 +10,13 @@
 
 namespace keyhold {
 
-/// What many clients do at once to few secrets: define, redefine as ephemeral and back or for another type
-/// of use, set, get, list, look up, undefine. What each call finds is left to chance; what it returns
-/// must make sense whatever the others do.
+/// What many clients do at once to few secrets: define, redefine as ephemeral and back or for
+/// another type of use, set, get, list, look up, undefine. What each call finds is left to chance;
+/// what it returns must make sense whatever the others do.
 class MixedWork {
   public:
-    /// Secrets 1 to kSecrets are worked on; the last two want the same use, so only one of them can be.
+    /// Secrets 1 to kSecrets are worked on; the last two want the same use, so only one of them can
+    /// be.
     static constexpr unsigned kSecrets = 5;
 
     /// Does `rounds` random things on `connection`; every thread has another `seed`.

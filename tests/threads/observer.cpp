@@ -16,20 +16,22 @@ std::string prefixOf(unsigned number) {
     return text;
 }
 
-Observer &observerOf(void *opaque) { return *static_cast<Observer *>(opaque); }
+Observer &observerOf(void *opaque) {
+    return *static_cast<Observer *>(opaque);
+}
 
 } // namespace
 
 void Observer::watch(virConnectPtr connection, virSecretPtr secret) {
     connection_ = connection;
-    lifecycleId_ = virConnectSecretEventRegisterAny(
-        connection, secret, VIR_SECRET_EVENT_ID_LIFECYCLE, VIR_SECRET_EVENT_CALLBACK(onLifecycle),
-        this, onRelease);
+    lifecycleId_ =
+        virConnectSecretEventRegisterAny(connection, secret, VIR_SECRET_EVENT_ID_LIFECYCLE,
+                                         VIR_SECRET_EVENT_CALLBACK(onLifecycle), this, onRelease);
     if (lifecycleId_ < 0)
         throw std::runtime_error(client::describeError());
-    valueId_ = virConnectSecretEventRegisterAny(connection, secret, VIR_SECRET_EVENT_ID_VALUE_CHANGED,
-                                                VIR_SECRET_EVENT_CALLBACK(onValueChanged), this,
-                                                onRelease);
+    valueId_ = virConnectSecretEventRegisterAny(
+        connection, secret, VIR_SECRET_EVENT_ID_VALUE_CHANGED,
+        VIR_SECRET_EVENT_CALLBACK(onValueChanged), this, onRelease);
     if (valueId_ < 0)
         throw std::runtime_error(client::describeError());
 }

@@ -10,8 +10,9 @@
 
 namespace keyhold {
 
-/// Watches the secrets of one connection, or one of them, and checks that what it is told makes sense:
-/// nothing is undefined or gets a value that was not defined before. Outlives its registration.
+/// Watches the secrets of one connection, or one of them, and checks that what it is told makes
+/// sense: nothing is undefined or gets a value that was not defined before. Outlives its
+/// registration.
 class Observer {
   public:
     /// What each event says, e.g. "07 defined".

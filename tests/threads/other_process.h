@@ -10,8 +10,8 @@ namespace keyhold {
 /// Another process of this program: one more client of the same roots.
 class OtherProcess {
   public:
-    /// What the other process does, on the root it is given: `hold` opens it and prints "open", or the
-    /// error, and closes it when it is told to; `dump` opens it and prints what it finds.
+    /// What the other process does, on the root it is given: `hold` opens it and prints "open", or
+    /// the error, and closes it when it is told to; `dump` opens it and prints what it finds.
     enum class Task { hold, dump };
 
     OtherProcess(Task task, const std::string &root);

@@ -10,7 +10,8 @@ namespace keyhold {
 
 inline constexpr unsigned kThreads = 8;
 
-/// Runs `body` on `count` threads that start it at the same moment, each with its number, and joins them.
+/// Runs `body` on `count` threads that start it at the same moment, each with its number, and joins
+/// them.
 inline void atOnce(unsigned count, const std::function<void(unsigned)> &body) {
     std::barrier start(count);
     std::vector<std::thread> threads;

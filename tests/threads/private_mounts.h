@@ -6,8 +6,9 @@
 /// Mounts that no other process sees. Each function throws if the system refuses.
 namespace keyhold::private_mounts {
 
-/// Gives the process a mount namespace of its own; without being root, in a user namespace of its own
-/// as well. To be called before any thread is started: threads share what they were started with.
+/// Gives the process a mount namespace of its own; without being root, in a user namespace of its
+/// own as well. To be called before any thread is started: threads share what they were started
+/// with.
 void enter();
 
 /// Makes the directory or file `from` appear at `to` too.

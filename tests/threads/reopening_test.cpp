@@ -12,19 +12,18 @@
 
 namespace keyhold {
 
-TEST(Reopening, NeverMeetsTheLockOfTheInstanceThatIsLeaving) {
-    const TemporaryDirectory directory;
-    const EventLoop loop;
-    const std::string root = directory.path() + "/root";
-    std::filesystem::create_directory(root);
-    std::filesystem::create_symlink("root", directory.path() + "/link");
-    constexpr unsigned kRounds = 150;
-    atOnce(kThreads, [&](unsigned i) {
-        const std::string spelling = i % 2 == 0 ? root : directory.path() + "/link";
-        for (unsigned round = 0; round < kRounds; ++round) {
+namespace {
+
+/// Every thread opens the root, uses it and closes it again and again; `spellings` are taken in
+/// turn.
+void openAndCloseInTurns(unsigned threads, unsigned rounds,
+                         const std::vector<std::string> &spellings) {
+    atOnce(threads, [&](unsigned i) {
+        const std::string &spelling = spellings[i % spellings.size()];
+        for (unsigned round = 0; round < rounds; ++round) {
             const client::Connection connection = client::openRoot(spelling);
             ASSERT_NE(connection, nullptr) << client::describeError();
-            if (round % 10 == 0) {
+            if (round == 0) {
                 const auto secret = client::define(connection.get(), {.number = i});
                 ASSERT_NE(secret, nullptr) << client::describeError();
             }
@@ -32,8 +31,49 @@ TEST(Reopening, NeverMeetsTheLockOfTheInstanceThatIsLeaving) {
             ASSERT_NE(client::lookup(connection.get(), i), nullptr) << client::describeError();
         }
     });
+}
+
+} // namespace
+
+TEST(Reopening, NeverMeetsTheLockOfTheInstanceThatIsLeaving) {
+    const TemporaryDirectory directory;
+    const EventLoop loop;
+    const std::string root = directory.path() + "/root";
+    std::filesystem::create_directory(root);
+    std::filesystem::create_symlink("root", directory.path() + "/link");
+    const std::vector<std::string> spellings{root, directory.path() + "/link"};
+    openAndCloseInTurns(2, 500, spellings);
+    openAndCloseInTurns(kThreads, 200, spellings);
     EXPECT_FALSE(std::filesystem::exists(client::lockFile(root)));
     EXPECT_EQ(openElsewhere(root), "open");
+}
+
+TEST(Reopening, WaitsUntilTheLastOneIsGone) {
+    const TemporaryDirectory directory;
+    const EventLoop loop;
+    const std::string root = directory.path() + "/root";
+    {
+        // Something to let go of.
+        const client::Connection connection = client::openRoot(root);
+        ASSERT_NE(connection, nullptr) << client::describeError();
+        for (unsigned number = 0; number < 40; ++number)
+            ASSERT_NE(client::define(connection.get(), {.number = number}), nullptr);
+    }
+    // Of two threads that close together, one is the last, and the other opens again meanwhile:
+    // sooner or later in each round, so that some meet.
+    constexpr unsigned kRounds = 600;
+    constexpr unsigned kDelays = 50;
+    std::barrier closing(2);
+    atOnce(2, [&](unsigned i) {
+        for (unsigned round = 0; round < kRounds; ++round) {
+            client::Connection connection = client::openRoot(root);
+            EXPECT_NE(connection, nullptr) << client::describeError();
+            closing.arrive_and_wait();
+            for (volatile unsigned delay = 0; delay < i * (round % kDelays) * 200;)
+                delay = delay + 1;
+            connection.reset();
+        }
+    });
 }
 
 TEST(Reopening, ByOneThreadFindsEverySecretAgain) {

@@ -18,8 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Each thread opens the root as `spellings` has it, defines one secret and waits for the others; then all
-/// see all, and nobody else gets in until the last connection is closed.
+/// Each thread opens the root as `spellings` has it, defines one secret and waits for the others;
+/// then all see all, and nobody else gets in until the last connection is closed.
 void openEverywhereAtOnce(const std::array<std::string, kThreads> &spellings) {
     const std::string &root = spellings[0];
     std::array<client::Connection, kThreads> connections;
@@ -68,8 +68,8 @@ TEST(SameRoot, IsOneHoweverItIsSpelled) {
     fs::create_symlink("root", directory.path() + "/link");
     fs::create_symlink(directory.path(), directory.path() + "/up");
     openEverywhereAtOnce({root, root + "/", root + "/.", directory.path() + "//root///",
-                          root + "/etc/..", directory.path() + "/link", directory.path() + "/up/root",
-                          directory.path() + "/up/up/link/"});
+                          root + "/etc/..", directory.path() + "/link",
+                          directory.path() + "/up/root", directory.path() + "/up/up/link/"});
 }
 
 TEST(SameRoot, IsOneThroughABindMount) {
@@ -81,7 +81,8 @@ TEST(SameRoot, IsOneThroughABindMount) {
     private_mounts::enter();
     private_mounts::bind(root, mounted);
     const EventLoop loop;
-    openEverywhereAtOnce({root, mounted, mounted + "/", root, mounted, root + "/", mounted, mounted});
+    openEverywhereAtOnce(
+        {root, mounted, mounted + "/", root, mounted, root + "/", mounted, mounted});
 }
 
 TEST(SameRoot, IsOneForAThreadThatComesWhenTheFirstSpellingIsGone) {

@@ -12,11 +12,12 @@ namespace keyhold {
 
 namespace {
 
-// Signatures of libvirt 9.0.0 (src/driver.h, src/libvirt_internal.h, src/access/viraccessmanager.h).
+// Signatures of libvirt 9.0.0 (src/driver.h, src/libvirt_internal.h,
+// src/access/viraccessmanager.h).
 using LoadModule = int(const char *name, const char *registerFunction, bool isRequired);
 using InhibitCallback = void(bool inhibit, void *opaque);
-using StateInitialize = int(bool isPrivileged, bool isMandatory, const char *root, bool isMonolithic,
-                            InhibitCallback *callback, void *opaque);
+using StateInitialize = int(bool isPrivileged, bool isMandatory, const char *root,
+                            bool isMonolithic, InhibitCallback *callback, void *opaque);
 using StateFunction = int();
 using NewAccessManager = void *(const char *name);
 using SetAccessManager = void(void *manager);
@@ -30,7 +31,8 @@ void onInhibit(bool inhibit, void *) {
         isMiscounted = true;
 }
 
-template <typename Function> Function *hostFunction(const char *name) {
+template <typename Function>
+Function *hostFunction(const char *name) {
     void *const library = dlopen("libvirt.so.0", RTLD_NOW | RTLD_NOLOAD);
     void *const address = library ? dlsym(library, name) : nullptr;
     if (!address)
@@ -54,16 +56,24 @@ SessionDaemon::SessionDaemon(const std::string &directory)
     require(manager != nullptr);
     hostFunction<SetAccessManager>("virAccessManagerSetDefault")(manager);
     require(hostFunction<LoadModule>("virDriverLoadModule")("secret", "secretRegister", true) == 0);
-    require(hostFunction<StateInitialize>("virStateInitialize")(false, false, nullptr, false, onInhibit,
-                                                                nullptr) == 0);
+    require(hostFunction<StateInitialize>("virStateInitialize")(false, false, nullptr, false,
+                                                                onInhibit, nullptr) == 0);
 }
 
-void SessionDaemon::reload() { require(hostFunction<StateFunction>("virStateReload")() == 0); }
+void SessionDaemon::reload() {
+    require(hostFunction<StateFunction>("virStateReload")() == 0);
+}
 
-void SessionDaemon::stop() { require(hostFunction<StateFunction>("virStateCleanup")() == 0); }
+void SessionDaemon::stop() {
+    require(hostFunction<StateFunction>("virStateCleanup")() == 0);
+}
 
-int SessionDaemon::inhibitions() { return holdCount; }
+int SessionDaemon::inhibitions() {
+    return holdCount;
+}
 
-bool SessionDaemon::wasMiscounted() { return isMiscounted; }
+bool SessionDaemon::wasMiscounted() {
+    return isMiscounted;
+}
 
 } // namespace keyhold

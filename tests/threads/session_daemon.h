@@ -5,9 +5,9 @@
 
 namespace keyhold {
 
-/// Makes this process what a session libvirtd is to its secret driver: the module loaded and started in
-/// daemon mode, without sockets. Only a daemon reloads, so this is how calls and reloads meet. Uses
-/// libvirt's private functions, as libvirtd does. One a process.
+/// Makes this process what a session libvirtd is to its secret driver: the module loaded and
+/// started in daemon mode, without sockets. Only a daemon reloads, so this is how calls and reloads
+/// meet. Uses libvirt's private functions, as libvirtd does. One a process.
 class SessionDaemon {
   public:
     /// Keeps the secrets and the lock below `directory`.
@@ -20,8 +20,8 @@ class SessionDaemon {
     /// What a SIGTERM makes of a daemon: the driver is stopped, its connections stay.
     static void stop();
 
-    /// Calls of the inhibit callback so far: how many more holds than releases there were, and whether the
-    /// number was ever anything but 0 or 1.
+    /// Calls of the inhibit callback so far: how many more holds than releases there were, and
+    /// whether the number was ever anything but 0 or 1.
     [[nodiscard]] static int inhibitions();
     [[nodiscard]] static bool wasMiscounted();
 

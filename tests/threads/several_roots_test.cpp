@@ -29,7 +29,8 @@ TEST(SeveralRoots, AreIndependentWhenTheyAreOpenedAtOnce) {
         const client::Connection connection = client::openRoot(root);
         ASSERT_NE(connection, nullptr) << client::describeError();
         // The same uuid and the same use everywhere, with another value.
-        const auto secret = client::define(connection.get(), {.number = 1, .type = "ceph", .id = "a"});
+        const auto secret =
+            client::define(connection.get(), {.number = 1, .type = "ceph", .id = "a"});
         ASSERT_NE(secret, nullptr) << client::describeError();
         ASSERT_TRUE(client::setValue(secret.get(), root)) << client::describeError();
         EXPECT_EQ(virConnectNumOfSecrets(connection.get()), 1);

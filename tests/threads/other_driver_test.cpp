@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// libvirt's own QEMU driver, embedded in the same process: the secrets its connections show.
+#include "store/temporary_directory.h"
+#include "threads/client.h"
+#include "threads/event_loop.h"
+#include "threads/observer.h"
+#include "threads/parallel.h"
+#include "threads/private_mounts.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <unistd.h>
+
+namespace keyhold {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void copyWithLine(const std::string &from, const std::string &to, const std::string &line) {
+    fs::copy_file(from, to);
+    std::ofstream(to, std::ios::app) << line << "\n";
+}
+
+/// A directory of drivers with QEMU's beside ours, and what QEMU's wants to find. As root it wants
+/// a user of its own, and writes to /run: both are there for this process only.
+class OtherDriver : public testing::Test {
+  protected:
+    void SetUp() override {
+        const fs::path drivers = directory_.path() + "/drivers";
+        const fs::path qemu =
+            fs::path(std::getenv("KEYHOLD_STOCK_DRIVERS")) / "libvirt_driver_qemu.so";
+        ASSERT_TRUE(fs::exists(qemu)) << qemu << ": install libvirt-daemon-driver-qemu";
+        fs::create_directory(drivers);
+        fs::create_symlink(qemu, drivers / qemu.filename());
+        fs::create_symlink(fs::path(std::getenv("LIBVIRT_DRIVER_DIR")) / "libvirt_driver_secret.so",
+                           drivers / "libvirt_driver_secret.so");
+        setenv("LIBVIRT_DRIVER_DIR", drivers.c_str(), 1);
+        if (geteuid() == 0)
+            isolate();
+        loop_.emplace();
+    }
+
+    [[nodiscard]] std::string root(const std::string &name) const {
+        return directory_.path() + "/" + name;
+    }
+    [[nodiscard]] client::Connection openSecrets(const std::string &name) const {
+        client::Connection connection = client::openRoot(root(name));
+        EXPECT_NE(connection, nullptr) << client::describeError();
+        return connection;
+    }
+    [[nodiscard]] client::Connection openQemu(const std::string &name) const {
+        client::Connection connection(virConnectOpen(client::uriOf(root(name), "qemu").c_str()));
+        EXPECT_NE(connection, nullptr) << client::describeError();
+        return connection;
+    }
+
+  private:
+    void isolate() {
+        copyWithLine("/etc/passwd", directory_.path() + "/passwd",
+                     "libvirt-qemu:x:64055:64055::/nonexistent:/usr/sbin/nologin");
+        copyWithLine("/etc/group", directory_.path() + "/group", "libvirt-qemu:x:64055:");
+        private_mounts::enter();
+        private_mounts::bind(directory_.path() + "/passwd", "/etc/passwd");
+        private_mounts::bind(directory_.path() + "/group", "/etc/group");
+        private_mounts::mountEmpty("/run");
+    }
+
+    TemporaryDirectory directory_;
+    std::optional<EventLoop> loop_;
+};
+
+} // namespace
+
+TEST_F(OtherDriver, HasTheSecretsOfItsOwnRoot) {
+    const client::Connection a = openSecrets("a");
+    const client::Connection b = openSecrets("b");
+    ASSERT_NE(client::define(a.get(), {.number = 1}), nullptr) << client::describeError();
+    const client::Connection qemu = openQemu("b");
+    ASSERT_NE(qemu, nullptr);
+
+    EXPECT_EQ(virConnectNumOfSecrets(qemu.get()), 0) << client::describeError();
+    Observer observer;
+    observer.watch(qemu.get());
+    const client::Secret secret =
+        client::define(qemu.get(), {.number = 2, .type = "ceph", .id = "x"});
+    ASSERT_NE(secret, nullptr) << client::describeError();
+    EXPECT_EQ(virSecretGetConnect(secret.get()), qemu.get());
+    EXPECT_TRUE(client::setValue(secret.get(), "through QEMU")) << client::describeError();
+    EXPECT_EQ(client::lookup(a.get(), 2), nullptr);
+    const client::Secret same = client::lookup(b.get(), 2);
+    ASSERT_NE(same, nullptr) << client::describeError();
+    EXPECT_EQ(client::valueOf(same.get()), "through QEMU");
+    EventLoop::settle();
+    EXPECT_EQ(observer.lines(), (std::vector<Observer::Line>{"02 defined", "02 value"}));
+    EXPECT_TRUE(observer.nonsense().empty());
+    observer.unwatch();
+}
+
+TEST_F(OtherDriver, HasTheSecretsOfTheOnlyRootThatIsOpen) {
+    const client::Connection secrets = openSecrets("secrets");
+    ASSERT_NE(client::define(secrets.get(), {.number = 1}), nullptr) << client::describeError();
+    const client::Connection qemu = openQemu("machines");
+    ASSERT_NE(qemu, nullptr);
+    atOnce(kThreads, [&](unsigned) {
+        EXPECT_NE(client::lookup(qemu.get(), 1), nullptr) << client::describeError();
+    });
+}
+
+TEST_F(OtherDriver, IsToldWhichRootsItCouldUseWhenThereIsAChoice) {
+    const client::Connection a = openSecrets("a");
+    const client::Connection b = openSecrets("b");
+    const client::Connection qemu = openQemu("machines");
+    ASSERT_NE(qemu, nullptr);
+    EXPECT_LT(virConnectNumOfSecrets(qemu.get()), 0);
+    const virErrorPtr error = virGetLastError();
+    ASSERT_NE(error, nullptr);
+    EXPECT_EQ(error->code, VIR_ERR_INTERNAL_ERROR);
+    EXPECT_EQ(error->domain, VIR_FROM_SECRET);
+    for (const std::string &name : {root("machines"), root("a"), root("b")})
+        EXPECT_NE(std::string(error->message).find("'" + name + "'"), std::string::npos)
+            << error->message;
+}
+
+TEST_F(OtherDriver, IsToldThatNoRootIsOpen) {
+    openSecrets("a").reset();
+    const client::Connection qemu = openQemu("a");
+    ASSERT_NE(qemu, nullptr);
+    EXPECT_EQ(client::define(qemu.get(), {.number = 1}), nullptr);
+    EXPECT_NE(client::describeError().find("'" + root("a") + "'"), std::string::npos)
+        << client::describeError();
+    const client::Connection again = openSecrets("a");
+    EXPECT_NE(client::define(qemu.get(), {.number = 1}), nullptr) << client::describeError();
+    EXPECT_NE(client::lookup(again.get(), 1), nullptr) << client::describeError();
+}
+
+TEST_F(OtherDriver, MayAskWhileTheRootIsClosedAndOpened) {
+    openSecrets("a").reset();
+    const client::Connection qemu = openQemu("a");
+    ASSERT_NE(qemu, nullptr);
+    std::atomic<bool> isOver{false};
+    std::thread owner([&] {
+        constexpr int kRounds = 200;
+        for (int round = 0; round < kRounds; ++round)
+            openSecrets("a").reset();
+        isOver = true;
+    });
+    while (!isOver) {
+        if (virConnectNumOfSecrets(qemu.get()) < 0) {
+            EXPECT_NE(client::describeError().find("none is open in this process"),
+                      std::string::npos)
+                << client::describeError();
+        }
+    }
+    owner.join();
+}
+
+} // namespace keyhold
