@@ -51,6 +51,7 @@ std::string DirectoryBackend::orphanText(const Uuid &uuid) const {
 void DirectoryBackend::requireReady(const Uuid &uuid) {
     if (!directory_->isStillAtPath())
         throw Error(ErrorCode::internal, movedText());
+    requireNoLeftovers(uuid);
     if (mustSync_.exchange(false)) {
         if (const int result = directory_->sync(); result < 0) {
             mustSync_ = true;
@@ -58,7 +59,6 @@ void DirectoryBackend::requireReady(const Uuid &uuid) {
                         -result);
         }
     }
-    requireNoLeftovers(uuid);
 }
 
 DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal)

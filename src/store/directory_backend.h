@@ -73,7 +73,7 @@ class DirectoryBackend : public Backend {
     std::mutex leftoversMutex_;
     std::multimap<Uuid, std::string> leftovers_;
     std::atomic<bool> hasLeftovers_{false};
-    std::atomic<bool> mustSync_{false}; // names of an acknowledged change are not durable yet
+    std::atomic<bool> mustSync_{false}; // names that a next change counts on are not durable yet
 };
 
 /// The text of a definition file. Raises configUnsupported if it is so large that a load would

@@ -30,8 +30,10 @@ void DirectoryBackend::recover() {
             rememberLeftover(file.uuid, name, error);
         }
     }
-    if (!privateNames.empty() && directory_->sync() < 0)
+    if (mustSync_.exchange(false) && directory_->sync() < 0) {
+        mustSync_ = true;
         journal_.warning("cannot sync directory '" + directory_->path() + "'");
+    }
 
     std::sort(definitions.begin(), definitions.end());
     for (const Uuid &uuid : values) {
@@ -53,9 +55,9 @@ bool DirectoryBackend::isValueOfSecret(const layout::FileName &file) const {
 }
 
 void DirectoryBackend::recoverFile(const layout::FileName &file, const std::string &name) {
+    mustSync_ = true;
     if (!isValueOfSecret(file)) {
         directory_->unlink(name);
-        directory_->noteRemoval();
     } else if (directory_->rename(name, layout::valueName(file.uuid))) {
         journal_.info("finished an interrupted change: '" + directory_->pathOf(name) +
                       "' is now '" + directory_->pathOf(layout::valueName(file.uuid)) + "'");
