@@ -56,22 +56,31 @@ TEST(Reopening, WaitsUntilTheLastOneIsGone) {
         // Something to let go of.
         const client::Connection connection = client::openRoot(root);
         ASSERT_NE(connection, nullptr) << client::describeError();
-        for (unsigned number = 0; number < 40; ++number)
-            ASSERT_NE(client::define(connection.get(), {.number = number}), nullptr);
+        for (unsigned number = 0; number < 120; ++number) {
+            const auto secret = client::define(connection.get(), {.number = number});
+            ASSERT_NE(secret, nullptr) << client::describeError();
+            ASSERT_TRUE(client::setValue(secret.get(), "x")) << client::describeError();
+        }
     }
-    // Of two threads that close together, one is the last, and the other opens again meanwhile:
-    // sooner or later in each round, so that some meet.
+    // One thread is the last to close, the other opens again meanwhile: sooner or later in each
+    // round, so that some meet.
     constexpr unsigned kRounds = 600;
-    constexpr unsigned kDelays = 50;
-    std::barrier closing(2);
+    constexpr unsigned kDelays = 100;
+    constexpr unsigned kTurns = 300; // of an empty loop
+    std::barrier step(2);
     atOnce(2, [&](unsigned i) {
+        client::Connection connection = client::openRoot(root);
         for (unsigned round = 0; round < kRounds; ++round) {
-            client::Connection connection = client::openRoot(root);
             EXPECT_NE(connection, nullptr) << client::describeError();
-            closing.arrive_and_wait();
-            for (volatile unsigned delay = 0; delay < i * (round % kDelays) * 200;)
-                delay = delay + 1;
+            const bool isLast = round % 2 == i;
+            step.arrive_and_wait();
+            if (!isLast)
+                connection.reset();
+            step.arrive_and_wait();
             connection.reset();
+            for (volatile unsigned turn = 0; turn < (isLast ? 0 : round % kDelays * kTurns);)
+                turn = turn + 1;
+            connection = client::openRoot(root);
         }
     });
 }
