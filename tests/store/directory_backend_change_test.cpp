@@ -117,6 +117,15 @@ TEST_F(DirectoryBackendChangeTest, TheValueOfASecretThatWasNotLoadedIsTakenOver)
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1)));
 }
 
+TEST_F(DirectoryBackendChangeTest, TheValueOfAPrivateSecretThatWasNotLoadedDoesNotBecomePublic) {
+    SecretDefinition hidden = definitionOf(1, "one");
+    hidden.isPrivate = true;
+    bench.put(xmlName(1), textOf(hidden));
+    bench.put(valueName(1), base64("value"));
+    EXPECT_TRUE(create(definitionOf(1, "one")).isNone());
+    EXPECT_EQ(base64("value"), bench.content(kAside));
+}
+
 TEST_F(DirectoryBackendChangeTest, TheDamagedValueOfASecretThatWasNotLoadedStaysItsOwn) {
     bench.put(xmlName(1), textOf(definitionOf(1)));
     bench.put(valueName(1), "damaged");
