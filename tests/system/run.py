@@ -1,90 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs the system tests: real libvirtd, real virsh, real files. Needs root.
+"""Runs the system tests: real libvirtd, real virsh, real files. See tests/harness/command_line.py."""
 
-  run.py --module DIR        test the libvirt_driver_secret.so in DIR
-  run.py --build-dir DIR     the same, of a build
-  run.py --stock             test libvirt's own module: what the tests say it does wrong must fail
-
-Everything happens in namespaces of its own; the host's libvirt is not touched."""
-
-import argparse
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
 sys.dont_write_bytecode = True  # the source directory stays as it is
+sys.path.insert(0, str(HERE.parent))
 
-from harness import stage  # noqa: E402
-from harness.settings import MODULE_NAME, Settings, installed_driver_dir
-from harness.suite import run_all, run_class
-
-
-def find_module(options: argparse.Namespace) -> Path:
-    if options.stock:
-        return installed_driver_dir() / MODULE_NAME
-    if options.module:
-        found = [Path(options.module) / MODULE_NAME]
-    elif options.build_dir:
-        found = sorted(Path(options.build_dir).rglob(MODULE_NAME))
-    else:
-        raise SystemExit("one of --module, --build-dir and --stock is needed")
-    if len(found) != 1 or not found[0].is_file():
-        raise SystemExit(f"no single {MODULE_NAME} there: {[str(path) for path in found]}")
-    return found[0]
-
-
-def prepare(work: Path, options: argparse.Namespace) -> Settings:
-    """Copies the modules to where an unprivileged user can read them."""
-    installed = installed_driver_dir()
-    directories = {"secret-only": [], "with-qemu": [installed / "libvirt_driver_qemu.so"]}
-    for name, others in directories.items():
-        (work / name).mkdir()
-        for source in (find_module(options), *others):
-            shutil.copyfile(source, work / name / source.name)
-    return Settings(str(work), str(work / "secret-only"), str(work / "with-qemu"), str(installed),
-                    options.stock)
-
-
-def outside(options: argparse.Namespace) -> int:
-    stage.require_tools()
-    work = Path(tempfile.mkdtemp(prefix="keyhold-"))
-    work.chmod(0o755)
-    try:
-        prepare(work, options).export()
-        return stage.reenter(["--inside", *sys.argv[1:]])
-    finally:
-        if options.keep:
-            print(f"kept: {work}")
-        else:
-            shutil.rmtree(work)
-
-
-def inside(options: argparse.Namespace) -> int:
-    for directory in ("/run/libvirt", *(f"/var/{name}/libvirt" for name in ("lib", "cache", "log"))):
-        stage.graft(Path(directory))
-    return stage.as_init(lambda: run_all(options.k, options.jobs, options.verbose))
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--module", metavar="DIR")
-    parser.add_argument("--build-dir", metavar="DIR")
-    parser.add_argument("--stock", action="store_true")
-    parser.add_argument("-k", action="append", default=[], metavar="PATTERN", help="only matching tests")
-    parser.add_argument("-j", "--jobs", type=int, default=0, help="classes at once (default: processors + 2)")
-    parser.add_argument("-v", "--verbose", action="store_true", help="name every test")
-    parser.add_argument("--keep", action="store_true", help="keep the work directory")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--run-class", help=argparse.SUPPRESS)
-    parser.add_argument("--report", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.run_class:
-        return run_class(options.run_class, options.k, Path(options.report))
-    return inside(options) if options.inside else outside(options)
-
+from harness.command_line import main  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(HERE, "Runs the system tests.", ("strace", "valgrind", "qemu-img", "qemu-system-x86_64")))

@@ -6,15 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-TOOLS = ("libvirtd", "virsh", "unshare", "nsenter", "setpriv", "prlimit", "mount", "strace", "valgrind",
-         "qemu-img", "qemu-system-x86_64")
+TOOLS = ("libvirtd", "virsh", "unshare", "nsenter", "setpriv", "prlimit", "mount")
 
 
-def require_tools() -> None:
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+def require_tools(more: Sequence[str]) -> None:
+    missing = [tool for tool in (*TOOLS, *more) if shutil.which(tool) is None]
     if missing:
         raise SystemExit(f"missing: {', '.join(missing)}")
     if os.geteuid() != 0:

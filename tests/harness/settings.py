@@ -17,6 +17,7 @@ INSTALLED_DRIVER_DIRS = (
 
 @dataclass(frozen=True)
 class Settings:
+    tests: str  # the directory of the test_*.py
     work: str  # a directory of this run, removed at its end
     secret_only: str  # a driver directory that holds the secret module alone
     with_qemu: str  # the same with the installed QEMU module beside it

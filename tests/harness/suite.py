@@ -15,7 +15,6 @@ from pathlib import Path
 
 from .settings import settings
 
-HERE = Path(__file__).resolve().parent.parent
 # the classes that take longest begin first
 SLOW_FIRST = ("LoadOfManySecrets", "RunUnderValgrind", "ListOfManySecrets", "IdleDaemonStays",
               "IdleDaemonEnds")
@@ -93,7 +92,7 @@ def _load(patterns: Sequence[str]) -> dict[str, unittest.TestSuite]:
     loader = unittest.TestLoader()
     loader.testNamePatterns = [p if "*" in p else f"*{p}*" for p in patterns] or None
     classes: dict[str, unittest.TestSuite] = {}
-    for test in _tests(loader.discover(str(HERE), top_level_dir=str(HERE))):
+    for test in _tests(loader.discover(settings().tests, top_level_dir=settings().tests)):
         name = test.id() if isinstance(test, unittest.loader._FailedTest) \
             else f"{type(test).__module__}.{type(test).__qualname__}"
         classes.setdefault(name, unittest.TestSuite()).addTest(test)
@@ -110,7 +109,7 @@ def run_class(name: str, patterns: Sequence[str], report: Path) -> int:
 
 def _run_in_process(name: str, patterns: Sequence[str]) -> list[Outcome]:
     report = Path(settings().work) / f"{name}.json"
-    command = [sys.executable, str(HERE / "run.py"), "--run-class", name, "--report", str(report)]
+    command = [sys.executable, sys.argv[0], "--run-class", name, "--report", str(report)]
     for pattern in patterns:
         command += ["-k", pattern]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
