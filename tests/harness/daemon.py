@@ -36,23 +36,24 @@ class DaemonEnded(AssertionError):
 class Daemon:
     """One run of libvirtd: of the system instance, or with `user` of that user's session instance.
 
-    `before` goes in front of the libvirtd command (a resource limit, valgrind)."""
+    `before` goes in front of the libvirtd command (a resource limit, valgrind); `configuration` in
+    front of its libvirtd.conf, where the first mention of a setting counts."""
 
     def __init__(self, machine: Machine, *, user: User | None = None, driver_dir: str = "",
                  arguments: Sequence[str] = (), before: Sequence[str] = (),
-                 env: Mapping[str, str] = {}) -> None:
+                 env: Mapping[str, str] = {}, configuration: str = "") -> None:
         self.machine, self.user = machine, user
         self.instance = "session" if user else "system"
         self.home = user.home if user else machine.home
         self.sockets = user.runtime if user else machine.run_dir
         self.log_file = self.home / "daemon.log"
         self._connections: list[libvirt.virConnect] = []
-        configuration = self.home / "libvirtd.conf"
-        configuration.write_text(CONFIGURATION.format(log=self.log_file))
+        settings_file = self.home / "libvirtd.conf"
+        settings_file.write_text(configuration + CONFIGURATION.format(log=self.log_file))
         output = (self.home / "daemon.out").open("ab")
         with output:
             self.process = machine.popen(
-                *before, "libvirtd", "-f", str(configuration), "-p", str(self.home / "libvirtd.pid"),
+                *before, "libvirtd", "-f", str(settings_file), "-p", str(self.home / "libvirtd.pid"),
                 *arguments, user=user, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 env={"LIBVIRT_DRIVER_DIR": driver_dir or settings().secret_only, **env})
 

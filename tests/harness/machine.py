@@ -70,6 +70,7 @@ class Machine:
     """Directories of the host that start out empty, as seen from outside the namespace:
     etc = /etc/libvirt, run = /run/libvirt, store = /etc/libvirt/secrets (made by the daemon)."""
 
+    namespaces: tuple[str, ...] = ("mount",)
     _made = 0
     # RLIMIT_NPROC counts the threads of a uid over all namespaces: no two users share one
     _first_uid = 100_000 + random.randrange(1 << 20) * 1024
@@ -86,7 +87,7 @@ class Machine:
         self.one, self.two = self._make_user("one"), self._make_user("two")
         self._write_accounts()
         self._holder = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "--",
+            ["unshare", *(f"--{name}" for name in self.namespaces), "--propagation", "private", "--",
              "sh", "-c", "echo ready; exec sleep infinity"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         assert self._holder.stdout is not None
@@ -130,7 +131,8 @@ class Machine:
     # --- commands inside -------------------------------------------------------------------
 
     def argv(self, command: Sequence[str], user: User | None = None) -> list[str]:
-        inside = ["nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt", "--wdns=/", "--"]
+        of_holder = ["--target", str(self._holder.pid), *(f"--{name}" for name in self.namespaces)]
+        inside = ["nsenter", *of_holder, "--wdns=/", "--"]
         if user is not None:
             inside += ["setpriv", f"--reuid={user.uid}", f"--regid={user.uid}", "--clear-groups", "--"]
         return inside + list(command)
