@@ -10,22 +10,23 @@ namespace keyhold {
 /// What went wrong, in terms of this driver. `remote/error_report.h` maps each to libvirt's domain
 /// and code; the names say what a client can conclude.
 enum class ErrorCode {
-    invalidArgument,     ///< an argument or flag that the call does not take
-    internal,            ///< stock reports these as internal errors: malformed uuid, conflicts
-    configUnsupported,   ///< a configuration that this driver does not serve
-    xmlInvalid,          ///< well-formed XML with a value out of range
-    xmlAttributeInvalid, ///< a required attribute is missing or is not one of its words
-    xmlRootUnexpected,   ///< the root element is not <secret>
-    xmlMalformed,        ///< libxml2 could not parse the document
-    xmlSchemaMismatch,   ///< the document does not validate against secret.rng
-    xmlSchemaUnusable,   ///< secret.rng itself could not be read
-    notFound,            ///< no such secret, or it has no value
-    privateValue,        ///< the value of a private secret was asked for by a client
-    valueUnreadable,     ///< a value is stored but cannot be had (damage, missing key)
-    fileAccess,          ///< a file operation of the store failed; carries errno
-    systemCall,          ///< any other system call failed; carries errno
-    noMemory,            ///< allocation failed
-    notActive,           ///< the state driver is not running
+    invalidArgument,      ///< an argument or flag that the call does not take
+    internal,             ///< stock reports these as internal errors: malformed uuid, conflicts
+    configUnsupported,    ///< a configuration that this driver does not serve
+    xmlInvalid,           ///< well-formed XML with a value out of range
+    xmlAttributeInvalid,  ///< a required attribute is missing or is not one of its words
+    xmlRootUnexpected,    ///< the root element is not <secret>
+    xmlMalformed,         ///< libxml2 could not parse the document
+    xmlSchemaMismatch,    ///< the document does not validate against secret.rng
+    xmlSchemaUnusable,    ///< secret.rng itself could not be read
+    notFound,             ///< no such secret, or it has no value
+    privateValue,         ///< the value of a private secret was asked for by a client
+    valueUnreadable,      ///< a value is stored but cannot be had (damage)
+    invalidEncryptionKey, ///< the key a stored value needs is missing or is no key
+    fileAccess,           ///< a file operation of the store failed; carries errno
+    systemCall,           ///< any other system call failed; carries errno
+    noMemory,             ///< allocation failed
+    notActive,            ///< the state driver is not running
 };
 
 /// The one exception type of the project. The message is what a client reads, without libvirt's own

@@ -2,6 +2,7 @@
 #include "remote/error_report.h"
 
 #include "abi/host_error.h"
+#include "abi/release.h"
 
 #include <libvirt/virterror.h>
 
@@ -16,6 +17,14 @@ struct HostCode {
     int domain;
     int code;
 };
+
+/// VIR_ERR_INVALID_ENCR_KEY_SECRET, which libvirt has since 12.1.0; before, as for any value that
+/// cannot be read.
+int invalidKeyCode() noexcept {
+    constexpr unsigned long kSince = 12'001'000;
+    constexpr int kInvalidEncryptionKey = 114;
+    return abi::runningRelease() >= kSince ? kInvalidEncryptionKey : VIR_ERR_INTERNAL_ERROR;
+}
 
 HostCode hostCode(ErrorCode code) {
     switch (code) {
@@ -42,6 +51,8 @@ HostCode hostCode(ErrorCode code) {
         return {VIR_FROM_SECRET, VIR_ERR_INVALID_SECRET};
     case ErrorCode::valueUnreadable:
         return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
+    case ErrorCode::invalidEncryptionKey:
+        return {VIR_FROM_SECRET, invalidKeyCode()};
     case ErrorCode::fileAccess:
         return {VIR_FROM_NONE, VIR_ERR_SYSTEM_ERROR};
     case ErrorCode::systemCall:

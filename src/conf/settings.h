@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keyhold {
+
+/// What the keys of a process may rest in (`key_memory`).
+enum class KeyMemoryChoice {
+    automatic, ///< "auto": secretmem in the system instance, else locked
+    secretmem, ///< "secretmem": memfd_secret(2); hibernation is impossible meanwhile
+    locked,    ///< "locked": locked pages between guard pages, left out of core dumps
+};
+
+/// The content of `secret.conf`. The first two are libvirt's (since 12.1.0) and mean the same here;
+/// the others are this driver's.
+struct Settings {
+    std::optional<bool> encryptData;                        ///< encrypt_data
+    std::optional<std::string> secretsEncryptionKey;        ///< secrets_encryption_key: a path
+    std::vector<std::string> secretsDecryptionKeys;         ///< secrets_decryption_keys: paths
+    bool sealExisting = false;                              ///< seal_existing
+    KeyMemoryChoice keyMemory = KeyMemoryChoice::automatic; ///< key_memory
+
+    bool operator==(const Settings &) const = default;
+};
+
+/// A conf file that was parsed by somebody else: libvirt's own reader, or a test's. Each call
+/// returns empty if the setting is absent, and raises configUnsupported, with a text that names the
+/// setting, if it is of another type.
+class ConfValues {
+  public:
+    virtual ~ConfValues() = default;
+    [[nodiscard]] virtual std::optional<bool> boolean(const char *name) const = 0;
+    [[nodiscard]] virtual std::optional<std::string> string(const char *name) const = 0;
+    [[nodiscard]] virtual std::optional<std::vector<std::string>> list(const char *name) const = 0;
+};
+
+/// Raises configUnsupported for a value out of range: a path that is not absolute, an unknown word.
+/// Settings with other names are ignored, as the stock driver does.
+[[nodiscard]] Settings readSettings(const ConfValues &values);
+
+/// Where the key comes from and whether new values are sealed with it.
+struct KeyPlan {
+    enum class Source {
+        none,       ///< no key is configured
+        setting,    ///< secrets_encryption_key
+        credential, ///< the systemd credential; the same as long as the service runs
+        builtIn,    ///< encrypt_data = 1 and neither of the above
+    };
+    bool encrypt = false; ///< new values must be sealed, or refused
+    Source source = Source::none;
+    std::string keyPath; ///< empty if source is none
+    std::vector<std::string> earlierKeyPaths;
+
+    bool operator==(const KeyPlan &) const = default;
+};
+
+/// Decides as libvirt 12.1 and later: the setting before the credential before the built-in path;
+/// encryption is on if a key is named, unless encrypt_data says otherwise. Unlike there,
+/// `encrypt_data = 0` leaves a named key in use for reading. `credentialPath` is empty where there
+/// is no credential, builtInPath is where libvirt would look then.
+[[nodiscard]] KeyPlan planKey(const Settings &settings, const std::string &credentialPath,
+                              const std::string &builtInPath);
+
+/// `secrets-encryption-key` in `credentialsDirectory`, the value of $CREDENTIALS_DIRECTORY; empty
+/// if that is null. Whether the file exists is the caller's to see.
+[[nodiscard]] std::string credentialPathIn(const char *credentialsDirectory);
+
+} // namespace keyhold

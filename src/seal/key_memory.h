@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace keyhold {
+
+/// What the keys of this process rest in.
+enum class KeyMemoryKind {
+    secretmem, ///< memfd_secret(2): not readable through ptrace, /proc or a core, even by root
+    locked,    ///< private pages, locked in memory, left out of core dumps
+    unlocked,  ///< as locked, but RLIMIT_MEMLOCK let them not be locked
+};
+
+/// "secretmem", "locked" or "unlocked".
+[[nodiscard]] const char *nameOf(KeyMemoryKind kind) noexcept;
+
+/// The memory of all keys of this process: one mapping between guard pages, that no forked child
+/// inherits. It is made with the first key and grows only if there are more keys than fit.
+namespace key_memory {
+
+/// Whether secretmem is wanted; for the first key that comes, later calls change nothing. Without
+/// it, locked pages are taken.
+void preferSecretmem(bool wanted) noexcept;
+
+struct Report {
+    KeyMemoryKind kind;
+    std::string reason; ///< why it is less than was wanted; empty if it is not
+};
+/// Of the memory that is there or, before the first key, would be taken. Raises noMemory.
+[[nodiscard]] Report report();
+
+/// False in a process forked from the one that made the memory: it is not there, and touching it
+/// would be fatal.
+[[nodiscard]] bool isOurs() noexcept;
+
+} // namespace key_memory
+
+/// Zeroed bytes of that memory, aligned to 64, wiped when given back. Move-only. For keys only:
+/// there is little of it.
+class KeyBlock {
+  public:
+    KeyBlock() = default;
+    /// At most 4096. Raises noMemory, and internal in a forked process.
+    explicit KeyBlock(std::size_t size);
+    KeyBlock(KeyBlock &&other) noexcept;
+    KeyBlock &operator=(KeyBlock &&other) noexcept;
+    KeyBlock(const KeyBlock &) = delete;
+    KeyBlock &operator=(const KeyBlock &) = delete;
+    ~KeyBlock();
+
+    /// Not to be touched unless key_memory::isOurs().
+    [[nodiscard]] std::span<std::uint8_t> bytes() noexcept { return {data_, size_}; }
+    [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept { return {data_, size_}; }
+
+  private:
+    std::uint8_t *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+} // namespace keyhold

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "seal/key_memory.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace keyhold {
+
+/// A key, from the 32 bytes of a key file. The bytes themselves (raw) are what libvirt 12.1 and
+/// later encrypt with; the sealing key is derived from them, so that no key serves two ciphers:
+/// HKDF-SHA256 (RFC 5869) with the salt and info of docs/at-rest-format.md. Rests in key memory.
+class Key {
+  public:
+    static constexpr std::size_t kSize = 32;
+    static constexpr std::size_t kIdLength = 43;
+    /// Of `{"k":"...","kid":"...","kty":"oct"}`.
+    static constexpr std::size_t kJwkSize = 111;
+
+    /// `raw` stays the caller's. Raises noMemory, internal.
+    explicit Key(std::span<const std::uint8_t, kSize> raw);
+
+    /// The `kid` of what it seals: the JWK thumbprint (RFC 7638, SHA-256, base64url) of the sealing
+    /// key. Not secret.
+    [[nodiscard]] const std::string &id() const noexcept { return id_; }
+
+    /// Guarded; not to be copied elsewhere. Both raise internal in a forked process.
+    [[nodiscard]] std::span<const std::uint8_t, kSize> sealing() const;
+    [[nodiscard]] std::span<const std::uint8_t, kSize> raw() const;
+
+    /// Writes the sealing key as a JWK (RFC 7517), for other tools. `text` is as secret as the key.
+    void writeJwk(std::span<std::uint8_t, kJwkSize> text) const;
+
+  private:
+    KeyBlock block_; ///< sealing key, raw key
+    std::string id_;
+};
+
+/// The keys of a store: the one that seals, if there is one, and those that only open. Filled, then
+/// never changed: shared as `std::shared_ptr<const Keyring>` and exchanged as a whole at a reload.
+class Keyring {
+  public:
+    /// The key that seals; the last call counts.
+    void setCurrent(std::span<const std::uint8_t, Key::kSize> raw);
+    /// A key that only opens. One that is there already is not added again.
+    void addEarlier(std::span<const std::uint8_t, Key::kSize> raw);
+
+    /// Null if nothing can be sealed.
+    [[nodiscard]] const Key *current() const noexcept;
+    /// Null if there is no such key.
+    [[nodiscard]] const Key *find(std::string_view id) const noexcept;
+    /// The current key first.
+    [[nodiscard]] std::span<const Key> keys() const noexcept { return keys_; }
+
+  private:
+    std::vector<Key> keys_;
+    bool hasCurrent_ = false;
+};
+
+} // namespace keyhold

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "seal/guarded_memory.h"
+#include "store/file_system.h"
+
+#include <string>
+
+namespace keyhold {
+
+/// The content of a key file: 32 bytes, raw, as libvirt 12.1 and later read them.
+struct KeyFile {
+    GuardedMemory key; ///< 32 bytes
+    /// Why the key must not seal anything new, with file and remedy: others can read or replace the
+    /// file, or it holds only zeros. Empty if it may. What was sealed with it can be opened.
+    std::string complaint;
+};
+
+/// Reads a key file; a link is followed, and what it leads to is judged. Raises
+/// invalidEncryptionKey if there is no such file, it is not a regular file, cannot be read or is
+/// not exactly 32 bytes long (a newline at the end included); the message names file and remedy.
+/// `path` is absolute.
+[[nodiscard]] KeyFile readKeyFile(FileSystem &fileSystem, const std::string &path);
+
+} // namespace keyhold
