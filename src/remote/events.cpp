@@ -52,12 +52,21 @@ int Events::add(virConnectPtr connection, virSecretPtr secret, int eventId,
     if (abi::symbols().virSecretEventStateRegisterID(connection, state_, secret, eventId, callback,
                                                      opaque, freeCallback, &callbackId) < 0)
         throw ErrorAlreadyRaised();
+    const std::lock_guard lock(mutex_);
+    registrations_.emplace(connection, callbackId);
     return callbackId;
 }
 
 void Events::remove(virConnectPtr connection, int callbackId) {
     if (abi::symbols().virObjectEventStateDeregisterID(connection, state_, callbackId, true) < 0)
         throw ErrorAlreadyRaised();
+    const std::lock_guard lock(mutex_);
+    registrations_.erase({connection, callbackId});
+}
+
+bool Events::has(virConnectPtr connection, int callbackId) const {
+    const std::lock_guard lock(mutex_);
+    return registrations_.contains({connection, callbackId});
 }
 
 } // namespace keyhold

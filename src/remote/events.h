@@ -5,6 +5,10 @@
 #include "conf/usage.h"
 #include "conf/uuid.h"
 
+#include <mutex>
+#include <set>
+#include <utility>
+
 namespace keyhold {
 
 /// What the watchers of one instance are told. libvirt keeps the callbacks, filters by secret and
@@ -29,11 +33,16 @@ class Events {
                           virFreeCallback freeCallback);
     /// Raises ErrorAlreadyRaised if the connection has no callback of that id.
     void remove(virConnectPtr connection, int callbackId);
+    [[nodiscard]] bool has(virConnectPtr connection, int callbackId) const;
 
   private:
     void queue(abi::Event *event);
 
+    using Registration = std::pair<virConnectPtr, int>;
+
     abi::EventState *state_;
+    mutable std::mutex mutex_; // of registrations_
+    std::set<Registration> registrations_;
 };
 
 } // namespace keyhold

@@ -6,6 +6,8 @@
 #include "remote/error_report.h"
 #include "secret_driver/caller_memory.h"
 
+#include <algorithm>
+
 namespace keyhold::calls {
 
 namespace {
@@ -57,6 +59,14 @@ virSecretPtr handleFor(virConnectPtr connection, const SecretDefinition &definit
     if (!handle)
         throw ErrorAlreadyRaised();
     return handle;
+}
+
+void deregister(const std::vector<std::shared_ptr<Events>> &watched, virConnectPtr connection,
+                int callbackId) {
+    const auto registered = std::ranges::find_if(
+        watched, [&](const auto &events) { return events->has(connection, callbackId); });
+    // Where nobody has it, the first one raises what libvirt says of that.
+    (registered == watched.end() ? watched.front() : *registered)->remove(connection, callbackId);
 }
 
 virSecretPtr lookupByUuid(Instance &instance, virConnectPtr connection, const unsigned char *uuid) {

@@ -9,7 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <vector>
 
 namespace keyhold {
 
@@ -32,6 +34,10 @@ inline constexpr unsigned int kListFlags =
 /// `secrets` may be null: only the number is wanted.
 [[nodiscard]] int listAll(Instance &instance, virConnectPtr connection, virSecretPtr **secrets,
                           unsigned int flags);
+
+/// Takes a registration for events back, in the first of `watched` that has it.
+void deregister(const std::vector<std::shared_ptr<Events>> &watched, virConnectPtr connection,
+                int callbackId);
 
 [[nodiscard]] virSecretPtr lookupByUuid(Instance &instance, virConnectPtr connection,
                                         const unsigned char *uuid);

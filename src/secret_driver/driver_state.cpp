@@ -189,4 +189,20 @@ std::shared_ptr<Instance> DriverState::instanceOf(virConnectPtr connection) {
     return now.roots->find(root ? &*root : nullptr);
 }
 
+std::vector<std::shared_ptr<Events>> DriverState::watchedBy(virConnectPtr connection) {
+    const Snapshot now = snapshot();
+    if (now.mode == Mode::embedded && abi::connectionDriver(connection) != table_) {
+        const auto root = connection_uri::embeddedRootOf(connection);
+        auto events = now.roots->eventsFor(root ? &*root : nullptr);
+        if (!events.empty())
+            return events;
+    }
+    if (now.mode == Mode::embedded && abi::connectionDriver(connection) == table_) {
+        const auto &handle = *static_cast<const Handle *>(abi::connectionPrivateData(connection));
+        if (EmbeddedRoot *const *root = std::get_if<EmbeddedRoot *>(&handle))
+            return {(*root)->events()};
+    }
+    return {instanceOf(connection)->events()};
+}
+
 } // namespace keyhold

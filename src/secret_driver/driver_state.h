@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -39,6 +40,10 @@ class DriverState {
     /// The instance that serves a call on `connection`, ours or another driver's. Raises notActive
     /// or internal. The reference keeps it through the call.
     [[nodiscard]] std::shared_ptr<Instance> instanceOf(virConnectPtr connection);
+
+    /// Where `connection` may have registered for events, most likely first; embedded roots that
+    /// are not open any more are among them. Raises notActive.
+    [[nodiscard]] std::vector<std::shared_ptr<Events>> watchedBy(virConnectPtr connection);
 
     /// What tells our connections from those of other drivers.
     void setConnectionTable(const abi::HypervisorDriver *table) noexcept { table_ = table; }

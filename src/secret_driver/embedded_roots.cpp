@@ -1,7 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "secret_driver/embedded_roots.h"
 
+#include <optional>
+
 namespace keyhold {
+
+namespace {
+
+std::optional<FileStatus> statusOf(const std::string *root) {
+    FileStatus status;
+    if (!root ||
+        posixFileSystem().statusOf(InstancePaths::embedded(*root).configDirectory, status) != 0)
+        return std::nullopt;
+    return status;
+}
+
+} // namespace
 
 std::shared_ptr<Instance> EmbeddedRoot::current() const {
     const std::lock_guard lock(mutex_);
@@ -19,7 +33,7 @@ std::shared_ptr<Instance> EmbeddedRoot::open(std::unique_ptr<StoreDirectory> dir
     isReleased_.wait(false);
     auto instance =
         std::make_unique<Instance>(std::make_unique<StoreLock>(posixFileSystem(), stateDirectory),
-                                   std::move(directory), inhibitor);
+                                   std::move(directory), inhibitor, events_);
     isReleased_ = false;
     std::shared_ptr<Instance> shared(instance.release(), [this](Instance *last) {
         delete last;
@@ -55,9 +69,7 @@ EmbeddedRoot &EmbeddedRoots::rootOf(const std::string &spelling, const FileStatu
 }
 
 std::shared_ptr<Instance> EmbeddedRoots::find(const std::string *root) {
-    FileStatus wanted;
-    const bool isThere = root && posixFileSystem().statusOf(
-                                     InstancePaths::embedded(*root).configDirectory, wanted) == 0;
+    const std::optional<FileStatus> wanted = statusOf(root);
     // Outlives the lock: an instance whose last reference goes here gives its files back.
     std::vector<std::shared_ptr<Instance>> open;
     std::string names;
@@ -69,7 +81,7 @@ std::shared_ptr<Instance> EmbeddedRoots::find(const std::string *root) {
                 continue;
             names += (names.empty() ? "'" : ", '") + entry.spelling() + "'";
             open.push_back(std::move(instance));
-            if (isThere && entry.isDirectory(wanted))
+            if (wanted && entry.isDirectory(*wanted))
                 return open.back();
         }
     }
@@ -82,6 +94,17 @@ std::shared_ptr<Instance> EmbeddedRoots::find(const std::string *root) {
                                                  "secret:///embed with the same root first");
     throw Error(ErrorCode::internal, asked + ", and several are open in this process: " + names +
                                          "; use one of these roots");
+}
+
+std::vector<std::shared_ptr<Events>> EmbeddedRoots::eventsFor(const std::string *root) {
+    const std::optional<FileStatus> wanted = statusOf(root);
+    std::vector<std::shared_ptr<Events>> events;
+    const std::lock_guard lock(mutex_);
+    for (EmbeddedRoot &entry : roots_) {
+        const bool isFirst = wanted && entry.isDirectory(*wanted);
+        events.insert(isFirst ? events.begin() : events.end(), entry.events());
+    }
+    return events;
 }
 
 } // namespace keyhold

@@ -19,15 +19,21 @@ namespace keyhold {
 /// it may be anywhere.
 class EmbeddedRoot {
   public:
+    /// Raises noMemory.
     EmbeddedRoot(std::string spelling, const FileStatus &directory)
         : spelling_(std::move(spelling)),
-          directory_(directory) {}
+          directory_(directory),
+          events_(std::make_shared<Events>()) {}
 
     /// The root as it was first spelled.
     [[nodiscard]] const std::string &spelling() const noexcept { return spelling_; }
     [[nodiscard]] bool isDirectory(const FileStatus &directory) const noexcept {
         return directory.device == directory_.device && directory.inode == directory_.inode;
     }
+
+    /// The watchers of its secrets. They stay while no instance is open: a connection of another
+    /// driver does not keep the one it watches.
+    [[nodiscard]] const std::shared_ptr<Events> &events() const noexcept { return events_; }
 
     /// The instance if it is open, else null.
     [[nodiscard]] std::shared_ptr<Instance> current() const;
@@ -45,6 +51,7 @@ class EmbeddedRoot {
   private:
     const std::string spelling_;
     const FileStatus directory_;
+    const std::shared_ptr<Events> events_;
     std::mutex opening_;
     mutable std::mutex mutex_; // of instance_
     std::weak_ptr<Instance> instance_;
@@ -68,6 +75,10 @@ class EmbeddedRoots {
     /// For a connection of another driver: the open instance with the same root, else the only one
     /// that is open. Raises internal, naming the roots, if there is none or a choice.
     [[nodiscard]] std::shared_ptr<Instance> find(const std::string *root);
+
+    /// Where a connection of another driver may have registered for events, most likely first:
+    /// which root served it then need not be the one that would serve it now.
+    [[nodiscard]] std::vector<std::shared_ptr<Events>> eventsFor(const std::string *root);
 
   private:
     EmbeddedRoot &rootOf(const std::string &spelling, const FileStatus &directory);

@@ -49,9 +49,10 @@ std::unique_ptr<StoreDirectory> Instance::openDirectory(const InstancePaths &pat
 }
 
 Instance::Instance(std::unique_ptr<StoreLock> lock, std::unique_ptr<StoreDirectory> directory,
-                   Inhibitor &inhibitor)
+                   Inhibitor &inhibitor, std::shared_ptr<Events> events)
     : inhibitor_(inhibitor),
       lock_(std::move(lock)),
+      events_(std::move(events)),
       store_(std::make_shared<DirectoryBackend>(std::move(directory), hostJournal()),
              hostJournal()) {
     store_.load();
@@ -60,6 +61,7 @@ Instance::Instance(std::unique_ptr<StoreLock> lock, std::unique_ptr<StoreDirecto
 Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
     : paths_(paths),
       inhibitor_(inhibitor),
+      events_(std::make_shared<Events>()),
       store_(openBackend(isImpaired_), hostJournal()) {
     store_.load();
     if (!GuardedMemory::memoryIsLocked())
@@ -128,13 +130,13 @@ void Instance::sendEvents() {
     for (const Change &change : store_.takeChanges()) {
         switch (change.kind) {
         case Change::Kind::defined:
-            events_.defined(change.uuid, change.usage);
+            events_->defined(change.uuid, change.usage);
             break;
         case Change::Kind::valueChanged:
-            events_.valueChanged(change.uuid, change.usage);
+            events_->valueChanged(change.uuid, change.usage);
             break;
         case Change::Kind::undefined:
-            events_.undefined(change.uuid, change.usage);
+            events_->undefined(change.uuid, change.usage);
             break;
         }
     }

@@ -32,16 +32,17 @@ class Instance {
     /// systemCall.
     [[nodiscard]] static std::unique_ptr<StoreDirectory> openDirectory(const InstancePaths &paths);
 
-    /// An instance that has everything it needs, or raises. `lock` and `directory` belong together.
+    /// An instance that has everything it needs, or raises. `lock` and `directory` belong together;
+    /// `events` outlives it.
     Instance(std::unique_ptr<StoreLock> lock, std::unique_ptr<StoreDirectory> directory,
-             Inhibitor &inhibitor);
+             Inhibitor &inhibitor, std::shared_ptr<Events> events);
     /// An instance for a daemon that must start whatever is wrong with its store: what cannot be
     /// had goes to the log, and calls that need it raise the reason. Raises only if another process
     /// holds the lock.
     Instance(const InstancePaths &paths, Inhibitor &inhibitor);
 
     [[nodiscard]] SecretStore &store() noexcept { return store_; }
-    [[nodiscard]] Events &events() noexcept { return events_; }
+    [[nodiscard]] const std::shared_ptr<Events> &events() const noexcept { return events_; }
 
     void reload();
     /// Tells watchers and the host what has changed. Call after each change, without any lock held.
@@ -56,7 +57,7 @@ class Instance {
     std::unique_ptr<StoreLock> lock_; // outlives what it protects
     std::mutex reloading_;            // one reload at a time
     bool isImpaired_ = false;
-    Events events_;
+    const std::shared_ptr<Events> events_;
     SecretStore store_;
     SingleRunner runner_;
 };

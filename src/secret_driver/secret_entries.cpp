@@ -94,14 +94,14 @@ int connectSecretEventRegisterAny(virConnectPtr connection, virSecretPtr secret,
         access::require(connection, access::ConnectionCall::registerEvents);
         return instanceOf(connection)
             ->events()
-            .add(connection, secret, eventId, callback, opaque, freeCallback);
+            ->add(connection, secret, eventId, callback, opaque, freeCallback);
     });
 }
 
 int connectSecretEventDeregisterAny(virConnectPtr connection, int callbackId) {
     return guard(-1, [&] {
         access::require(connection, access::ConnectionCall::deregisterEvents);
-        instanceOf(connection)->events().remove(connection, callbackId);
+        calls::deregister(DriverState::get().watchedBy(connection), connection, callbackId);
         return 0;
     });
 }

@@ -83,12 +83,12 @@ Watch::Watch(Instance &instance) : instance_(instance) {
     if (!hasEventLoop())
         throw std::runtime_error("no event loop");
     connection_.reset(virConnectOpen("test:///default"));
-    id_ = instance.events().add(connection_.get(), nullptr, VIR_SECRET_EVENT_ID_LIFECYCLE,
-                                VIR_SECRET_EVENT_CALLBACK(onEvent), this, nullptr);
+    id_ = instance.events()->add(connection_.get(), nullptr, VIR_SECRET_EVENT_ID_LIFECYCLE,
+                                 VIR_SECRET_EVENT_CALLBACK(onEvent), this, nullptr);
 }
 
 Watch::~Watch() {
-    instance_.events().remove(connection_.get(), id_);
+    instance_.events()->remove(connection_.get(), id_);
     deliver();
 }
 

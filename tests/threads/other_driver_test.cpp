@@ -160,4 +160,16 @@ TEST_F(OtherDriver, MayAskWhileTheRootIsClosedAndOpened) {
     owner.join();
 }
 
+TEST_F(OtherDriver, MayTakeItsRegistrationsBackAfterTheRootWasClosed) {
+    client::Connection secrets = openSecrets("a");
+    client::Connection qemu = openQemu("a");
+    ASSERT_NE(qemu, nullptr);
+    Observer observer;
+    observer.watch(qemu.get());
+    secrets.reset();
+    EXPECT_NO_THROW(observer.unwatch());
+    EXPECT_EQ(observer.released(), 2);
+    EXPECT_EQ(virConnectClose(qemu.release()), 0) << "something still holds the connection";
+}
+
 } // namespace keyhold
