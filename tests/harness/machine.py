@@ -84,8 +84,8 @@ class Machine:
         self.state = self.run_dir / "secrets"
         for directory in (self.etc, self.run_dir, *self._var_directories()):
             directory.mkdir()
-        self.one, self.two = self._make_user("one"), self._make_user("two")
-        self._write_accounts()
+        self._copy_accounts()
+        self.one, self.two = self.add_user("one"), self.add_user("two")
         self._holder = subprocess.Popen(
             ["unshare", *(f"--{name}" for name in self.namespaces), "--propagation", "private", "--",
              "sh", "-c", "echo ready; exec sleep infinity"],
@@ -109,24 +109,26 @@ class Machine:
     def _var_directories(self) -> list[Path]:
         return [self.home / name for name in ("lib", "cache", "log")]
 
-    def _make_user(self, name: str) -> User:
+    def add_user(self, name: str) -> User:
         uid = Machine._first_uid + Machine._made
         Machine._made += 1
         user = User(name, uid, self.home / name)
         for directory in (user.home, *(user.home / d for d in ("config", "cache", "runtime"))):
             directory.mkdir(mode=0o700)
             user.owns(directory)
+        self._add_account(name, uid, user.home, "/bin/sh")
         return user
 
-    def _write_accounts(self) -> None:
-        users = (self.one, self.two)
-        passwd = [f"{u.name}:x:{u.uid}:{u.uid}::{u.home}:/bin/sh\n" for u in users]
-        group = [f"{u.name}:x:{u.uid}:\n" for u in users]
+    def _copy_accounts(self) -> None:
+        for name in ("passwd", "group"):
+            shutil.copyfile(Path("/etc", name), self.home / name)
         # libvirt's QEMU driver does not start without its user, which libvirt-daemon-system makes
-        passwd.append("libvirt-qemu:x:64055:64055::/nonexistent:/bin/false\n")
-        group.append("libvirt-qemu:x:64055:\n")
-        for name, lines in (("passwd", passwd), ("group", group)):
-            (self.home / name).write_text(Path("/etc", name).read_text() + "".join(lines))
+        self._add_account("libvirt-qemu", 64055, Path("/nonexistent"), "/bin/false")
+
+    def _add_account(self, name: str, uid: int, home: Path, shell: str) -> None:
+        with (self.home / "passwd").open("a") as passwd, (self.home / "group").open("a") as group:
+            passwd.write(f"{name}:x:{uid}:{uid}::{home}:{shell}\n")
+            group.write(f"{name}:x:{uid}:\n")
 
     # --- commands inside -------------------------------------------------------------------
 
