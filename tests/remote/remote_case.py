@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The base of the tests of connections: one host and its servers for a class."""
+
+from typing import Any
+
+from harness.case import SystemCase
+from harness.daemon import Daemon
+from harness.machine import User
+from harness.secret_files import Secret, snapshot
+
+from example_host import ExampleHost
+
+
+class RemoteCase(SystemCase):
+    machine: ExampleHost
+    daemon: Daemon  # of the system instance; made by `serve`
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.machine = ExampleHost()
+        cls.addClassCleanup(cls.machine.close)
+
+    def setUp(self) -> None:
+        """Not a machine a test, as the base has it."""
+
+    @classmethod
+    def serve(cls, **options: Any) -> None:
+        """Starts libvirtd; returns when it serves clients."""
+        cls.daemon = Daemon(cls.machine, **options)
+        cls.addClassCleanup(cls.daemon.close)
+        cls.daemon.answers()
+
+    def assertRefused(self, uri: str, text: str, logged: str = "", user: User | None = None) -> None:
+        """virsh fails with the text, learns nothing and changes nothing; the daemon logs the reason
+        where the client is not told."""
+        hidden, new = Secret(usage="hidden"), Secret(usage="new")
+        hidden.write(self.machine.store, b"value")
+        self.addCleanup(hidden.xml_in(self.machine.store).unlink)
+        self.addCleanup(hidden.value_in(self.machine.store).unlink)
+        self.daemon.reload()
+        definition = self.machine.home / "new.xml"
+        definition.write_text(new.xml)
+        before, log = snapshot(self.machine.store), len(self.daemon.log())
+        done = self.machine.virsh(f"secret-list; secret-define {definition}", uri=uri, user=user)
+        self.assertIn(text, done.failed())
+        self.assertIn(logged, self.daemon.log()[log:])
+        self.assertNotIn(hidden.uuid, done.out)
+        self.assertNotIn(new.uuid, done.out)
+        self.assertEqual(snapshot(self.machine.store), before)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""secret://example.com/system: TLS, server and client with X.509 certificates."""
+
+from example_host import NAME, OTHER_NAME
+from every_call import EveryCall
+from remote_case import RemoteCase
+from servers.certificates import EXPIRED, Authority, Credentials
+
+URI = f"secret://{NAME}/system"
+UNCHECKED = f"{URI}?no_sanity=1"  # the client leaves it to the server to judge its certificate
+DAEMON = """
+listen_tls = 1
+tls_allowed_dn_list = ["O=Example,CN=client"]
+"""
+
+
+class TlsCase(RemoteCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.pki = cls.machine.system_etc / "pki"
+        cls.authority = Authority(cls.machine, "Example CA")
+        cls.authority.install(cls.pki)
+        cls.authority.server(NAME).install(cls.pki, "server")
+        cls.client = cls.authority.client("client")
+        cls.client.install(cls.pki, "client")
+        cls.serve(arguments=["--listen"], configuration=DAEMON)
+
+
+class TlsUri(EveryCall, TlsCase):
+    uri, encrypted = URI, True
+
+
+class TlsRefusals(TlsCase):
+    """What libvirt's client finds out by itself it says; what the server finds, only the server's log."""
+
+    def setUp(self) -> None:
+        self.client.install(self.pki, "client")
+
+    def present(self, credentials: Credentials) -> None:
+        credentials.install(self.pki, "client")
+
+    def assertServerRefuses(self, uri: str, reason: str) -> None:
+        self.assertRefused(uri, "Unable to read TLS confirmation: Input/output error", logged=reason)
+
+    def test_client_without_a_certificate(self) -> None:
+        (self.pki / "libvirt/clientcert.pem").unlink()
+        (self.pki / "libvirt/private/clientkey.pem").unlink()
+        self.assertServerRefuses(URI, "Unable to verify TLS peer: No certificate was found.")
+
+    def test_certificate_of_another_authority(self) -> None:
+        self.present(Authority(self.machine, "Other CA").client("client"))
+        self.assertRefused(URI, "Our own certificate /etc/pki/libvirt/clientcert.pem failed validation "
+                           "against /etc/pki/CA/cacert.pem: The certificate hasn't got a known issuer.")
+
+    def test_certificate_of_another_authority_that_the_client_does_not_check(self) -> None:
+        self.present(Authority(self.machine, "Example CA").client("client"))
+        self.assertServerRefuses(UNCHECKED, "Certificate failed validation: "
+                                 "The certificate hasn't got a known issuer.")
+
+    def test_expired_certificate(self) -> None:
+        self.present(self.authority.client("client", times=EXPIRED))
+        self.assertRefused(URI, "The client certificate /etc/pki/libvirt/clientcert.pem has expired")
+
+    def test_expired_certificate_that_the_client_does_not_check(self) -> None:
+        self.present(self.authority.client("client", times=EXPIRED))
+        self.assertServerRefuses(UNCHECKED, "Certificate failed validation: "
+                                 "The certificate is not trusted.")
+
+    def test_server_of_another_name(self) -> None:
+        self.assertRefused(f"secret://{OTHER_NAME}/system",
+                           f"owner does not match the hostname {OTHER_NAME}\n"
+                           "error: failed to connect to the hypervisor\n"
+                           "error: authentication failed: Failed to verify peer's certificate")
+
+    def test_distinguished_name_that_is_not_allowed(self) -> None:
+        self.present(self.authority.client("stranger"))
+        self.assertServerRefuses(URI, "Client's Distinguished Name is not on the list of allowed clients "
+                                 "(tls_allowed_dn_list)")
