@@ -20,7 +20,7 @@ class Key {
     static constexpr std::size_t kSize = 32;
     static constexpr std::size_t kIdLength = 43;
     /// Of `{"k":"...","kid":"...","kty":"oct"}`.
-    static constexpr std::size_t kJwkSize = 111;
+    static constexpr std::size_t kJwkSize = 115;
 
     /// `raw` stays the caller's. Raises noMemory, internal.
     explicit Key(std::span<const std::uint8_t, kSize> raw);

@@ -41,6 +41,8 @@ constexpr Expected kExpected[] = {
     {ErrorCode::notFound, "notFound", 30, 66, false},
     {ErrorCode::privateValue, "privateValue", 30, 65, false},
     {ErrorCode::valueUnreadable, "valueUnreadable", 30, 1, false},
+    {ErrorCode::invalidEncryptionKey, "invalidEncryptionKey", 30,
+     LIBVIR_VERSION_NUMBER < 12'001'000 ? 1 : 114, false},
     {ErrorCode::fileAccess, "fileAccess", 0, 38, true},
     {ErrorCode::systemCall, "systemCall", 30, 38, true},
     {ErrorCode::noMemory, "noMemory", 30, 2, false},
@@ -62,6 +64,7 @@ constexpr bool isListed(ErrorCode code) {
     case ErrorCode::notFound:
     case ErrorCode::privateValue:
     case ErrorCode::valueUnreadable:
+    case ErrorCode::invalidEncryptionKey:
     case ErrorCode::fileAccess:
     case ErrorCode::systemCall:
     case ErrorCode::noMemory:
