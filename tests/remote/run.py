@@ -13,4 +13,4 @@ sys.path.insert(0, str(HERE.parent))
 from harness.command_line import main  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(main(HERE, "Runs the tests of connections.", ("ip",)))
+    sys.exit(main(HERE, "Runs the tests of connections.", ("dbus-daemon", "dbus-send", "ip")))
