@@ -23,8 +23,14 @@ class Claims(SystemCase):
     private_error = ""
 
     def setUp(self) -> None:
-        self.connection = libvirt.open(self.uri)
-        self.addCleanup(self.connection.close)
+        self.connection = self.open()
+
+    def open(self, flags: int = 0) -> libvirt.virConnect:
+        # SASL uses a mechanism with passwords only where it could ask; auth.conf answers first
+        askable = [libvirt.VIR_CRED_AUTHNAME, libvirt.VIR_CRED_PASSPHRASE]
+        connection = libvirt.openAuth(self.uri, [askable, lambda *_: -1, None], flags)
+        self.addCleanup(connection.close)
+        return connection
 
     def made(self, secret: Secret, value: bytes) -> libvirt.virSecret:
         handle = self.define(self.connection, secret, value)
@@ -69,8 +75,7 @@ class Claims(SystemCase):
     def test_read_only_connection_reveals_and_changes_nothing(self) -> None:
         secret = Secret(usage="read")
         self.made(secret, b"value")
-        reader = libvirt.openReadOnly(self.uri)
-        self.addCleanup(reader.close)
+        reader = self.open(libvirt.VIR_CONNECT_RO)
         self.assertIn(secret.uuid, self.uuids(reader))
         handle = reader.secretLookupByUUIDString(secret.uuid)
         self.assertEqual(handle.XMLDesc(), secret.xml)

@@ -1,30 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """secret://example.com/system: TLS, server and client with X.509 certificates."""
 
-from example_host import NAME, OTHER_NAME
 from every_call import EveryCall
-from remote_case import RemoteCase
+from example_host import NAME, OTHER_NAME
 from servers.certificates import EXPIRED, Authority, Credentials
+from tls_case import TlsCase
 
 URI = f"secret://{NAME}/system"
 UNCHECKED = f"{URI}?no_sanity=1"  # the client leaves it to the server to judge its certificate
-DAEMON = """
-listen_tls = 1
-tls_allowed_dn_list = ["O=Example,CN=client"]
-"""
-
-
-class TlsCase(RemoteCase):
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.pki = cls.machine.system_etc / "pki"
-        cls.authority = Authority(cls.machine, "Example CA")
-        cls.authority.install(cls.pki)
-        cls.authority.server(NAME).install(cls.pki, "server")
-        cls.client = cls.authority.client("client")
-        cls.client.install(cls.pki, "client")
-        cls.serve(arguments=["--listen"], configuration=DAEMON)
 
 
 class TlsUri(EveryCall, TlsCase):
