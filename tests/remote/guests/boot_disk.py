@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A disk whose boot sector says on the serial port that it was read."""
 
+import fcntl
 import shutil
 from pathlib import Path
 
@@ -27,12 +28,15 @@ def write_raw(path: Path) -> None:
 
 
 def write_luks(machine: Machine, path: Path, user: User | None = None) -> None:
-    """A LUKS image with the boot sector inside, under PASSPHRASE. Made once a run: it takes seconds."""
+    """A LUKS image with the boot sector inside, under PASSPHRASE."""
+    # made once a run, because that takes seconds
     template = Path(settings().work) / "boot.luks"
-    if not template.exists():
-        fresh = machine.home / "boot.luks"
-        _make_luks(machine, fresh)
-        fresh.rename(template)
+    with template.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not template.exists():
+            fresh = machine.home / "boot.luks"
+            _make_luks(machine, fresh)
+            fresh.rename(template)
     shutil.copyfile(template, path)
     if user is not None:
         user.owns(path)

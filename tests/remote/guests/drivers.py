@@ -23,23 +23,30 @@ def driver_dir(machine: Machine, *drivers: str) -> str:
 
 def configure_qemu(machine: Machine, **options: object) -> None:
     """Writes qemu.conf; each option is one line more."""
-    qemu.configure_qemu(machine)
-    _share_probes(machine)
+    _share_probes(machine.home / "cache/qemu")
     _own_tpm_directories(machine)
-    lines = ['swtpm_user = "root"', 'swtpm_group = "root"']
-    for name, value in options.items():
-        lines.append(f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"')
-    with (machine.etc / "qemu.conf").open("a") as configuration:
-        configuration.write("\n".join([*lines, ""]))
+    (machine.etc / "qemu.conf").write_text(_configuration(**options))
 
 
-def _share_probes(machine: Machine) -> None:
+def configure_embedded(root: Path, **options: object) -> None:
+    """The same for a root of qemu:///embed, which it makes."""
+    (root / "etc").mkdir(parents=True)
+    _share_probes(root / "cache/qemu")
+    (root / "etc/qemu.conf").write_text(_configuration(**options))
+
+
+def _configuration(**options: object) -> str:
+    lines = [f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"'
+             for name, value in ({"swtpm_user": "root", "swtpm_group": "root"} | options).items()]
+    return "\n".join([qemu.CONFIGURATION, *lines, ""])
+
+
+def _share_probes(cache: Path) -> None:
     """What libvirt learns by running a QEMU binary, it keeps in a file: two seconds for each daemon
     that need not ask again. It checks itself whether the file is still right."""
     shared = Path(settings().work) / "qemu-capabilities"
     shared.mkdir(exist_ok=True)
-    cache = machine.home / "cache/qemu"
-    cache.mkdir()
+    cache.mkdir(parents=True)
     (cache / "capabilities").symlink_to(shared)
 
 
