@@ -204,8 +204,11 @@ class KillBesideBusyClients(KillCase):
     ROUNDS = 6
     CLIENTS = 6
 
+    def end(self, daemon: Daemon) -> None:
+        daemon.process.kill()
+
     def rounds(self, check: Callable[[libvirt.virConnect, list[Client]], None]) -> None:
-        """Kills the daemon under busy clients, and checks what its successor finds, several times."""
+        """Ends the daemon under busy clients, and checks what its successor finds, several times."""
         for number in range(self.ROUNDS):
             daemon = self.start()
             clients = [Client(daemon, number * self.CLIENTS + i) for i in range(self.CLIENTS)]
@@ -214,7 +217,7 @@ class KillBesideBusyClients(KillCase):
             wait_for("clients are busy", lambda: sum(client.changes for client in clients) > 30)
             for client in clients:
                 client.killing.set()
-            daemon.process.kill()
+            self.end(daemon)
             for client in clients:
                 client.join()
                 self.assertIsNone(client.fault)
