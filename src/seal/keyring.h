@@ -37,6 +37,8 @@ class Key {
     void writeJwk(std::span<std::uint8_t, kJwkSize> text) const;
 
   private:
+    [[nodiscard]] std::span<const std::uint8_t, 2 * kSize> bytes() const;
+
     KeyBlock block_; ///< sealing key, raw key
     std::string id_;
 };

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "seal/jwe_header.h"
+
+#include "conf/error.h"
+
+#include <array>
+#include <map>
+#include <optional>
+
+namespace keyhold {
+namespace {
+
+constexpr std::string_view kUuidMember = "org.keyhold.uuid";
+constexpr std::size_t kMaxKeyIdLength = 128;
+
+[[noreturn]] void refuse(const std::string &why) {
+    throw Error(ErrorCode::valueUnreadable, why);
+}
+
+[[noreturn]] void damaged() {
+    refuse("is damaged: its protected header is not a JSON object of plain strings");
+}
+
+/// Takes tokens from the front of a JSON text.
+class Reader {
+  public:
+    explicit Reader(std::string_view text) : text_(text) {}
+
+    /// Takes `c` after white space; false if something else is there.
+    bool take(char c) {
+        const std::size_t start = text_.find_first_not_of(" \t\r\n");
+        if (start == std::string_view::npos || text_[start] != c)
+            return false;
+        text_.remove_prefix(start + 1);
+        return true;
+    }
+
+    void require(char c) {
+        if (!take(c))
+            damaged();
+    }
+
+    std::string_view string() {
+        require('"');
+        std::size_t size = 0;
+        while (size < text_.size() && text_[size] != '"') {
+            if (text_[size] < ' ' || text_[size] > '~' || text_[size] == '\\')
+                damaged();
+            ++size;
+        }
+        const std::string_view content = text_.substr(0, size);
+        text_.remove_prefix(size);
+        require('"');
+        return content;
+    }
+
+    [[nodiscard]] bool isAtEnd() const {
+        return text_.find_first_not_of(" \t\r\n") == std::string_view::npos;
+    }
+
+  private:
+    std::string_view text_;
+};
+
+using Members = std::map<std::string_view, std::string_view>;
+
+Members parseObject(std::string_view json) {
+    Members members;
+    Reader reader(json);
+    reader.require('{');
+    if (!reader.take('}')) {
+        do {
+            const std::string_view name = reader.string();
+            if (name == "crit" || name == "zip")
+                refuse("uses the JWE header '" + std::string(name) + "', which is not supported");
+            reader.require(':');
+            if (!members.emplace(name, reader.string()).second)
+                refuse("is damaged: its protected header has '" + std::string(name) + "' twice");
+        } while (reader.take(','));
+        reader.require('}');
+    }
+    if (!reader.isAtEnd())
+        damaged();
+    return members;
+}
+
+std::string_view required(const Members &members, std::string_view name) {
+    const auto found = members.find(name);
+    if (found == members.end())
+        refuse("has no '" + std::string(name) + "' in its protected header");
+    return found->second;
+}
+
+void requireWord(const Members &members, std::string_view name, std::string_view word) {
+    if (required(members, name) != word)
+        refuse("is not sealed with \"" + std::string(name) + "\":\"" + std::string(word) +
+               "\", the only one supported");
+}
+
+} // namespace
+
+std::string formatJweHeader(const JweHeader &header) {
+    return R"({"alg":"dir","enc":"A256GCM","kid":")" + header.keyId + R"(",")" +
+           std::string(kUuidMember) + R"(":")" + header.uuid.toString() + R"("})";
+}
+
+JweHeader parseJweHeader(std::string_view json) {
+    const Members members = parseObject(json);
+    requireWord(members, "alg", "dir");
+    requireWord(members, "enc", "A256GCM");
+    const std::string_view keyId = required(members, "kid");
+    if (keyId.empty() || keyId.size() > kMaxKeyIdLength)
+        refuse("is damaged: its key id is empty or too long");
+    const auto uuid = Uuid::parseCanonical(required(members, kUuidMember));
+    if (!uuid)
+        refuse("is damaged: '" + std::string(kUuidMember) + "' is not a canonical uuid");
+    return {std::string(keyId), *uuid};
+}
+
+} // namespace keyhold

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "seal/key_memory.h"
+
+#include "conf/error.h"
+#include "seal/guarded_memory.h"
+
+#include <atomic>
+#include <bitset>
+#include <cerrno>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace keyhold {
+namespace {
+
+constexpr std::size_t kGranule = 64;
+constexpr std::size_t kChunkSize = std::size_t{16} * 1024;
+constexpr std::size_t kGranules = kChunkSize / kGranule;
+constexpr std::size_t kMaxBlockSize = 4096;
+
+std::size_t granulesOf(std::size_t size) noexcept {
+    return (size + kGranule - 1) / kGranule;
+}
+
+std::string textOf(const char *what, int error) {
+    return Error(ErrorCode::systemCall, what, error).fullText();
+}
+
+/// A file descriptor of secret memory, or -errno.
+int openSecretmem() noexcept {
+#ifdef SYS_memfd_secret
+    const long result = ::syscall(SYS_memfd_secret, O_CLOEXEC);
+    return result < 0 ? -errno : static_cast<int>(result);
+#else
+    return -ENOSYS;
+#endif
+}
+
+/// Maps secret memory over `pages`; 0 or an errno.
+int mapSecretmem(void *pages, std::size_t length) noexcept {
+    const int descriptor = openSecretmem();
+    if (descriptor < 0)
+        return -descriptor;
+    int error = 0;
+    if (::ftruncate(descriptor, static_cast<off_t>(length)) != 0 ||
+        ::mmap(pages, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor, 0) ==
+            MAP_FAILED)
+        error = errno;
+    ::close(descriptor);
+    return error;
+}
+
+/// A stretch of memory for keys, in granules that are free or taken.
+struct Chunk {
+    std::uint8_t *pages;
+    std::bitset<kGranules> taken;
+
+    /// Null if there is no such stretch free.
+    std::uint8_t *take(std::size_t count) noexcept {
+        for (std::size_t at = 0, have = 0; at < kGranules; ++at) {
+            have = taken[at] ? 0 : have + 1;
+            if (have == count) {
+                const std::size_t first = at + 1 - count;
+                for (std::size_t i = first; i <= at; ++i)
+                    taken[i] = true;
+                return pages + first * kGranule;
+            }
+        }
+        return nullptr;
+    }
+
+    bool giveBack(const std::uint8_t *data, std::size_t count) noexcept {
+        if (data < pages || data >= pages + kChunkSize)
+            return false;
+        const std::size_t first = static_cast<std::size_t>(data - pages) / kGranule;
+        for (std::size_t i = first; i < first + count; ++i)
+            taken[i] = false;
+        return true;
+    }
+};
+
+class Arena {
+  public:
+    void prefer(bool secretmem) noexcept {
+        const std::lock_guard held(mutex_);
+        if (chunks_.empty())
+            wantsSecretmem_ = secretmem;
+    }
+
+    key_memory::Report report() {
+        const std::lock_guard held(mutex_);
+        if (chunks_.empty())
+            grow();
+        return {kind_, reason_};
+    }
+
+    std::uint8_t *take(std::size_t count) {
+        const std::lock_guard held(mutex_);
+        for (Chunk &chunk : chunks_)
+            if (std::uint8_t *data = chunk.take(count))
+                return data;
+        grow();
+        return chunks_.back().take(count);
+    }
+
+    void giveBack(const std::uint8_t *data, std::size_t count) noexcept {
+        const std::lock_guard held(mutex_);
+        for (Chunk &chunk : chunks_)
+            if (chunk.giveBack(data, count))
+                return;
+    }
+
+    /// False where the kernel has zeroed the mark of the process that made the memory.
+    bool isOurs() const noexcept {
+        const volatile std::uint8_t *mark = mark_.load(std::memory_order_acquire);
+        return mark == nullptr || *mark != 0;
+    }
+
+    /// Never destroyed: keys are used until the process is gone.
+    static Arena &ofProcess() {
+        static Arena *const arena = new Arena;
+        return *arena;
+    }
+
+  private:
+    static void *map(std::size_t length, int protection) {
+        void *pages = ::mmap(nullptr, length, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (pages == MAP_FAILED)
+            throw Error(ErrorCode::noMemory, "cannot allocate memory for keys", errno);
+        return pages;
+    }
+
+    void makeMark(std::size_t page) {
+        if (mark_.load(std::memory_order_relaxed) != nullptr)
+            return;
+        auto *mark = static_cast<std::uint8_t *>(map(page, PROT_READ | PROT_WRITE));
+        ::madvise(mark, page, MADV_WIPEONFORK);
+        *mark = 1;
+        mark_.store(mark, std::memory_order_release);
+    }
+
+    void grow() {
+        const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+        const std::size_t length = (kChunkSize + page - 1) / page * page;
+        chunks_.reserve(chunks_.size() + 1);
+        makeMark(page);
+        // The pages before and behind stay out of reach.
+        auto *pages = static_cast<std::uint8_t *>(map(length + 2 * page, PROT_NONE)) + page;
+        try {
+            fill(pages, length);
+        } catch (...) {
+            ::munmap(pages - page, length + 2 * page);
+            throw;
+        }
+        chunks_.push_back({pages, {}});
+    }
+
+    /// Makes `pages` usable, as the best kind that is to be had.
+    void fill(std::uint8_t *pages, std::size_t length) {
+        auto kind = KeyMemoryKind::secretmem;
+        std::string reason;
+        if (const int error = wantsSecretmem_ ? mapSecretmem(pages, length) : ENOSYS; error != 0) {
+            if (wantsSecretmem_)
+                reason = textOf("memfd_secret is not to be had", error);
+            kind = KeyMemoryKind::locked;
+            // A mapping that failed may have left a hole.
+            if (::mmap(pages, length, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+                throw Error(ErrorCode::noMemory, "cannot allocate memory for keys", errno);
+            if (::mlock(pages, length) != 0) {
+                const int lockError = errno;
+                kind = KeyMemoryKind::unlocked;
+                reason += (reason.empty() ? "" : "; ") +
+                          textOf("memory cannot be locked (RLIMIT_MEMLOCK)", lockError);
+            }
+        }
+        ::madvise(pages, length, MADV_DONTDUMP);
+        // Not MADV_WIPEONFORK: secret memory is shared by nature.
+        ::madvise(pages, length, MADV_DONTFORK);
+        if (chunks_.empty() || kind > kind_) {
+            kind_ = kind;
+            reason_ = std::move(reason);
+        }
+    }
+
+    mutable std::mutex mutex_;
+    bool wantsSecretmem_ = false;
+    KeyMemoryKind kind_ = KeyMemoryKind::locked; ///< the weakest of the chunks'
+    std::string reason_;
+    std::vector<Chunk> chunks_;
+    std::atomic<const volatile std::uint8_t *> mark_{nullptr};
+};
+
+} // namespace
+
+const char *nameOf(KeyMemoryKind kind) noexcept {
+    switch (kind) {
+    case KeyMemoryKind::secretmem:
+        return "secretmem";
+    case KeyMemoryKind::locked:
+        return "locked";
+    case KeyMemoryKind::unlocked:
+        return "unlocked";
+    }
+    return "";
+}
+
+namespace key_memory {
+
+void preferSecretmem(bool wanted) noexcept {
+    Arena::ofProcess().prefer(wanted);
+}
+
+Report report() {
+    return Arena::ofProcess().report();
+}
+
+bool isOurs() noexcept {
+    return Arena::ofProcess().isOurs();
+}
+
+} // namespace key_memory
+
+KeyBlock::KeyBlock(std::size_t size) {
+    // Before the lock, which another thread may have held at the fork.
+    if (!key_memory::isOurs())
+        throw Error(ErrorCode::internal,
+                    "keys cannot be used in a forked copy of the process that held them");
+    if (size > kMaxBlockSize)
+        throw Error(ErrorCode::internal, "a key of " + std::to_string(size) + " bytes");
+    if (size != 0)
+        data_ = Arena::ofProcess().take(granulesOf(size));
+    size_ = size;
+}
+
+KeyBlock::KeyBlock(KeyBlock &&other) noexcept
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
+
+KeyBlock &KeyBlock::operator=(KeyBlock &&other) noexcept {
+    KeyBlock taken(std::move(other));
+    std::swap(data_, taken.data_);
+    std::swap(size_, taken.size_);
+    return *this;
+}
+
+KeyBlock::~KeyBlock() {
+    if (data_ == nullptr || !key_memory::isOurs())
+        return;
+    wipe(bytes());
+    Arena::ofProcess().giveBack(data_, granulesOf(size_));
+}
+
+} // namespace keyhold

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "seal/keyring.h"
+
+#include "conf/error.h"
+#include "seal/base64_url.h"
+#include "seal/ciphers.h"
+#include "seal/guarded_memory.h"
+#include "seal/scratch.h"
+#include "seal/sodium.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <sodium.h>
+
+namespace keyhold {
+namespace {
+
+constexpr std::string_view kSalt = "org.keyhold.at-rest";
+constexpr std::string_view kInfo = "JWE dir A256GCM";
+
+constexpr std::string_view kJwkStart = R"({"k":")";
+constexpr std::string_view kJwkKeyId = R"(","kid":")";
+constexpr std::string_view kJwkEnd = R"(","kty":"oct"})";
+constexpr std::size_t kKeyTextSize = base64UrlSize(Key::kSize);
+static_assert(kJwkStart.size() + kKeyTextSize + kJwkKeyId.size() + Key::kIdLength +
+                  kJwkEnd.size() ==
+              Key::kJwkSize);
+static_assert(base64UrlSize(crypto_hash_sha256_BYTES) == Key::kIdLength);
+
+std::span<const std::uint8_t> bytesOf(std::string_view text) {
+    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
+}
+
+/// Writes texts and keys one after the other.
+class Writer {
+  public:
+    explicit Writer(std::span<std::uint8_t> room) : room_(room) {}
+
+    void put(std::string_view text) {
+        std::memcpy(room_.data(), text.data(), text.size());
+        room_ = room_.subspan(text.size());
+    }
+
+    /// Needs one byte of room behind it, which is overwritten next.
+    void putBase64(std::span<const std::uint8_t> bytes) {
+        encodeBase64Url(bytes, {reinterpret_cast<char *>(room_.data()), room_.size()});
+        room_ = room_.subspan(base64UrlSize(bytes.size()));
+    }
+
+  private:
+    std::span<std::uint8_t> room_;
+};
+
+/// RFC 7638: SHA-256 of the JWK's required members in the order of their names.
+std::string thumbprint(std::span<const std::uint8_t, Key::kSize> key) {
+    requireSodium();
+    Scratch jwk(kJwkStart.size() + kKeyTextSize + kJwkEnd.size());
+    Writer writer(jwk.bytes());
+    writer.put(kJwkStart);
+    writer.putBase64(key);
+    writer.put(kJwkEnd);
+    std::array<std::uint8_t, crypto_hash_sha256_BYTES> hash;
+    crypto_hash_sha256(hash.data(), jwk.bytes().data(), jwk.bytes().size());
+    sodium_stackzero(4096);
+    std::string text(Key::kIdLength + 1, '\0');
+    encodeBase64Url(hash, text);
+    text.pop_back();
+    return text;
+}
+
+} // namespace
+
+Key::Key(std::span<const std::uint8_t, kSize> raw) : block_(2 * kSize) {
+    std::memcpy(block_.bytes().last<kSize>().data(), raw.data(), kSize);
+    ciphers::deriveKey(raw, bytesOf(kSalt), bytesOf(kInfo), block_.bytes().first<kSize>());
+    id_ = thumbprint(sealing());
+}
+
+std::span<const std::uint8_t, 2 * Key::kSize> Key::bytes() const {
+    if (!key_memory::isOurs())
+        throw Error(ErrorCode::internal,
+                    "keys cannot be used in a forked copy of the process that held them");
+    return block_.bytes().first<2 * kSize>();
+}
+
+std::span<const std::uint8_t, Key::kSize> Key::sealing() const {
+    return bytes().first<kSize>();
+}
+
+std::span<const std::uint8_t, Key::kSize> Key::raw() const {
+    return bytes().last<kSize>();
+}
+
+void Key::writeJwk(std::span<std::uint8_t, kJwkSize> text) const {
+    Writer writer(text);
+    writer.put(kJwkStart);
+    writer.putBase64(sealing());
+    writer.put(kJwkKeyId);
+    writer.put(id_);
+    writer.put(kJwkEnd);
+}
+
+void Keyring::setCurrent(std::span<const std::uint8_t, Key::kSize> raw) {
+    Key key(raw);
+    const auto same = std::find_if(keys_.begin(), keys_.end(),
+                                   [&](const Key &other) { return other.id() == key.id(); });
+    if (same != keys_.end())
+        keys_.erase(same);
+    keys_.insert(keys_.begin(), std::move(key));
+    hasCurrent_ = true;
+}
+
+void Keyring::addEarlier(std::span<const std::uint8_t, Key::kSize> raw) {
+    Key key(raw);
+    if (find(key.id()) == nullptr)
+        keys_.push_back(std::move(key));
+}
+
+const Key *Keyring::current() const noexcept {
+    return hasCurrent_ ? &keys_.front() : nullptr;
+}
+
+const Key *Keyring::find(std::string_view id) const noexcept {
+    for (const Key &key : keys_)
+        if (key.id() == id)
+            return &key;
+    return nullptr;
+}
+
+} // namespace keyhold
