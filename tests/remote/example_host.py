@@ -16,7 +16,7 @@ SHADOW = "root:*:20000:0:99999:7:::\n"
 
 class ExampleHost(Machine):
     """Beside what a Machine has, as seen from outside the namespaces: system_etc = /etc, with hosts,
-    pki, sasl2, krb5.conf and shadow of its own, and root_home = /root."""
+    pki, sasl2, krb5.conf and shadow of its own, root_home = /root and system_run = /run."""
 
     namespaces = ("mount", "net", "uts")
 
@@ -25,7 +25,10 @@ class ExampleHost(Machine):
         self.system_etc, self.root_home = self.home / "system-etc", self.home / "root"
         self._make_etc()
         self.root_home.mkdir(mode=0o700)
-        self.bind_all({self.system_etc: "/etc", self.root_home: "/root"})
+        self.system_run = self.home / "system-run"
+        (self.system_run / "libvirt").mkdir(parents=True)
+        self.bind_all({self.system_etc: "/etc", self.root_home: "/root", self.system_run: "/run"})
+        self.bind(self.run_dir, "/run/libvirt")
         self.run("sh", "-eu", "-c", f"ip link set lo up; hostname {NAME}").ok()
 
     def _make_etc(self) -> None:
