@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/shield_key.h"
 
+#include "seal/guarded_memory.h"
 #include "seal/sodium.h"
 
 #include <array>
@@ -50,13 +51,9 @@ ShieldCipher bestCipher() {
 
 } // namespace
 
-struct ShieldKey::Block {
-    union {
-        crypto_aead_aes256gcm_state schedule;
-        std::uint8_t key[kKeySize];
-    };
-    /// Zero, with all the rest, in a forked child.
-    bool alive;
+union ShieldKey::Block {
+    crypto_aead_aes256gcm_state schedule;
+    std::uint8_t key[kKeySize];
 };
 
 bool ShieldKey::isAvailable(ShieldCipher cipher) {
@@ -76,7 +73,6 @@ ShieldKey::ShieldKey(ShieldCipher cipher, std::span<const std::uint8_t, kKeySize
         crypto_aead_aes256gcm_beforenm(&block->schedule, key.data());
     else
         std::memcpy(block->key, key.data(), key.size());
-    block->alive = true;
     wipeStackBelow();
 }
 
@@ -91,7 +87,7 @@ const ShieldKey::Block &ShieldKey::block() const noexcept {
 }
 
 bool ShieldKey::isAlive() const noexcept {
-    return block().alive;
+    return key_memory::isOurs();
 }
 
 void ShieldKey::seal(const Uuid &uuid, std::uint64_t nonce, std::span<const std::uint8_t> plain,

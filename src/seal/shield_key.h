@@ -2,7 +2,7 @@
 #pragma once
 
 #include "conf/uuid.h"
-#include "seal/guarded_memory.h"
+#include "seal/key_memory.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +18,7 @@ enum class ShieldCipher {
 };
 
 /// A key of ShieldedValue and the cipher it is for; internal to this room. The key, or what the
-/// cipher computed from it, rests in guarded memory; neither it nor plain bytes nor key stream stay
+/// cipher computed from it, rests in key memory; neither it nor plain bytes nor key stream stay
 /// on the heap or the stack. Constant after it was made: safe for concurrent use.
 class ShieldKey {
   public:
@@ -36,7 +36,7 @@ class ShieldKey {
     /// The one key of this process, random, for the best cipher available. Raises noMemory.
     [[nodiscard]] static const ShieldKey &ofProcess();
 
-    /// False in a process forked from the one that made the key: the kernel has zeroed it there.
+    /// False in a process forked from the one that made the key: it has no such memory.
     [[nodiscard]] bool isAlive() const noexcept;
 
     /// Writes plain.size() + kTagSize bytes, ciphertext and tag, to `box`. At most kMaxPlainSize;
@@ -50,11 +50,11 @@ class ShieldKey {
                             std::span<std::uint8_t> plain) const noexcept;
 
   private:
-    struct Block;
+    union Block;
     [[nodiscard]] const Block &block() const noexcept;
 
     ShieldCipher cipher_;
-    GuardedMemory memory_; ///< one Block
+    KeyBlock memory_; ///< one Block
 };
 
 } // namespace keyhold
