@@ -5,6 +5,8 @@
 
 #include <cstddef>
 
+#include <sys/types.h>
+
 /// libvirt's private functions, looked up by name on the handle of libvirt.so.0: linking them would
 /// bind the module to one release, because they carry the exact release as their version node.
 /// The list is X-macro style so that the table, the lookup and the tests have one source.
@@ -42,6 +44,13 @@
     X(bool, virConnectValidateURIPath, (const char *, const char *, bool))                                \
     X(const char *, virURIGetParam, (const keyhold::abi::Uri *, const char *))                            \
     X(keyhold::abi::Identity *, virIdentityGetCurrent, ())                                                \
+    X(int, virIdentityGetUserName, (keyhold::abi::Identity *, const char **))                             \
+    X(int, virIdentityGetUNIXUserID, (keyhold::abi::Identity *, uid_t *))                                 \
+    X(int, virIdentityGetProcessID, (keyhold::abi::Identity *, pid_t *))                                  \
+    X(int, virIdentityGetProcessTime, (keyhold::abi::Identity *, unsigned long long *))                   \
+    X(int, virIdentityGetSASLUserName, (keyhold::abi::Identity *, const char **))                         \
+    X(int, virIdentityGetX509DName, (keyhold::abi::Identity *, const char **))                            \
+    X(int, virIdentityGetSELinuxContext, (keyhold::abi::Identity *, const char **))                       \
     X(int, virIdentityIsCurrentElevated, ())                                                              \
     X(int, virSetConnectSecret, (virConnectPtr))                                                          \
     X(char *, virGetUserConfigDirectory, ())                                                              \

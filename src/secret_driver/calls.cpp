@@ -4,6 +4,7 @@
 #include "abi/symbols.h"
 #include "conf/secret_xml.h"
 #include "remote/error_report.h"
+#include "secret_driver/call_log.h"
 #include "secret_driver/caller_memory.h"
 
 #include <algorithm>
@@ -89,6 +90,7 @@ virSecretPtr define(Instance &instance, virConnectPtr connection,
     announcing(instance, [&] {
         record = instance.store().define(definition, checkFor(connection, SecretCall::define));
     });
+    noteCall(record->definition.uuid, "defined");
     return handleFor(connection, record->definition);
 }
 
@@ -97,6 +99,7 @@ void undefine(Instance &instance, virSecretPtr secret) {
         instance.store().undefine(uuidOf(secret),
                                   checkFor(abi::secretConnection(secret), SecretCall::undefine));
     });
+    noteCall(uuidOf(secret), "undefined");
 }
 
 char *xmlOf(Instance &instance, virSecretPtr secret) {
@@ -109,6 +112,7 @@ void setValue(Instance &instance, virSecretPtr secret, std::span<const std::uint
         instance.store().setValue(uuidOf(secret), value,
                                   checkFor(abi::secretConnection(secret), SecretCall::setValue));
     });
+    noteCall(uuidOf(secret), value.empty() ? "emptied" : "given a value");
 }
 
 unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &size) {
@@ -126,6 +130,7 @@ unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &siz
     auto out = allocateForCaller<unsigned char>(shielded->size());
     shielded->open(uuid, {out.get(), shielded->size()});
     size = shielded->size();
+    noteCall(uuid, "read");
     return out.release();
 }
 

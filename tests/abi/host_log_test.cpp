@@ -53,3 +53,11 @@ TEST(HostLog, AFilterCanSilenceOurSourceAlone) {
     EXPECT_FALSE(holds(log, "a warning line"));
     EXPECT_TRUE(holds(log, "an error line"));
 }
+
+TEST(HostLog, ItCanBeAskedWhetherAPriorityIsLogged) {
+    const std::string asDefault = logWith("LIBVIRT_LOG_FILTERS=");
+    EXPECT_FALSE(holds(asDefault, "info is logged"));
+    EXPECT_FALSE(holds(asDefault, "warnings are not logged"));
+    EXPECT_TRUE(holds(logWith("LIBVIRT_LOG_FILTERS=2:secret.keyhold"), "info is logged"));
+    EXPECT_TRUE(holds(logWith("LIBVIRT_LOG_FILTERS=4:secret.keyhold"), "warnings are not logged"));
+}

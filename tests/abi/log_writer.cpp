@@ -14,5 +14,9 @@ int main() {
     log(LogPriority::info, "an info line");
     log(LogPriority::warning, "a warning line");
     log(LogPriority::error, "an error line with %s and %n");
+    if (keyhold::abi::isLogged(LogPriority::info))
+        log(LogPriority::error, "info is logged");
+    if (!keyhold::abi::isLogged(LogPriority::warning))
+        log(LogPriority::error, "warnings are not logged");
     return 0;
 }

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "remote/caller.h"
+
+#include "abi/symbols.h"
+
+#include <glib-object.h>
+
+#include <memory>
+#include <string_view>
+
+namespace keyhold::caller {
+
+namespace {
+
+struct Release {
+    void operator()(abi::Identity *identity) const { g_object_unref(identity); }
+};
+using IdentityPtr = std::unique_ptr<abi::Identity, Release>;
+
+// libvirt's getters answer 1 for a value that is there.
+template <typename Value>
+std::optional<Value> number(int (*getter)(abi::Identity *, Value *), abi::Identity *identity) {
+    Value value{};
+    return getter(identity, &value) > 0 ? std::optional(value) : std::nullopt;
+}
+
+std::optional<std::string> text(int (*getter)(abi::Identity *, const char **),
+                                abi::Identity *identity) {
+    const char *value = nullptr;
+    return getter(identity, &value) > 0 && value ? std::optional(std::string(value)) : std::nullopt;
+}
+
+std::string printable(std::string_view text) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= ' ' && byte < 0x7f && c != '\'' && c != '\\')
+            out += c;
+        else
+            out.append("\\x").append({kDigits[byte >> 4], kDigits[byte & 15]});
+    }
+    return out;
+}
+
+class Line {
+  public:
+    void add(const std::string &part) { line_.append(line_.empty() ? "" : ", ").append(part); }
+    void add(const char *what, const std::optional<std::string> &name) {
+        if (name)
+            add(std::string(what) + " '" + printable(*name) + "'");
+    }
+    [[nodiscard]] std::string take() { return std::move(line_); }
+
+  private:
+    std::string line_;
+};
+
+} // namespace
+
+std::optional<Caller> current() {
+    const abi::Symbols &host = abi::symbols();
+    const IdentityPtr owner(host.virIdentityGetCurrent());
+    abi::Identity *const identity = owner.get();
+    if (!identity)
+        return std::nullopt;
+    Caller out;
+    out.isElevated = host.virIdentityIsCurrentElevated() > 0;
+    out.userId = number<uid_t>(host.virIdentityGetUNIXUserID, identity);
+    out.userName = text(host.virIdentityGetUserName, identity);
+    out.processId = number<pid_t>(host.virIdentityGetProcessID, identity);
+    out.processStart = number<unsigned long long>(host.virIdentityGetProcessTime, identity);
+    out.saslName = text(host.virIdentityGetSASLUserName, identity);
+    out.x509Name = text(host.virIdentityGetX509DName, identity);
+    out.selinuxContext = text(host.virIdentityGetSELinuxContext, identity);
+    return out;
+}
+
+std::string describe(const std::optional<Caller> &caller) {
+    if (!caller)
+        return "this process";
+    Line line;
+    if (caller->userId)
+        line.add("uid " + std::to_string(*caller->userId));
+    line.add("user", caller->userName);
+    if (caller->processId)
+        line.add("pid " + std::to_string(*caller->processId));
+    if (caller->processStart)
+        line.add("started at " + std::to_string(*caller->processStart));
+    line.add("SASL user", caller->saslName);
+    line.add("x509 name", caller->x509Name);
+    line.add("SELinux context", caller->selinuxContext);
+    const std::string client = line.take();
+    if (!caller->isElevated)
+        return client.empty() ? "an unknown client" : client;
+    return client.empty() ? "libvirt" : "libvirt for " + client;
+}
+
+} // namespace keyhold::caller
