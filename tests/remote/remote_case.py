@@ -14,6 +14,7 @@ from example_host import ExampleHost
 class RemoteCase(SystemCase):
     machine: ExampleHost
     daemon: Daemon  # of the system instance; made by `serve`
+    secret: Secret  # what it had before it started
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -27,6 +28,8 @@ class RemoteCase(SystemCase):
     @classmethod
     def serve(cls, **options: Any) -> None:
         """Starts libvirtd; returns when it serves clients."""
+        cls.secret = Secret(usage="of the host")
+        cls.secret.write(cls.machine.store, b"value")
         cls.daemon = Daemon(cls.machine, **options)
         cls.addClassCleanup(cls.daemon.close)
         cls.daemon.answers()
@@ -34,17 +37,14 @@ class RemoteCase(SystemCase):
     def assertRefused(self, uri: str, text: str, logged: str = "", user: User | None = None) -> None:
         """virsh fails with the text, learns nothing and changes nothing; the daemon logs the reason
         where the client is not told."""
-        hidden, new = Secret(usage="hidden"), Secret(usage="new")
-        hidden.write(self.machine.store, b"value")
-        self.addCleanup(hidden.xml_in(self.machine.store).unlink)
-        self.addCleanup(hidden.value_in(self.machine.store).unlink)
-        self.daemon.reload()
+        new = Secret(usage="new")
         definition = self.machine.home / "new.xml"
         definition.write_text(new.xml)
-        before, log = snapshot(self.machine.store), len(self.daemon.log())
+        before, log = snapshot(self.machine.store), self.daemon.log_file.stat().st_size
         done = self.machine.virsh(f"secret-list; secret-define {definition}", uri=uri, user=user)
         self.assertIn(text, done.failed())
-        self.assertIn(logged, self.daemon.log()[log:])
-        self.assertNotIn(hidden.uuid, done.out)
+        self.assertIn(logged, self.daemon.log_file.read_bytes()[log:].decode())
+        self.assertNotIn(self.secret.uuid, done.out)
         self.assertNotIn(new.uuid, done.out)
         self.assertEqual(snapshot(self.machine.store), before)
+        self.assertIn(self.secret.value_in(self.machine.store).name, before)
