@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Mapping
 
+from harness.case import stock_defect
 from harness.machine import User
 from harness.settings import VARIABLE
 
@@ -12,7 +13,9 @@ from remote_case import RemoteCase
 
 
 class EveryCall:
-    """To be mixed into a RemoteCase. The client is run once a class, as `user` on the machine."""
+    """To be mixed into a RemoteCase. The client is run once a class, as `user` on the machine.
+
+    `stock_failure` is what stock_defect() takes, where the stock driver fails at all of it."""
 
     uri = ""
     user: User | None = None  # None is root
@@ -20,6 +23,12 @@ class EveryCall:
     private_error = "Invalid secret: secret is private"
     client_env: Mapping[str, str] = {}
     _outcomes: dict[str, str] | None = None
+
+    def __init_subclass__(cls, stock_failure: str = "") -> None:
+        super().__init_subclass__()
+        if stock_failure:
+            for name in [name for name in vars(EveryCall) if name.startswith("test_")]:
+                setattr(cls, name, stock_defect(stock_failure)(lambda self: self._holds()))
 
     def _holds(self) -> None:
         cls = type(self)

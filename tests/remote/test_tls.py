@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """secret://example.com/system: TLS, server and client with X.509 certificates."""
 
+import shutil
+
 from every_call import EveryCall
 from example_host import NAME, OTHER_NAME
+from harness.case import stock_defect
 from servers.certificates import EXPIRED, Authority, Credentials
 from tls_case import TlsCase
 
@@ -12,6 +15,19 @@ UNCHECKED = f"{URI}?no_sanity=1"  # the client leaves it to the server to judge 
 
 class TlsUri(EveryCall, TlsCase):
     uri, encrypted = URI, True
+
+
+class TlsUriOfAUser(EveryCall, TlsCase):
+    """An unprivileged one, with a certificate below the home directory."""
+
+    uri, encrypted = URI, True
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.user = cls.machine.one
+        shutil.rmtree(cls.pki / "libvirt/private")
+        cls.client.install_for(cls.user, cls.authority)
 
 
 class TlsRefusals(TlsCase):
@@ -60,3 +76,10 @@ class TlsRefusals(TlsCase):
         self.present(self.authority.client("stranger"))
         self.assertServerRefuses(URI, "Client's Distinguished Name is not on the list of allowed clients "
                                  "(tls_allowed_dn_list)")
+
+    @stock_defect("A secret driver is already registered")
+    def test_root_for_the_embedded_driver(self) -> None:
+        root = self.machine.home / "root"
+        self.assertRefused(f"{URI}?name=secret:///embed%3Froot={root}",
+                           "internal error: unexpected secret URI path '/embed', try secret:///system")
+        self.assertFalse(root.exists())

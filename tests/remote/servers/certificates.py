@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.machine import Machine
+from harness.machine import Machine, User
 
 VALID = 'activation_date = "2020-01-01 00:00:00"\nexpiration_date = "2099-01-01 00:00:00"\n'
 EXPIRED = 'activation_date = "2020-01-01 00:00:00"\nexpiration_date = "2021-01-01 00:00:00"\n'
@@ -18,11 +18,20 @@ class Credentials:
     key: Path
 
     def install(self, pki: Path, role: str) -> None:
-        """As the server's or the client's, where libvirt looks for them."""
+        """As the server's or the client's, where libvirt looks for those of the host."""
         private = pki / "libvirt/private"
         private.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.certificate, pki / f"libvirt/{role}cert.pem")
         shutil.copyfile(self.key, private / f"{role}key.pem")
+
+    def install_for(self, user: User, authority: "Authority") -> None:
+        """As the client's, where libvirt looks for those of an unprivileged user."""
+        pki = user.home / ".pki/libvirt"
+        pki.mkdir(parents=True)
+        for source, name in ((authority.certificate, "cacert.pem"), (self.certificate, "clientcert.pem"),
+                             (self.key, "clientkey.pem")):
+            shutil.copyfile(source, pki / name)
+            user.owns(pki / name)
 
 
 class Authority:
@@ -34,9 +43,13 @@ class Authority:
         self._own = self._make(f'cn = "{name}"\nca\ncert_signing_key\n{VALID}',
                                "--generate-self-signed")
 
+    @property
+    def certificate(self) -> Path:
+        return self._own.certificate
+
     def install(self, pki: Path) -> None:
         (pki / "CA").mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self._own.certificate, pki / "CA/cacert.pem")
+        shutil.copyfile(self.certificate, pki / "CA/cacert.pem")
 
     def server(self, name: str) -> Credentials:
         return self._issue(f'cn = "{name}"\ndns_name = "{name}"\ntls_www_server\n{VALID}')
