@@ -79,7 +79,7 @@ class TlsRefusals(TlsCase):
 
     @stock_defect("A secret driver is already registered")
     def test_root_for_the_embedded_driver(self) -> None:
-        root = self.machine.home / "root"
+        root = self.machine.home / "embedded"
         self.assertRefused(f"{URI}?name=secret:///embed%3Froot={root}",
                            "internal error: unexpected secret URI path '/embed', try secret:///system")
         self.assertFalse(root.exists())
