@@ -13,6 +13,7 @@ import libvirt
 from harness.case import SystemCase
 from harness.events import DEFINED, UNDEFINED, VALUE_CHANGED, EventLog
 from harness.secret_files import Secret
+from harness.waiting import wait_for
 
 READ_ONLY = "operation forbidden: read only access prevents"
 
@@ -85,6 +86,16 @@ class Claims(SystemCase):
             self.assertIn(READ_ONLY, str(self.refusal(call, *arguments)))
         self.assertEqual(self.value_of(self.connection, secret), b"value")
         self.assertNotIn(other.uuid, self.uuids(self.connection))
+
+    def test_read_only_connection_is_told_of_changes(self) -> None:
+        reader = self.open(libvirt.VIR_CONNECT_RO)
+        events = EventLog(reader)
+        self.addCleanup(events.deregister)
+        secret = Secret(usage="watched")
+        self.define(self.connection, secret, b"value").undefine()
+        wait_for("the last event arrives", lambda: (UNDEFINED, secret.uuid) in events.seen())
+        self.assertEqual(events.seen(), [(what, secret.uuid)
+                                         for what in (DEFINED, VALUE_CHANGED, UNDEFINED)])
 
     def test_connection_says_whether_it_is_encrypted(self) -> None:
         self.assertEqual((self.connection.getURI(), bool(self.connection.isEncrypted())),

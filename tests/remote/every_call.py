@@ -61,5 +61,8 @@ class EveryCall:
     def test_read_only_connection_reveals_and_changes_nothing(self) -> None:
         self._holds()
 
+    def test_read_only_connection_is_told_of_changes(self) -> None:
+        self._holds()
+
     def test_connection_says_whether_it_is_encrypted(self) -> None:
         self._holds()

@@ -54,6 +54,13 @@ class ScramRefusals(ScramCase):
         self.assertRefused(f"secret://{NAME}/system",
                            "SASL(-1): generic failure: All-whitespace username.")
 
+    def test_program_that_could_not_ask_for_a_password(self) -> None:
+        """Not even where auth.conf has it."""
+        sasl.remember_password(self.machine, "fred", "of bedrock")
+        program = f"import libvirt; libvirt.open('secret://{NAME}/system')"
+        self.assertIn("SASL(-4): no mechanism available: No worthy mechs found",
+                      self.machine.run("/usr/bin/python3", "-c", program).failed())
+
     def test_plain_tcp(self) -> None:
         """What does not encrypt is not offered there, whatever the password."""
         sasl.remember_password(self.machine, "fred", "of bedrock")
