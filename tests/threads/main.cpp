@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include <dlfcn.h>
 #include <libvirt/virterror.h>
 
 namespace {
@@ -48,6 +49,17 @@ bool hasModule() {
            std::filesystem::exists(std::string(directory) + "/libvirt_driver_secret.so");
 }
 
+// Threads that open the first embedded connection at once each make libvirt's access manager, and
+// all but one are lost: a leak of libvirt's own (seen in 9.0.0), which would fail the test.
+void makeAccessManager() {
+    const auto make =
+        reinterpret_cast<void *(*)(const char *)>(dlsym(RTLD_DEFAULT, "virAccessManagerNew"));
+    const auto install =
+        reinterpret_cast<void (*)(void *)>(dlsym(RTLD_DEFAULT, "virAccessManagerSetDefault"));
+    if (make && install)
+        install(make("none"));
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -66,6 +78,7 @@ int main(int argc, char **argv) {
         std::fputs("LIBVIRT_DRIVER_DIR must name the directory of the module under test\n", stderr);
         return 2;
     }
+    makeAccessManager();
     testing::GTEST_FLAG(filter) = arguments[0];
     return RUN_ALL_TESTS();
 }
