@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "seal/golden.h"
+
+#include <cstddef>
+#include <span>
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+namespace keyhold {
+
+/// Number of stretches of 8 bytes of `secret` that are in `memory`.
+std::size_t tracesIn(std::span<const std::uint8_t> memory, std::span<const std::uint8_t> secret);
+
+/// Number of places in the writable memory of this process, stacks left out, that hold 16 bytes of
+/// `secret`; those inside `own` do not count. What is in secret memory counts as well.
+std::size_t tracesInMemory(std::span<const std::uint8_t> secret,
+                           std::span<const std::span<const std::uint8_t>> own);
+
+/// Runs `body` on a stack of its own and returns what is in it afterwards.
+template <typename Body>
+Bytes stackAfter(Body body) {
+    // ThreadSanitizer wants almost 1 MiB for itself.
+    constexpr std::size_t kSize = std::size_t{2} * 1024 * 1024;
+    void *stack =
+        ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pthread_attr_t attributes;
+    EXPECT_EQ(0, ::pthread_attr_init(&attributes));
+    EXPECT_EQ(0, ::pthread_attr_setstack(&attributes, stack, kSize));
+    pthread_t thread;
+    auto *start = +[](void *argument) -> void * {
+        (*static_cast<Body *>(argument))();
+        return nullptr;
+    };
+    EXPECT_EQ(0, ::pthread_create(&thread, &attributes, start, &body));
+    EXPECT_EQ(0, ::pthread_join(thread, nullptr));
+    const auto *bytes = static_cast<const std::uint8_t *>(stack);
+    Bytes found(bytes, bytes + kSize);
+    ::pthread_attr_destroy(&attributes);
+    ::munmap(stack, kSize);
+    return found;
+}
+
+} // namespace keyhold
