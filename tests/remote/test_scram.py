@@ -35,6 +35,19 @@ class ScramOverTheUnixSocket(EveryCall, ScramCase):
     uri, encrypted = "secret+unix:///system", True
 
 
+class ScramOfAUser(ScramOverTheUnixSocket):
+    """An unprivileged one, with an auth.conf below the home directory."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.user = cls.machine.one
+        directory = cls.user.home / "config/libvirt"
+        directory.mkdir()
+        (cls.machine.etc / "auth.conf").rename(directory / "auth.conf")
+        cls.user.owns(directory, directory / "auth.conf")
+
+
 class ScramRefusals(ScramCase):
     FAILED = "error: authentication failed: authentication failed"
 
