@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A Kerberos realm: MIT's krb5kdc and its database."""
 
-import socket
 import subprocess
-from pathlib import Path
 
 from example_host import NAME, ExampleHost
 from harness.secret_files import write_file
