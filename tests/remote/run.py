@@ -12,8 +12,9 @@ sys.path.insert(0, str(HERE.parent))
 
 from harness.command_line import main  # noqa: E402
 
-TOOLS = ("dbus-daemon", "dbus-send", "ip", "hostname", "certtool", "saslpasswd2", "krb5kdc", "kdb5_util",
-         "kadmin.local", "kinit", "kvno", "sshd", "ssh", "nc", "virt-ssh-helper")
+TOOLS = ("dbus-daemon", "dbus-send", "gdbus", "ocaml", "perl", "ruby", "ip", "hostname", "certtool",
+         "saslpasswd2", "krb5kdc", "kdb5_util", "kadmin.local", "kinit", "kvno", "sshd", "ssh",
+         "nc", "virt-ssh-helper")
 
 if __name__ == "__main__":
     sys.exit(main(HERE, "Runs the tests of connections.", TOOLS))

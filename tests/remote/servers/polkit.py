@@ -6,19 +6,11 @@ from pathlib import Path
 
 from .dbus import SystemBus
 
-POLICY = "org.libvirt.api.policy"
-# where the package libvirt-daemon-system puts it, and where scripts/install-deps unpacks it
-POLICY_PLACES = (Path("/usr/share/polkit-1/actions"),
-                 Path("/var/cache/keyhold/libvirt-daemon-system/usr/share/polkit-1/actions"))
+# scripts/install-deps leaves it there
+POLICY = Path("/var/cache/keyhold/packages/libvirt-daemon-system"
+              "/usr/share/polkit-1/actions/org.libvirt.api.policy")
 # the lines of libvirtd.conf
 CONFIGURATION = 'access_drivers = ["polkit"]\n'
-
-
-def policy_file() -> Path:
-    for place in POLICY_PLACES:
-        if (place / POLICY).exists():
-            return place / POLICY
-    raise AssertionError(f"no {POLICY}: run scripts/install-deps test")
 
 
 class PolicyKit:
@@ -32,11 +24,6 @@ class PolicyKit:
                                  (private["share"], "rules.d")):
             (directory / child).mkdir(parents=True)
         (private["etc"] / "rules.d/10-test.rules").write_text(rules)
-        shutil.copy(policy_file(), private["share"] / "actions")
+        shutil.copy(POLICY, private["share"] / "actions")
         machine.bind_all({private["etc"]: "/etc/polkit-1", private["share"]: "/usr/share/polkit-1"})
-        self.process = bus.run("/usr/lib/polkit-1/polkitd", "--no-debug")
-        bus.wait_for_name("org.freedesktop.PolicyKit1")
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        bus.serve("org.freedesktop.PolicyKit1", "/usr/lib/polkit-1/polkitd", "--no-debug")
