@@ -7,13 +7,13 @@
 
 namespace keyhold::abi {
 
-struct Conf; // libvirt's virConf
+struct Conf;
 
 /// A text in the syntax of libvirt's conf files, parsed by libvirt itself. Move-only.
 class HostConf {
   public:
-    /// Empty if the text is malformed; `why` then says where and why. `text` ends with a newline or
-    /// libvirt may refuse it. Leaves libvirt's error of the thread unset.
+    /// Empty if the text is malformed; `why` then says where and why. libvirt logs that as well.
+    /// Leaves libvirt's error of the thread unset.
     [[nodiscard]] static std::optional<HostConf> parse(const std::string &text, std::string &why);
     HostConf(HostConf &&other) noexcept;
     HostConf &operator=(HostConf &&other) noexcept;

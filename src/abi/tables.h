@@ -104,6 +104,7 @@ struct LogSource {
 } // extern "C"
 
 /// libvirt's opaque types, by the names its own functions use.
+struct Conf;
 struct EventState;
 struct Event;
 struct Identity;
