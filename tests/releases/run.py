@@ -18,9 +18,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import pairs
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
@@ -89,9 +92,7 @@ class Chroot:
         return self.root / path.relative_to("/")
 
     def command(self, *command: str | Path) -> list[str]:
-        return ["chroot", str(self.root), "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-                "LC_ALL=C.UTF-8", "HOME=/root", "PYTHONDONTWRITEBYTECODE=1",
-                *(str(part) for part in command)]
+        return ["chroot", str(self.root), *command_here(*command)]
 
     def stage(self, programs: Programs) -> None:
         """Drivers in a directory that LIBVIRT_DRIVER_DIR can name, tests beside them."""
@@ -114,6 +115,11 @@ class Chroot:
         subprocess.run(self.command("ninja", f"-j{os.cpu_count()}", "-C", BUILD, *TARGETS), check=True)
         built = self.outside(BUILD)
         return Programs(*(built / target for target in TARGETS[:3]))
+
+
+def command_here(*command: str | Path) -> list[str]:
+    return ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root",
+            "PYTHONDONTWRITEBYTECODE=1", *(str(part) for part in command)]
 
 
 def mount(kind: str, device: str, where: Path, options: str = "") -> None:
@@ -141,8 +147,9 @@ def copy_source(target: Path) -> None:
         shutil.copy2(SOURCE / name, target / name)
 
 
-def run_suite(report: Report, suite: str, root: Path, programs: Programs) -> None:
-    chroot = Chroot(root)
+def run_suite(report: Report, suite: str, chroot: Chroot, programs: Programs) -> bool:
+    """Whether there is something to run there."""
+    root = chroot.root
     check = SOURCE / "scripts/check-release"
     report.run(f"{suite}: slots and private functions of this libvirt", [check, root])
     if suite == "sid":
@@ -150,7 +157,7 @@ def run_suite(report: Report, suite: str, root: Path, programs: Programs) -> Non
             programs = chroot.build()
         except subprocess.CalledProcessError as error:
             report.note(f"{suite}: build", False, str(error))
-            return
+            return False
         report.note(f"{suite}: build", True, "")
         report.run(f"{suite}: exports, imports, hardening",
                    [sys.executable, "-B", SOURCE / "tests/module/elf_check.py", programs.module])
@@ -164,6 +171,36 @@ def run_suite(report: Report, suite: str, root: Path, programs: Programs) -> Non
                [sys.executable, "-B", SOURCE / "tests/differential/run.py",
                 "--host", programs.differential_host, "--ours", programs.module,
                 "--stock", Path("/") / stock.relative_to(root), "--chroot", root])
+    return True
+
+
+def prepare_here() -> None:
+    """Makes what libvirt reads and writes empty, in this process' namespace."""
+    sys.path.insert(0, str(SOURCE / "tests"))
+    from harness.stage import graft
+    for name in ("run/libvirt", *EMPTY[2:]):
+        graft(Path("/", name))
+        mount("tmpfs", "tmpfs", Path("/", name), "mode=0755")
+
+
+def run_pairs(report: Report, chroots: Sequence[Chroot], module: Path) -> None:
+    """The releases of `chroots`, with what is staged there, and of this system with `module`."""
+    shared = Path(tempfile.mkdtemp(prefix="keyhold-"))
+    shared.chmod(0o755)
+    drivers = shared / "drivers"
+    drivers.mkdir()
+    shutil.copy2(module, drivers / pairs.MODULE)
+    sides = {pairs.Side(command_here, shared, drivers): drivers / pairs.MODULE}
+    for chroot in chroots:
+        seen = chroot.outside(pairs.SHARED)
+        seen.mkdir()
+        subprocess.run(["mount", "--bind", shared, seen], check=True)
+        drivers = STAGE / "drivers"
+        sides[pairs.Side(chroot.command, pairs.SHARED, drivers)] = chroot.outside(drivers) / pairs.MODULE
+    try:
+        pairs.run(sides, shared, report.note)
+    finally:
+        shutil.rmtree(shared)
 
 
 def chroot_of(suite: str) -> Path:
@@ -195,8 +232,13 @@ def main() -> int:
     report = Report()
     programs = Programs(arguments.module.resolve(), arguments.differential_host.resolve(),
                         arguments.abi_test.resolve())
+    prepare_here()
+    chroots = []
     for suite, root in zip(suites, arguments.inside.split(":"), strict=True):
-        run_suite(report, suite, Path(root), programs)
+        chroot = Chroot(Path(root))
+        if run_suite(report, suite, chroot, programs):
+            chroots.append(chroot)
+    run_pairs(report, chroots, programs.module)
     for what in report.failed:
         print(f"FAILED {what}")
     print(f"{report.passed} passed, {len(report.failed)} failed")
