@@ -22,4 +22,10 @@ struct KeyFile {
 /// `path` is absolute.
 [[nodiscard]] KeyFile readKeyFile(FileSystem &fileSystem, const std::string &path);
 
+/// What is wrong with owner and mode of a key file for a process of user `self`; empty if nothing.
+/// The group may read: an access control list, as systemd puts on credentials, shows as the group's
+/// permission.
+[[nodiscard]] std::string complaintAboutKeyFile(const FileStatus &status, uid_t self,
+                                                const std::string &path);
+
 } // namespace keyhold
