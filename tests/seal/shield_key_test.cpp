@@ -2,6 +2,7 @@
 #include "seal/shield_key.h"
 
 #include "seal/process.h"
+#include "seal/traces.h"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +16,6 @@
 namespace keyhold {
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
 using KeyBytes = std::array<std::uint8_t, ShieldKey::kKeySize>;
 
 KeyBytes countedKey() {
@@ -164,38 +164,6 @@ TEST_P(ShieldKeyTest, IsDeadInAForkedChild) {
     EXPECT_TRUE(key.isAlive());
 }
 
-/// Runs `body` on a stack of its own and returns what is in it afterwards.
-template <typename Body>
-Bytes stackAfter(Body body) {
-    // ThreadSanitizer wants almost 1 MiB for itself.
-    constexpr std::size_t kSize = std::size_t{2} * 1024 * 1024;
-    void *stack =
-        ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    pthread_attr_t attributes;
-    EXPECT_EQ(0, ::pthread_attr_init(&attributes));
-    EXPECT_EQ(0, ::pthread_attr_setstack(&attributes, stack, kSize));
-    pthread_t thread;
-    auto *start = +[](void *argument) -> void * {
-        (*static_cast<Body *>(argument))();
-        return nullptr;
-    };
-    EXPECT_EQ(0, ::pthread_create(&thread, &attributes, start, &body));
-    EXPECT_EQ(0, ::pthread_join(thread, nullptr));
-    const auto *bytes = static_cast<const std::uint8_t *>(stack);
-    Bytes found(bytes, bytes + kSize);
-    ::pthread_attr_destroy(&attributes);
-    ::munmap(stack, kSize);
-    return found;
-}
-
-/// Number of stretches of 8 bytes of `secret` that are in `memory`.
-std::size_t traces(const Bytes &memory, std::span<const std::uint8_t> secret) {
-    std::size_t count = 0;
-    for (std::size_t at = 0; at + 8 <= secret.size(); at += 8)
-        count += ::memmem(memory.data(), memory.size(), secret.data() + at, 8) != nullptr ? 1U : 0U;
-    return count;
-}
-
 TEST(StackTraces, AreFoundWhereThereAreAny) {
     const Bytes secret = pattern(64);
     const Bytes stack = stackAfter([&] {
@@ -205,7 +173,7 @@ TEST(StackTraces, AreFoundWhereThereAreAny) {
         std::memcpy(frame, secret.data(), secret.size());
         asm volatile("" : : "r"(frame) : "memory");
     });
-    EXPECT_EQ(8U, traces(stack, secret));
+    EXPECT_EQ(8U, tracesIn(stack, secret));
 }
 
 TEST_P(ShieldKeyTest, LeavesNeitherKeyNorValueNorKeyStreamOnTheStack) {
@@ -225,13 +193,13 @@ TEST_P(ShieldKeyTest, LeavesNeitherKeyNorValueNorKeyStreamOnTheStack) {
         const Bytes afterOpen =
             stackAfter([&] { EXPECT_TRUE(key.open(countedUuid(), kNonce, box.data(), opened)); });
         for (const Bytes &stack : {afterSeal, afterOpen}) {
-            EXPECT_EQ(0U, traces(stack, plain)) << size;
-            EXPECT_EQ(0U, traces(stack, keyStream)) << size;
-            EXPECT_EQ(0U, traces(stack, bytes)) << size;
+            EXPECT_EQ(0U, tracesIn(stack, plain)) << size;
+            EXPECT_EQ(0U, tracesIn(stack, keyStream)) << size;
+            EXPECT_EQ(0U, tracesIn(stack, bytes)) << size;
         }
     }
     const Bytes afterMaking = stackAfter([&] { ShieldKey made(GetParam(), bytes); });
-    EXPECT_EQ(0U, traces(afterMaking, bytes));
+    EXPECT_EQ(0U, tracesIn(afterMaking, bytes));
 }
 
 TEST(ShieldKeyOfProcess, IsOneAndUsesTheBestCipher) {

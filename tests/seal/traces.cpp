@@ -16,16 +16,13 @@ std::size_t tracesIn(std::span<const std::uint8_t> memory, std::span<const std::
     return count;
 }
 
-// Sanitizers would take the search for a fault of the memory that is read.
-__attribute__((no_sanitize("address", "thread"))) std::size_t
-tracesInMemory(std::span<const std::uint8_t> secret,
-               std::span<const std::span<const std::uint8_t>> own) {
-    // Made before the maps are read, so that nothing is mapped or released meanwhile.
-    struct Range {
-        std::uintptr_t begin;
-        std::uintptr_t end;
-    };
-    std::vector<Range> ranges;
+#ifdef KEYHOLD_CAN_SEARCH_MEMORY
+namespace {
+
+using Memory = std::span<const std::uint8_t>;
+
+std::vector<Memory> writableMemory() {
+    std::vector<Memory> found;
     std::ifstream maps("/proc/self/maps");
     for (std::string line; std::getline(maps, line);) {
         unsigned long from = 0;
@@ -33,28 +30,36 @@ tracesInMemory(std::span<const std::uint8_t> secret,
         char mode[5] = "";
         if (std::sscanf(line.c_str(), "%lx-%lx %4s", &from, &to, mode) == 3 && mode[0] == 'r' &&
             mode[1] == 'w' && line.find("[stack") == std::string::npos)
-            ranges.push_back({from, to});
+            found.emplace_back(reinterpret_cast<const std::uint8_t *>(from), to - from);
     }
+    return found;
+}
+
+std::size_t placesOf(Memory sought, Memory memory, std::span<const Memory> own) {
     std::size_t count = 0;
-    const std::uint8_t *sought = secret.data();
-    for (const Range &range : ranges) {
-        const auto *begin = reinterpret_cast<const std::uint8_t *>(range.begin);
-        const auto *end = reinterpret_cast<const std::uint8_t *>(range.end);
-        for (const std::uint8_t *at = begin; at + 16 <= end; at += 8) {
-            std::size_t same = 0;
-            while (same < 16 && at[same] == sought[same])
-                ++same;
-            if (same < 16)
-                continue;
-            count += std::none_of(own.begin(), own.end(),
-                                  [&](const auto &ours) {
-                                      return at >= ours.data() && at < ours.data() + ours.size();
-                                  })
-                         ? 1U
-                         : 0U;
-        }
+    for (;;) {
+        const auto *at = static_cast<const std::uint8_t *>(
+            ::memmem(memory.data(), memory.size(), sought.data(), sought.size()));
+        if (at == nullptr)
+            return count;
+        count += std::none_of(own.begin(), own.end(),
+                              [&](const Memory &ours) {
+                                  return at >= ours.data() && at < ours.data() + ours.size();
+                              })
+                     ? 1U
+                     : 0U;
+        memory = memory.subspan(static_cast<std::size_t>(at + 1 - memory.data()));
     }
+}
+
+} // namespace
+
+std::size_t tracesInMemory(Memory secret, std::span<const Memory> own) {
+    std::size_t count = 0;
+    for (const Memory &memory : writableMemory())
+        count += placesOf(secret.first(16), memory, own) + placesOf(secret.last(16), memory, own);
     return count;
 }
+#endif
 
 } // namespace keyhold

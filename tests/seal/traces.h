@@ -15,10 +15,15 @@ namespace keyhold {
 /// Number of stretches of 8 bytes of `secret` that are in `memory`.
 std::size_t tracesIn(std::span<const std::uint8_t> memory, std::span<const std::uint8_t> secret);
 
-/// Number of places in the writable memory of this process, stacks left out, that hold 16 bytes of
-/// `secret`; those inside `own` do not count. What is in secret memory counts as well.
+// The memory of an instrumented program is mostly the sanitizer's own, many terabytes of it.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define KEYHOLD_CAN_SEARCH_MEMORY 1
+/// Number of places in the writable memory of this process, the main stack left out, that hold the
+/// first or the last 16 bytes of `secret`; those inside `own` do not count. Guarded memory, free
+/// parts of the heap and stacks of other threads are searched as well.
 std::size_t tracesInMemory(std::span<const std::uint8_t> secret,
                            std::span<const std::span<const std::uint8_t>> own);
+#endif
 
 /// Runs `body` on a stack of its own and returns what is in it afterwards.
 template <typename Body>
