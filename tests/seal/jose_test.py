@@ -17,6 +17,7 @@ import unittest
 from collections.abc import Callable
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
 TOOL = Path("/nonexistent")
 UUID = "6b2f8a52-95b1-4f2c-9d61-2f6f0a3c1d10"
 OTHER_UUID = "6b2f8a52-95b1-4f2c-9d61-2f6f0a3c1d11"
@@ -139,6 +140,11 @@ class JoseTest(unittest.TestCase):
         done = run(TOOL, "open", self.key, UUID, data=text)
         self.assertEqual((done.returncode, done.stdout), (1, b""))
         self.assertIn(b"'zip'", done.stderr)
+
+    def test_the_format_page_shows_the_golden_files(self) -> None:
+        page = (HERE.parent.parent / "docs/at-rest-format.md").read_text().replace("\n    ", "")
+        for name in ("sealed.jwe", "key.jwk"):
+            self.assertIn((HERE / "golden" / name).read_text(), page)
 
     def test_they_compute_the_same_key_id(self) -> None:
         self.assertEqual(output("jose", "jwk", "thp", "-a", "S256", "-i", self.jwk).decode().strip(),
