@@ -94,6 +94,13 @@ class Chroot:
     def command(self, *command: str | Path) -> list[str]:
         return ["chroot", str(self.root), *command_here(*command)]
 
+    def command_for_guests(self, *command: str | Path) -> list[str]:
+        """The same with what libvirt's QEMU driver looks for: a root that is a mount, devices, and the
+        processors in /sys."""
+        mounts = 'mount --rbind "$1" "$1"; for d in dev sys; do mount --rbind "/$d" "$1/$d"; done; shift'
+        return ["unshare", "--mount", "--propagation", "private", "--",
+                "sh", "-euc", f'{mounts}; exec "$@"', "sh", str(self.root), *self.command(*command)]
+
     def stage(self, programs: Programs) -> None:
         """Drivers in a directory that LIBVIRT_DRIVER_DIR can name, tests beside them."""
         drivers, tests = self.outside(STAGE / "drivers"), self.outside(STAGE / "programs")
@@ -103,7 +110,8 @@ class Chroot:
         for program in programs.abi_test.parent.glob("abi_*"):
             if program.is_file():
                 shutil.copy2(program, tests)
-        shutil.copy2(HERE / "smoke_test.py", tests)
+        for script in ("smoke_test.py", "guest_test.py", "../remote/guests/boot_sector.py"):
+            shutil.copy2(HERE / script, tests)
 
     def build(self) -> Programs:
         """Builds in a directory that stays, so that a second run compiles what changed."""
@@ -166,6 +174,8 @@ def run_suite(report: Report, suite: str, chroot: Chroot, programs: Programs) ->
                chroot.command(STAGE / "programs/abi_test", "--gtest_brief=1"))
     report.run(f"{suite}: virsh, an embedded root and libvirtd",
                chroot.command("python3", STAGE / "programs/smoke_test.py", STAGE / "drivers"))
+    report.run(f"{suite}: guests of virt-qemu-run",
+               chroot.command_for_guests("python3", STAGE / "programs/guest_test.py", STAGE / "drivers"))
     stock = next(root.glob(STOCK))
     report.run(f"{suite}: beside the stock module",
                [sys.executable, "-B", SOURCE / "tests/differential/run.py",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A disk whose boot sector says on the serial port that it was read."""
+"""Disks to boot from."""
 
 import fcntl
 import shutil
@@ -9,22 +9,13 @@ from harness.machine import Machine, User
 from harness.settings import settings
 from harness.waiting import wait_for
 
-GREETING = "booted from this disk"
+from . import boot_sector
+
 PASSPHRASE = b"a passphrase"
-# xor ax,ax; mov ds,ax; mov si,text; mov dx,0x3f8
-# next: lodsb; test al,al; jz stop; out dx,al; jmp next
-# stop: hlt; jmp stop
-# text: at 0x7c00 + 21, where the BIOS puts it
-_CODE = bytes.fromhex("31c0 8ed8 be157c baf803  ac 84c0 7403 ee ebf8  f4 ebfd")
-SIZE = 1 << 20
-
-
-def boot_sector() -> bytes:
-    return (_CODE + GREETING.encode() + b"\n\0").ljust(510, b"\0") + b"\x55\xaa"
 
 
 def write_raw(path: Path) -> None:
-    path.write_bytes(boot_sector().ljust(SIZE, b"\0"))
+    path.write_bytes(boot_sector.image())
 
 
 def write_luks(machine: Machine, path: Path, user: User | None = None) -> None:

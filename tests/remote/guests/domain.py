@@ -8,7 +8,7 @@ import libvirt
 from harness.secret_files import Secret
 from harness.waiting import wait_for
 
-from .boot_disk import GREETING
+from .boot_sector import GREETING
 
 BY_UUID, BY_USAGE = "uuid", "usage"
 
