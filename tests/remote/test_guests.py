@@ -74,10 +74,14 @@ class GuestOnALuksDisk(LuksCase):
 
     def test_a_wrong_value_is_called_a_wrong_password(self) -> None:
         self.define(self.qemu, self.secret, b"another")
-        self.assertIn("Invalid password", str(self.refusal(self.qemu.createXML, self.xml())))
+        self.assertIn("Invalid password, cannot unlock any keyslot",
+                      str(self.refusal(self.qemu.createXML, self.xml())))
 
-    def test_a_secret_of_another_use_is_not_taken_by_its_name(self) -> None:
-        self.define(self.qemu, Secret(type="ceph", usage=self.secret.usage), PASSPHRASE)
+    def test_a_secret_of_another_type_is_not_taken(self) -> None:
+        other = replace(self.secret, type="ceph")
+        self.define(self.qemu, other, PASSPHRASE)
+        self.assertIn(f"secret with uuid {other.uuid} is of type 'ceph' not expected 'volume' type",
+                      str(self.refusal(self.qemu.createXML, self.xml())))
         error = self.refusal(self.qemu.createXML, self.xml(domain.BY_USAGE))
         self.assertEqual(error.get_error_code(), libvirt.VIR_ERR_NO_SECRET)
 
