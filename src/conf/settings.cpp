@@ -36,6 +36,7 @@ Settings readSettings(const ConfValues &values) {
     for (const std::string &path : settings.secretsDecryptionKeys)
         requireAbsolute("secrets_decryption_keys", path);
     settings.sealExisting = values.boolean("seal_existing").value_or(false);
+    settings.unsealExisting = values.boolean("unseal_existing").value_or(false);
     if (const auto word = values.string("key_memory"))
         settings.keyMemory = keyMemoryOf(*word);
     return settings;

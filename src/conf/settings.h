@@ -21,6 +21,7 @@ struct Settings {
     std::optional<std::string> secretsEncryptionKey;        ///< secrets_encryption_key: a path
     std::vector<std::string> secretsDecryptionKeys;         ///< secrets_decryption_keys: paths
     bool sealExisting = false;                              ///< seal_existing
+    bool unsealExisting = false;                            ///< unseal_existing
     KeyMemoryChoice keyMemory = KeyMemoryChoice::automatic; ///< key_memory
 
     bool operator==(const Settings &) const = default;

@@ -121,8 +121,9 @@ unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &siz
     if (record->definition.isPrivate && !access::mayReadPrivate())
         throw Error(ErrorCode::privateValue, "secret is private");
     if (record->value.isUnreadable())
-        throw Error(ErrorCode::valueUnreadable, "value of secret '" + uuid.toString() +
-                                                    "' is unreadable: " + record->value.reason());
+        throw Error(record->value.reason().code(),
+                    "value of secret '" + uuid.toString() +
+                        "' is unreadable: " + record->value.reason().message());
     const ShieldedValue *shielded = record->value.shielded();
     if (!shielded)
         throw Error(ErrorCode::notFound, "secret '" + uuid.toString() + "' does not have a value");

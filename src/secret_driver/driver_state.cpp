@@ -126,6 +126,8 @@ void DriverState::stop() {
         raiseNotActive();
     mode_ = Mode::stopped;
     last.swap(daemon_);
+    if (last)
+        last->stopRenewal();
 }
 
 void DriverState::openConnection(virConnectPtr connection) {

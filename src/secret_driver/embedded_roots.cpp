@@ -23,17 +23,16 @@ std::shared_ptr<Instance> EmbeddedRoot::current() const {
 }
 
 std::shared_ptr<Instance> EmbeddedRoot::open(std::unique_ptr<StoreDirectory> directory,
-                                             const std::string &stateDirectory,
-                                             Inhibitor &inhibitor) {
+                                             const InstancePaths &paths, Inhibitor &inhibitor) {
     const std::lock_guard opening(opening_);
     if (auto instance = current())
         return instance;
 
     // The last instance may be on its way out on another thread, and holds the lock until the end.
     isReleased_.wait(false);
-    auto instance =
-        std::make_unique<Instance>(std::make_unique<StoreLock>(posixFileSystem(), stateDirectory),
-                                   std::move(directory), inhibitor, events_);
+    auto instance = std::make_unique<Instance>(
+        paths, std::make_unique<StoreLock>(posixFileSystem(), paths.stateDirectory),
+        std::move(directory), inhibitor, events_);
     isReleased_ = false;
     std::shared_ptr<Instance> shared(instance.release(), [this](Instance *last) {
         delete last;
@@ -56,7 +55,7 @@ EmbeddedRoots::Opened EmbeddedRoots::open(const std::string &root) {
     const InstancePaths paths = InstancePaths::embedded(root);
     auto directory = Instance::openDirectory(paths);
     EmbeddedRoot &entry = rootOf(root, directory->status());
-    return {&entry, entry.open(std::move(directory), paths.stateDirectory, inhibitor_)};
+    return {&entry, entry.open(std::move(directory), paths, inhibitor_)};
 }
 
 EmbeddedRoot &EmbeddedRoots::rootOf(const std::string &spelling, const FileStatus &directory) {

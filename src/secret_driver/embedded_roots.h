@@ -41,8 +41,7 @@ class EmbeddedRoot {
     /// The instance, opened if it is not. One thread opens, others that come meanwhile wait for it.
     /// Raises fileAccess if another process holds the lock.
     [[nodiscard]] std::shared_ptr<Instance> open(std::unique_ptr<StoreDirectory> directory,
-                                                 const std::string &stateDirectory,
-                                                 Inhibitor &inhibitor);
+                                                 const InstancePaths &paths, Inhibitor &inhibitor);
 
     /// Our own connection to this root, for other drivers to find; made by `make` at first use and
     /// never closed, because libvirt keeps bare pointers to it. Null if it could not be made.

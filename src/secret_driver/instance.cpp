@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "secret_driver/instance.h"
 
-#include "abi/symbols.h"
-#include "config.h"
+#include "host/key_source.h"
 #include "seal/guarded_memory.h"
 #include "secret_driver/host_journal.h"
+#include "store/background_thread.h"
 #include "store/directory_backend.h"
 #include "store/impaired_backend.h"
 
-#include <glib.h>
+#include <optional>
 
 namespace keyhold {
 
 namespace {
-
-std::string takeHostString(char *text) {
-    const std::unique_ptr<char, void (*)(void *)> owned(text, g_free);
-    return owned.get();
-}
 
 void makeDirectory(const char *what, const std::string &path) {
     const int result = posixFileSystem().makePath(path);
@@ -28,34 +23,24 @@ void makeDirectory(const char *what, const std::string &path) {
 
 } // namespace
 
-InstancePaths InstancePaths::system() {
-    return {KEYHOLD_SYSCONFDIR "/libvirt/secrets", KEYHOLD_RUNSTATEDIR "/libvirt/secrets"};
-}
-
-InstancePaths InstancePaths::session() {
-    const abi::Symbols &host = abi::symbols();
-    return {takeHostString(host.virGetUserConfigDirectory()) + "/secrets",
-            takeHostString(host.virGetUserRuntimeDirectory()) + "/secrets/run"};
-}
-
-InstancePaths InstancePaths::embedded(const std::string &root) {
-    return {root + "/etc/secrets", root + "/run/secrets"};
-}
-
 std::unique_ptr<StoreDirectory> Instance::openDirectory(const InstancePaths &paths) {
     makeDirectory("config", paths.configDirectory);
     makeDirectory("state", paths.stateDirectory);
     return std::make_unique<StoreDirectory>(posixFileSystem(), paths.configDirectory);
 }
 
-Instance::Instance(std::unique_ptr<StoreLock> lock, std::unique_ptr<StoreDirectory> directory,
-                   Inhibitor &inhibitor, std::shared_ptr<Events> events)
-    : inhibitor_(inhibitor),
+Instance::Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
+                   std::unique_ptr<StoreDirectory> directory, Inhibitor &inhibitor,
+                   std::shared_ptr<Events> events)
+    : paths_(std::move(paths)),
+      inhibitor_(inhibitor),
       lock_(std::move(lock)),
       events_(std::move(events)),
-      store_(std::make_shared<DirectoryBackend>(std::move(directory), hostJournal()),
+      store_(std::make_shared<DirectoryBackend>(std::move(directory), hostJournal(), atRest_),
              hostJournal()) {
+    readKeys();
     store_.load();
+    store_.renewOutdated([] { return false; });
 }
 
 Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
@@ -63,11 +48,29 @@ Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
       inhibitor_(inhibitor),
       events_(std::make_shared<Events>()),
       store_(openBackend(isImpaired_), hostJournal()) {
+    readKeys();
     store_.load();
     if (!GuardedMemory::memoryIsLocked())
         hostJournal().warning("memory for secret values cannot be locked and may be swapped out; "
                               "raise the limit of locked memory (RLIMIT_MEMLOCK)");
+    startRenewal();
     announce();
+}
+
+void Instance::readKeys() {
+    atRest_->set(readHostKeys(paths_, hostJournal()).atRest);
+}
+
+void Instance::startRenewal() {
+    try {
+        renewal_ = startThread([this](const std::stop_token &stop) {
+            store_.renewOutdated([&] { return stop.stop_requested(); });
+        });
+    } catch (const std::exception &exception) {
+        hostJournal().error(std::string("values under an earlier key were not written anew; reload "
+                                        "to try again: ") +
+                            exception.what());
+    }
 }
 
 std::shared_ptr<Backend> Instance::openBackend(bool &isImpaired) {
@@ -93,7 +96,7 @@ std::shared_ptr<Backend> Instance::openBackend(bool &isImpaired) {
         makeDirectory("config", paths_.configDirectory);
         readable = std::make_unique<DirectoryBackend>(
             std::make_unique<StoreDirectory>(posixFileSystem(), paths_.configDirectory),
-            hostJournal());
+            hostJournal(), atRest_);
     });
     isImpaired = trouble.has_value();
     if (trouble)
@@ -105,6 +108,7 @@ std::shared_ptr<Backend> Instance::openBackend(bool &isImpaired) {
 void Instance::reload() {
     {
         const std::lock_guard lock(reloading_);
+        readKeys();
         if (isImpaired_) {
             bool isStillImpaired = true;
             const auto backend = openBackend(isStillImpaired);
@@ -113,6 +117,7 @@ void Instance::reload() {
             isImpaired_ = isStillImpaired;
         }
         store_.reload();
+        store_.renewOutdated([this] { return renewal_.get_stop_token().stop_requested(); });
     }
     announce();
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "host/instance_paths.h"
 #include "remote/events.h"
+#include "seal/at_rest.h"
 #include "secret_driver/inhibitor.h"
 #include "store/secret_store.h"
 #include "store/store_directory.h"
@@ -9,20 +11,9 @@
 
 #include <memory>
 #include <mutex>
-#include <string>
+#include <thread>
 
 namespace keyhold {
-
-/// Where an instance keeps its files (docs/architecture.md, "On disk").
-struct InstancePaths {
-    std::string configDirectory;
-    std::string stateDirectory;
-
-    [[nodiscard]] static InstancePaths system();
-    /// XDG directories, as libvirt finds them for the user of this process.
-    [[nodiscard]] static InstancePaths session();
-    [[nodiscard]] static InstancePaths embedded(const std::string &root);
-};
 
 /// One store of secrets at work: its files, its lock against other processes, its live set and its
 /// watchers. Released with its last reference, on whichever thread that goes.
@@ -32,34 +23,43 @@ class Instance {
     /// systemCall.
     [[nodiscard]] static std::unique_ptr<StoreDirectory> openDirectory(const InstancePaths &paths);
 
-    /// An instance that has everything it needs, or raises. `lock` and `directory` belong together;
-    /// `events` outlives it.
-    Instance(std::unique_ptr<StoreLock> lock, std::unique_ptr<StoreDirectory> directory,
-             Inhibitor &inhibitor, std::shared_ptr<Events> events);
+    /// An instance that has everything it needs, or raises. `lock` and `directory` belong to
+    /// `paths`; `events` outlives it. Values under an earlier key are written anew before this
+    /// returns.
+    Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
+             std::unique_ptr<StoreDirectory> directory, Inhibitor &inhibitor,
+             std::shared_ptr<Events> events);
     /// An instance for a daemon that must start whatever is wrong with its store: what cannot be
     /// had goes to the log, and calls that need it raise the reason. Raises only if another process
-    /// holds the lock.
+    /// holds the lock. A thread of its own writes values under an earlier key anew.
     Instance(const InstancePaths &paths, Inhibitor &inhibitor);
 
     [[nodiscard]] SecretStore &store() noexcept { return store_; }
     [[nodiscard]] const std::shared_ptr<Events> &events() const noexcept { return events_; }
 
     void reload();
+    /// Ends the writing of values under a new key after the value in hand; the next start goes on.
+    void stopRenewal() noexcept { renewal_.request_stop(); }
     /// Tells watchers and the host what has changed. Call after each change, without any lock held.
     void announce() noexcept;
 
   private:
     [[nodiscard]] std::shared_ptr<Backend> openBackend(bool &isImpaired);
     void sendEvents();
+    /// Reads secret.conf and the keys again.
+    void readKeys();
+    void startRenewal();
 
-    InstancePaths paths_; // empty unless this is a daemon's
+    const InstancePaths paths_;
     Inhibitor &inhibitor_;
     std::unique_ptr<StoreLock> lock_; // outlives what it protects
     std::mutex reloading_;            // one reload at a time
-    bool isImpaired_ = false;
+    bool isImpaired_ = false;         // only a daemon can be
+    const std::shared_ptr<CurrentAtRest> atRest_ = std::make_shared<CurrentAtRest>();
     const std::shared_ptr<Events> events_;
     SecretStore store_;
     SingleRunner runner_;
+    std::jthread renewal_; // stopped and joined before the rest goes
 };
 
 } // namespace keyhold

@@ -58,11 +58,18 @@ class Backend {
     [[nodiscard]] virtual bool replaceDefinition(const SecretDefinition &definition) = 0;
 
     /// Replaces the value of a stored secret. If the backend lost the definition meanwhile, it is
-    /// stored again with the value. `keepOld` puts a former value that nobody could read aside.
+    /// stored again with the value. A former value that nobody can read is put aside.
     virtual void replaceValue(const SecretDefinition &definition,
-                              std::span<const std::uint8_t> value, bool keepOld) = 0;
-    /// Removes the value of a stored secret; `keepOld` as above.
-    virtual void removeValue(const Uuid &uuid, bool keepOld) = 0;
+                              std::span<const std::uint8_t> value) = 0;
+    /// Removes the value of a stored secret; one that nobody can read is put aside.
+    virtual void removeValue(const Uuid &uuid) = 0;
+
+    /// The secrets whose value, when it was read last, had another form than the rules of now ask
+    /// for, or an earlier key.
+    [[nodiscard]] virtual std::vector<Uuid> outdated() const = 0;
+    /// Writes the value that is stored as the rules of now ask for. False if there is nothing to
+    /// do.
+    virtual bool renewValue(const Uuid &uuid) = 0;
 
     /// Removes a stored secret and its value.
     virtual void remove(const Uuid &uuid) = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "seal/at_rest.h"
 #include "seal/scratch.h"
 #include "store/store_directory.h"
 
@@ -15,8 +16,6 @@ namespace keyhold {
 /// or a file above the limit must cost an error, not a hang or the memory of the process. Links to
 /// regular files are followed, as the stock driver does.
 
-/// Libvirt's RPC carries 64 KiB; the stock driver itself has no limit, so ours is far from any use.
-inline constexpr std::size_t kMaxValueSize = std::size_t{256} * 1024 * 1024;
 /// Base64 of the largest value, with as much room for white space again as half of it.
 inline constexpr std::size_t kMaxValueFileSize = kMaxValueSize * 2;
 /// A text node above 10,000,000 bytes cannot be loaded; with every character escaped it takes six

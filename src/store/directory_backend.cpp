@@ -2,7 +2,6 @@
 #include "store/directory_backend.h"
 
 #include "conf/secret_xml.h"
-#include "seal/plain.h"
 #include "store/careful_read.h"
 #include "store/durable_file.h"
 #include "store/layout.h"
@@ -43,8 +42,8 @@ std::string DirectoryBackend::movedText() const {
            "restart to use what is there now";
 }
 
-std::string DirectoryBackend::orphanText(const Uuid &uuid) const {
-    return "'" + directory_->pathOf(layout::valueName(uuid)) +
+std::string DirectoryBackend::orphanText(const Uuid &uuid, AtRestForm form) const {
+    return "'" + directory_->pathOf(layout::valueName(uuid, form)) +
            "' belongs to no secret; it is left alone";
 }
 
@@ -61,9 +60,11 @@ void DirectoryBackend::requireReady(const Uuid &uuid) {
     }
 }
 
-DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal)
+DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal,
+                                   std::shared_ptr<const CurrentAtRest> atRest)
     : directory_(std::move(directory)),
-      journal_(journal) {}
+      journal_(journal),
+      atRest_(std::move(atRest)) {}
 
 std::vector<Uuid> DirectoryBackend::list() {
     if (!directory_->isStillAtPath())
@@ -87,8 +88,11 @@ std::optional<StoredSecret> DirectoryBackend::read(const Uuid &uuid) {
     const std::string name = layout::definitionName(uuid);
     const auto text = readDefinitionFile(*directory_, name);
     if (!text) {
-        if (directory_->contains(layout::valueName(uuid)))
-            journal_.warning(orphanText(uuid));
+        noteOutdated(uuid, false);
+        for (const AtRestForm form : kAtRestForms) {
+            if (directory_->contains(layout::valueName(uuid, form)))
+                journal_.warning(orphanText(uuid, form));
+        }
         return std::nullopt;
     }
     StoredSecret out;
@@ -98,35 +102,9 @@ std::optional<StoredSecret> DirectoryBackend::read(const Uuid &uuid) {
     const auto unsettled = settleValue(uuid);
     out.value = readValue(uuid);
     if (unsettled && out.value.isNone())
-        out.value = Value::unreadable(unsettled->fullText() + "; put that right and reload");
+        out.value = Value::unreadable(
+            {ErrorCode::valueUnreadable, unsettled->fullText() + "; put that right and reload"});
     return out;
-}
-
-Value DirectoryBackend::readValue(const Uuid &uuid) {
-    const std::string name = layout::valueName(uuid);
-    const std::string path = directory_->pathOf(name);
-    const std::string remedy = "; put the file right and reload, or set the value again";
-    try {
-        auto file = readValueFile(*directory_, name);
-        if (!file)
-            return {};
-        Scratch plain(file->size / 4 * 3 + 3);
-        const PlainDecoded decoded = decodePlain(file->bytes(), plain.bytes());
-        switch (decoded.form) {
-        case PlainForm::blank:
-            return {};
-        case PlainForm::damaged:
-            return Value::unreadable("'" + path + "' is not base64" + remedy);
-        case PlainForm::value:
-            if (decoded.size > kMaxValueSize)
-                return Value::unreadable("'" + path + "' holds more than " +
-                                         std::to_string(kMaxValueSize) + " bytes" + remedy);
-            return Value::of(ShieldedValue::seal(uuid, plain.bytes().first(decoded.size)));
-        }
-    } catch (const Error &error) {
-        return Value::unreadable(error.fullText() + remedy);
-    }
-    return {};
 }
 
 void DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text) {
@@ -137,49 +115,27 @@ void DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text
         discard(uuid, old);
 }
 
-void DirectoryBackend::writeValueFile(const std::string &name,
-                                      std::span<const std::uint8_t> value) {
-    Scratch text(plainTextSize(value.size()));
-    encodePlain(value, text.bytes());
-    writeSyncedFile(*directory_, name, text.bytes());
-}
-
-std::string DirectoryBackend::freeAsideName(const Uuid &uuid) const {
-    unsigned n = 1;
-    while (directory_->contains(layout::asideName(uuid, n)))
-        ++n;
-    return layout::asideName(uuid, n);
-}
-
-void DirectoryBackend::tellAside(const Uuid &uuid, const std::string &aside, const char *reason) {
-    journal_.warning("'" + directory_->pathOf(layout::valueName(uuid)) + "' " + reason +
-                     "; it is now '" + directory_->pathOf(aside) + "'");
-}
-
 Value DirectoryBackend::create(const SecretDefinition &definition,
                                const std::span<const std::uint8_t> *value) {
     const Uuid &uuid = definition.uuid;
     const std::string text = definitionFileText(definition);
+    const auto atRest = atRest_->get();
+    const AtRestForm form = value ? atRest->formOfNew() : AtRestForm::plain;
     requireReady(uuid);
 
     Value found;
     bool mustSync = directory_->hasUnsyncedRemovals();
-    if (directory_->contains(layout::valueName(uuid))) {
+    if (hasValueFile(uuid)) {
         if (!value && directory_->contains(layout::definitionName(uuid)))
             found = readUnloadedValue(definition);
-        if (found.isNone()) {
-            const std::string aside = freeAsideName(uuid);
-            if (directory_->rename(layout::valueName(uuid), aside)) {
-                tellAside(uuid, aside, "belonged to no secret");
-                mustSync = true;
-            }
-        }
+        if (found.isNone() && putOrphansAside(uuid))
+            mustSync = true;
     }
 
-    const std::string awaiting = layout::awaitingValueName(uuid, layout::hashOfDefinition(text));
-    const std::string valueName = layout::valueName(uuid);
+    const std::string awaiting =
+        layout::awaitingValueName(uuid, form, layout::hashOfDefinition(text));
     if (value) {
-        writeValueFile(awaiting, *value);
+        writeValueFile(awaiting, *atRest, form, uuid, *value);
         mustSync = true;
     }
     try {
@@ -201,7 +157,7 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     // Committed: a load would finish the move now. What cannot be finished here is taken back, so
     // that no later definition meets the value.
     try {
-        directory_->rename(awaiting, valueName);
+        directory_->rename(awaiting, layout::valueName(uuid, form));
     } catch (const Error &error) {
         takeBack(uuid, awaiting, error);
     }
@@ -249,71 +205,41 @@ bool DirectoryBackend::replaceDefinition(const SecretDefinition &definition) {
     return true;
 }
 
-void DirectoryBackend::replaceValue(const SecretDefinition &definition,
-                                    std::span<const std::uint8_t> value, bool keepOld) {
-    const Uuid &uuid = definition.uuid;
-    if (!directory_->contains(layout::definitionName(uuid))) {
-        create(definition, &value);
-        return;
-    }
-    requireReady(uuid);
-    const std::string staged = layout::newValueName(uuid);
-    const std::string old = keepOld ? freeAsideName(uuid) : layout::oldValueName(uuid);
-    writeValueFile(staged, value);
-    if (replaceDurably(*directory_, staged, layout::valueName(uuid), old,
-                       keepOld ? Former::always : Former::ifLinkable))
-        retire(uuid, old, keepOld);
-}
-
-void DirectoryBackend::removeValue(const Uuid &uuid, bool keepOld) {
-    requireReady(uuid);
-    const std::string old = keepOld ? freeAsideName(uuid) : layout::oldValueName(uuid);
-    if (removeDurably(*directory_, layout::valueName(uuid), old))
-        retire(uuid, old, keepOld);
-}
-
-void DirectoryBackend::retire(const Uuid &uuid, const std::string &oldValue, bool keepOld) {
-    if (keepOld)
-        tellAside(uuid, oldValue, "could not be read when its secret was changed");
-    else
-        discard(uuid, oldValue);
-}
-
 void DirectoryBackend::remove(const Uuid &uuid) {
     requireReady(uuid);
     try {
         removeFiles(uuid);
     } catch (const UnrestoredError &error) {
-        const std::string leaving = layout::leavingValueName(uuid);
-        if (directory_->contains(leaving))
-            rememberLeftover(uuid, leaving, error);
+        for (const AtRestForm form : kAtRestForms) {
+            const std::string leaving = layout::leavingValueName(uuid, form);
+            if (directory_->contains(leaving))
+                rememberLeftover(uuid, leaving, error);
+        }
         throw;
     }
 }
 
 void DirectoryBackend::removeFiles(const Uuid &uuid) {
-    const std::string value = layout::valueName(uuid);
-    const std::string leaving = layout::leavingValueName(uuid);
     const std::string oldDefinition = layout::oldDefinitionName(uuid);
 
     // First the value leaves under a name that brings it back as long as the definition is there.
-    const bool hadValue = removeDurably(*directory_, value, leaving);
+    const std::vector<FormerValue> values = removeForms(uuid, std::nullopt, [&](AtRestForm form) {
+        return FormerValue{form, layout::leavingValueName(uuid, form)};
+    });
     bool hadDefinition = false;
     try {
         hadDefinition = removeDurably(*directory_, layout::definitionName(uuid), oldDefinition);
     } catch (const UnrestoredError &) {
         throw;
     } catch (const Error &error) {
-        if (hadValue && (directory_->fileSystem().rename(directory_->number(), leaving.c_str(),
-                                                         value.c_str()) < 0 ||
-                         directory_->sync() < 0))
-            throw UnrestoredError(error.code(), error.message(), error.systemErrno());
+        restoreForms(uuid, values, error);
         throw;
     }
     if (hadDefinition)
         discard(uuid, oldDefinition);
-    if (hadValue)
-        discard(uuid, leaving);
+    for (const FormerValue &value : values)
+        discard(uuid, value.name);
+    noteOutdated(uuid, false);
 }
 
 } // namespace keyhold

@@ -7,20 +7,27 @@
 #include "store/store_directory.h"
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace keyhold {
 
-/// Secrets as the stock driver keeps them: one directory, `<uuid>.xml` and `<uuid>.base64`.
-/// The definition file is the commit point of a secret; docs/architecture.md, "On disk", has the
-/// order of steps of each change and what a load makes of an interrupted one.
+/// Secrets as the stock driver keeps them: one directory, `<uuid>.xml`, and the value beside it in
+/// one of the forms of AtRestForm. The definition file is the commit point of a secret;
+/// docs/architecture.md, "On disk", has the order of steps of each change and what a load makes of
+/// an interrupted one.
 class DirectoryBackend : public Backend {
   public:
-    /// The journal must outlive the backend. The caller holds the store's lock.
-    DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal);
+    /// The journal must outlive the backend. The caller holds the store's lock. `atRest` may get
+    /// other rules at any time; each call goes by those that it finds.
+    DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal,
+                     std::shared_ptr<const CurrentAtRest> atRest);
 
     [[nodiscard]] std::string place() const override { return directory_->path(); }
     void recover() override;
@@ -29,28 +36,61 @@ class DirectoryBackend : public Backend {
     Value create(const SecretDefinition &definition,
                  const std::span<const std::uint8_t> *value) override;
     [[nodiscard]] bool replaceDefinition(const SecretDefinition &definition) override;
-    void replaceValue(const SecretDefinition &definition, std::span<const std::uint8_t> value,
-                      bool keepOld) override;
-    void removeValue(const Uuid &uuid, bool keepOld) override;
+    void replaceValue(const SecretDefinition &definition,
+                      std::span<const std::uint8_t> value) override;
+    void removeValue(const Uuid &uuid) override;
+    [[nodiscard]] std::vector<Uuid> outdated() const override;
+    bool renewValue(const Uuid &uuid) override;
     void remove(const Uuid &uuid) override;
 
   private:
+    /// A value file that is on its way out.
+    struct FormerValue {
+        AtRestForm form;
+        std::string name;    ///< what it is called until its removal is durable, or for good
+        bool isKept = false; ///< for good: nobody can read it
+        bool exists = true;
+    };
+    using Naming = std::function<FormerValue(AtRestForm)>;
+
     [[nodiscard]] Value readValue(const Uuid &uuid);
+    [[nodiscard]] Value readValue(const AtRest &atRest, const Uuid &uuid, bool &isOutdated);
+    [[nodiscard]] Value readForm(const AtRest &atRest, const Uuid &uuid, AtRestForm form,
+                                 bool *isOutdated);
+    void noteOutdated(const Uuid &uuid, bool isOutdated);
+    [[nodiscard]] bool hasValueFile(const Uuid &uuid) const;
+    /// Makes `value` the only value of a secret that has a definition.
+    void storeValue(const AtRest &atRest, const Uuid &uuid, std::span<const std::uint8_t> value);
+    [[nodiscard]] FormerValue formerOf(const AtRest &atRest, const Uuid &uuid, AtRestForm form);
+    /// Takes the value files of all forms but `spared` away, durably, the one that counts last: a
+    /// crash on the way never lets an older one count. Raises with all of them back, or
+    /// UnrestoredError.
+    [[nodiscard]] std::vector<FormerValue>
+    removeForms(const Uuid &uuid, std::optional<AtRestForm> spared, const Naming &naming);
+    /// Takes back a value whose predecessor could not go.
+    void takeBackValue(const Uuid &uuid, const FormerValue &former, bool hasFormer,
+                       const Error &cause);
+    /// Gives them their names back. Raises UnrestoredError with the text of `cause` if it cannot.
+    void restoreForms(const Uuid &uuid, const std::vector<FormerValue> &removed,
+                      const Error &cause);
     /// The value of a secret that is on disk in full but was never loaded, if `next` may redefine
     /// it; none for any other.
     [[nodiscard]] Value readUnloadedValue(const SecretDefinition &next);
     void writeDefinition(const Uuid &uuid, const std::string &text);
-    void writeValueFile(const std::string &name, std::span<const std::uint8_t> value);
+    void writeValueFile(const std::string &name, const AtRest &atRest, AtRestForm form,
+                        const Uuid &uuid, std::span<const std::uint8_t> value);
     /// The first name under which nothing has been put aside yet.
-    [[nodiscard]] std::string freeAsideName(const Uuid &uuid) const;
-    void tellAside(const Uuid &uuid, const std::string &aside, const char *reason);
+    [[nodiscard]] std::string freeAsideName(const Uuid &uuid, AtRestForm form) const;
+    void tellAside(const Uuid &uuid, AtRestForm form, const std::string &aside, const char *reason);
+    /// Puts every value file of a uuid that belongs to no secret aside. True if there was one.
+    bool putOrphansAside(const Uuid &uuid);
     /// Takes back a definition that was committed but whose value could not follow.
     void takeBack(const Uuid &uuid, const std::string &awaiting, const Error &cause);
     void removeFiles(const Uuid &uuid);
     /// Removes a private name; one that resists is remembered and blocks its secret.
     void discard(const Uuid &uuid, const std::string &privateName);
     /// What is done with a former value once its removal is durable.
-    void retire(const Uuid &uuid, const std::string &oldValue, bool keepOld);
+    void retire(const Uuid &uuid, const FormerValue &former);
     void rememberLeftover(const Uuid &uuid, const std::string &privateName, const Error &cause);
     /// Raises while a private name of this secret cannot be settled: a later load could take it for
     /// part of the change that is about to be made.
@@ -62,7 +102,7 @@ class DirectoryBackend : public Backend {
     /// as requireNoLeftovers(), and internal if the path leads to another directory by now.
     void requireReady(const Uuid &uuid);
     [[nodiscard]] std::string movedText() const;
-    [[nodiscard]] std::string orphanText(const Uuid &uuid) const;
+    [[nodiscard]] std::string orphanText(const Uuid &uuid, AtRestForm form) const;
     /// True if a load would make this private file the value of its secret.
     [[nodiscard]] bool isValueOfSecret(const layout::FileName &file) const;
     /// Makes of one private name what a load must make of it: part of the secret, or nothing.
@@ -70,6 +110,9 @@ class DirectoryBackend : public Backend {
 
     std::unique_ptr<StoreDirectory> directory_;
     Journal &journal_;
+    const std::shared_ptr<const CurrentAtRest> atRest_;
+    mutable std::mutex outdatedMutex_;
+    std::set<Uuid> outdated_;
     std::mutex leftoversMutex_;
     std::multimap<Uuid, std::string> leftovers_;
     std::atomic<bool> hasLeftovers_{false};

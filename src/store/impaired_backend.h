@@ -33,10 +33,12 @@ class ImpairedBackend : public Backend {
         throw trouble_;
     }
     [[nodiscard]] bool replaceDefinition(const SecretDefinition &) override { throw trouble_; }
-    void replaceValue(const SecretDefinition &, std::span<const std::uint8_t>, bool) override {
+    void replaceValue(const SecretDefinition &, std::span<const std::uint8_t>) override {
         throw trouble_;
     }
-    void removeValue(const Uuid &, bool) override { throw trouble_; }
+    void removeValue(const Uuid &) override { throw trouble_; }
+    [[nodiscard]] std::vector<Uuid> outdated() const override { return {}; }
+    bool renewValue(const Uuid &) override { throw trouble_; }
     void remove(const Uuid &) override { throw trouble_; }
 
   private:

@@ -9,18 +9,19 @@ namespace keyhold::layout {
 namespace {
 
 constexpr std::string_view kDefinition = ".xml";
-constexpr std::string_view kValue = ".base64";
-constexpr std::string_view kNewDefinition = ".xml.keyhold-new";
-constexpr std::string_view kNewValue = ".base64.keyhold-new";
-constexpr std::string_view kAwaitingValue = ".base64.keyhold-for-";
-constexpr std::string_view kLeavingValue = ".base64.keyhold-leaving";
-constexpr std::string_view kOldDefinition = ".xml.keyhold-old";
-constexpr std::string_view kOldValue = ".base64.keyhold-old";
+constexpr std::string_view kNew = ".keyhold-new";
+constexpr std::string_view kOld = ".keyhold-old";
+constexpr std::string_view kLeaving = ".keyhold-leaving";
+constexpr std::string_view kAwaiting = ".keyhold-for-";
 
 constexpr std::size_t kHashBytes = 8;
 
-std::string nameWith(const Uuid &uuid, std::string_view suffix) {
-    return uuid.toString().append(suffix);
+std::string definitionWith(const Uuid &uuid, std::string_view suffix) {
+    return uuid.toString().append(kDefinition).append(suffix);
+}
+
+std::string valueWith(const Uuid &uuid, AtRestForm form, std::string_view suffix) {
+    return uuid.toString().append(".").append(nameOf(form)).append(suffix);
 }
 
 bool isHash(std::string_view text) {
@@ -33,46 +34,67 @@ struct Suffix {
     FileKind kind;
 };
 
-constexpr std::array kSuffixes = {
-    Suffix{kDefinition, FileKind::definition},
-    Suffix{kValue, FileKind::value},
-    Suffix{kNewDefinition, FileKind::newDefinition},
-    Suffix{kNewValue, FileKind::newValue},
-    Suffix{kLeavingValue, FileKind::leavingValue},
-    Suffix{kOldDefinition, FileKind::oldDefinition},
-    Suffix{kOldValue, FileKind::oldValue},
+constexpr std::array kDefinitionSuffixes = {
+    Suffix{"", FileKind::definition},
+    Suffix{kNew, FileKind::newDefinition},
+    Suffix{kOld, FileKind::oldDefinition},
 };
+constexpr std::array kValueSuffixes = {
+    Suffix{"", FileKind::value},
+    Suffix{kNew, FileKind::newValue},
+    Suffix{kLeaving, FileKind::leavingValue},
+    Suffix{kOld, FileKind::oldValue},
+};
+
+template <std::size_t size>
+std::optional<FileKind> kindOf(std::string_view suffix, const std::array<Suffix, size> &suffixes) {
+    for (const Suffix &known : suffixes) {
+        if (suffix == known.text)
+            return known.kind;
+    }
+    return std::nullopt;
+}
+
+std::optional<FileName> parseValueName(const Uuid &uuid, AtRestForm form, std::string_view suffix) {
+    if (const auto kind = kindOf(suffix, kValueSuffixes))
+        return FileName{uuid, *kind, form, {}};
+    if (!suffix.starts_with(kAwaiting) || !isHash(suffix.substr(kAwaiting.size())))
+        return std::nullopt;
+    return FileName{uuid, FileKind::awaitingValue, form,
+                    std::string(suffix.substr(kAwaiting.size()))};
+}
 
 } // namespace
 
 std::string definitionName(const Uuid &uuid) {
-    return nameWith(uuid, kDefinition);
+    return definitionWith(uuid, "");
 }
-std::string valueName(const Uuid &uuid) {
-    return nameWith(uuid, kValue);
+std::string valueName(const Uuid &uuid, AtRestForm form) {
+    return valueWith(uuid, form, "");
 }
 std::string newDefinitionName(const Uuid &uuid) {
-    return nameWith(uuid, kNewDefinition);
+    return definitionWith(uuid, kNew);
 }
-std::string newValueName(const Uuid &uuid) {
-    return nameWith(uuid, kNewValue);
+std::string newValueName(const Uuid &uuid, AtRestForm form) {
+    return valueWith(uuid, form, kNew);
 }
-std::string leavingValueName(const Uuid &uuid) {
-    return nameWith(uuid, kLeavingValue);
+std::string leavingValueName(const Uuid &uuid, AtRestForm form) {
+    return valueWith(uuid, form, kLeaving);
 }
 std::string oldDefinitionName(const Uuid &uuid) {
-    return nameWith(uuid, kOldDefinition);
+    return definitionWith(uuid, kOld);
 }
-std::string oldValueName(const Uuid &uuid) {
-    return nameWith(uuid, kOldValue);
-}
-
-std::string awaitingValueName(const Uuid &uuid, const std::string &definitionHash) {
-    return nameWith(uuid, kAwaitingValue) + definitionHash;
+std::string oldValueName(const Uuid &uuid, AtRestForm form) {
+    return valueWith(uuid, form, kOld);
 }
 
-std::string asideName(const Uuid &uuid, unsigned n) {
-    return nameWith(uuid, ".base64.aside-") + std::to_string(n);
+std::string awaitingValueName(const Uuid &uuid, AtRestForm form,
+                              const std::string &definitionHash) {
+    return valueWith(uuid, form, kAwaiting) + definitionHash;
+}
+
+std::string asideName(const Uuid &uuid, AtRestForm form, unsigned n) {
+    return valueWith(uuid, form, ".aside-") + std::to_string(n);
 }
 
 std::string hashOfDefinition(std::string_view text) {
@@ -93,17 +115,19 @@ std::optional<FileName> parseFileName(std::string_view name) {
     const auto uuid = Uuid::parseCanonical(name.substr(0, Uuid::kTextLength));
     if (!uuid)
         return std::nullopt;
-    const std::string_view rest = name.substr(Uuid::kTextLength);
-    for (const Suffix &suffix : kSuffixes) {
-        if (rest == suffix.text)
-            return FileName{*uuid, suffix.kind, {}};
+    std::string_view rest = name.substr(Uuid::kTextLength);
+    if (rest.starts_with(kDefinition)) {
+        const auto kind = kindOf(rest.substr(kDefinition.size()), kDefinitionSuffixes);
+        return kind ? std::optional(FileName{*uuid, *kind, AtRestForm::plain, {}}) : std::nullopt;
     }
-    if (!rest.starts_with(kAwaitingValue))
+    if (!rest.starts_with('.'))
         return std::nullopt;
-    const std::string_view hash = rest.substr(kAwaitingValue.size());
-    if (!isHash(hash))
-        return std::nullopt;
-    return FileName{*uuid, FileKind::awaitingValue, std::string(hash)};
+    rest.remove_prefix(1);
+    for (const AtRestForm form : kAtRestForms) {
+        if (rest.starts_with(nameOf(form)))
+            return parseValueName(*uuid, form, rest.substr(nameOf(form).size()));
+    }
+    return std::nullopt;
 }
 
 bool hasDefinitionSuffix(std::string_view name) {

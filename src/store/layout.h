@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/uuid.h"
+#include "seal/at_rest.h"
 
 #include <cstdint>
 #include <optional>
@@ -18,7 +19,7 @@ inline constexpr unsigned kFileMode = 0600;
 
 enum class FileKind {
     definition,    ///< U.xml
-    value,         ///< U.base64
+    value,         ///< U.base64, U.aes256cbc, U.jwe
     newDefinition, ///< being written: never of use to a later process
     newValue,      ///< being written
     awaitingValue, ///< complete; belongs to the definition whose text has the hash in its name
@@ -28,17 +29,18 @@ enum class FileKind {
 };
 
 [[nodiscard]] std::string definitionName(const Uuid &uuid);
-[[nodiscard]] std::string valueName(const Uuid &uuid);
+[[nodiscard]] std::string valueName(const Uuid &uuid, AtRestForm form);
 [[nodiscard]] std::string newDefinitionName(const Uuid &uuid);
-[[nodiscard]] std::string newValueName(const Uuid &uuid);
+[[nodiscard]] std::string newValueName(const Uuid &uuid, AtRestForm form);
 /// `definitionHash` is hashOfDefinition() of the text that the value waits for.
-[[nodiscard]] std::string awaitingValueName(const Uuid &uuid, const std::string &definitionHash);
-[[nodiscard]] std::string leavingValueName(const Uuid &uuid);
+[[nodiscard]] std::string awaitingValueName(const Uuid &uuid, AtRestForm form,
+                                            const std::string &definitionHash);
+[[nodiscard]] std::string leavingValueName(const Uuid &uuid, AtRestForm form);
 [[nodiscard]] std::string oldDefinitionName(const Uuid &uuid);
-[[nodiscard]] std::string oldValueName(const Uuid &uuid);
+[[nodiscard]] std::string oldValueName(const Uuid &uuid, AtRestForm form);
 /// The n-th name (from 1) under which a value file is put aside that belongs to no secret, or that
 /// nobody could read when a new value came. Not private: it is somebody's and is never removed.
-[[nodiscard]] std::string asideName(const Uuid &uuid, unsigned n);
+[[nodiscard]] std::string asideName(const Uuid &uuid, AtRestForm form, unsigned n);
 
 /// 16 hexadecimal digits: the first half of BLAKE2b-128.
 [[nodiscard]] std::string hashOfDefinition(std::string_view text);
@@ -46,6 +48,7 @@ enum class FileKind {
 struct FileName {
     Uuid uuid;
     FileKind kind;
+    AtRestForm form;            ///< not for definitions
     std::string definitionHash; ///< only for awaitingValue
 };
 

@@ -27,7 +27,8 @@ bool isSameValue(const Uuid &uuid, const Value &a, const Value &b) {
 }
 
 bool isSameReason(const Value &a, const Value &b) {
-    return a.isUnreadable() && b.isUnreadable() ? a.reason() == b.reason() : true;
+    return a.isUnreadable() && b.isUnreadable() ? a.reason().message() == b.reason().message()
+                                                : true;
 }
 
 } // namespace
@@ -68,7 +69,7 @@ void SecretStore::insertLoaded(StoredSecret secret) {
     const Uuid uuid = secret.definition.uuid;
     if (secret.value.isUnreadable())
         journal_.error("secret '" + uuid.toString() +
-                       "' is served without its value: " + secret.value.reason());
+                       "' is served without its value: " + secret.value.reason().message());
     IndexWriter writer(index_, uuid);
     try {
         writer.reserve(secret.definition);
@@ -170,7 +171,7 @@ void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
     writer.reserve(stored->definition);
     Value value = std::move(stored->value);
     if (value.isUnreadable()) {
-        journal_.error("value of secret '" + uuid.toString() + "': " + value.reason());
+        journal_.error("value of secret '" + uuid.toString() + "': " + value.reason().message());
         if (current && current->value.shielded())
             value = current->value;
     }
@@ -196,7 +197,7 @@ Value SecretStore::keepEphemeralValue(const SecretDefinition &definition, const 
     if (const ShieldedValue *shielded = value.shielded()) {
         Scratch plain(shielded->size());
         shielded->open(definition.uuid, plain.bytes());
-        backend()->replaceValue(definition, plain.bytes(), false);
+        backend()->replaceValue(definition, plain.bytes());
     }
     return value;
 }

@@ -1,34 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/parallel.h"
 
+#include "store/background_thread.h"
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
 #include <sched.h>
-#include <signal.h>
 #include <thread>
 #include <vector>
 
 namespace keyhold {
 
 namespace {
-
-// A thread started while this lives inherits a mask that blocks every signal.
-class BlockedSignals {
-  public:
-    BlockedSignals() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    BlockedSignals(const BlockedSignals &) = delete;
-    BlockedSignals &operator=(const BlockedSignals &) = delete;
-
-  private:
-    sigset_t before_;
-};
 
 std::size_t processorCount() {
     cpu_set_t allowed;
@@ -67,10 +52,9 @@ void parallelFor(std::size_t count, const std::function<void(std::size_t)> &work
     const std::size_t wanted = std::min(processorCount(), (count + kBatch - 1) / kBatch);
     if (wanted > 1) {
         threads.reserve(wanted - 1);
-        const BlockedSignals blocked;
         try {
             while (threads.size() + 1 < wanted)
-                threads.emplace_back(run);
+                threads.push_back(startThread([&run](const std::stop_token &) { run(); }));
         } catch (const std::exception &) {
             // No thread, or no memory for one: the calling thread does what is left.
         }

@@ -9,7 +9,7 @@ namespace keyhold {
 void DirectoryBackend::recover() {
     std::vector<std::string> privateNames;
     std::vector<Uuid> definitions;
-    std::vector<Uuid> values;
+    std::vector<layout::FileName> values;
     directory_->list([&](const char *name) {
         const auto file = layout::parseFileName(name);
         if (!file)
@@ -17,7 +17,7 @@ void DirectoryBackend::recover() {
         if (file->kind == layout::FileKind::definition)
             definitions.push_back(file->uuid);
         else if (file->kind == layout::FileKind::value)
-            values.push_back(file->uuid);
+            values.push_back(*file);
         else
             privateNames.emplace_back(name);
     });
@@ -36,9 +36,9 @@ void DirectoryBackend::recover() {
     }
 
     std::sort(definitions.begin(), definitions.end());
-    for (const Uuid &uuid : values) {
-        if (!std::binary_search(definitions.begin(), definitions.end(), uuid))
-            journal_.warning(orphanText(uuid));
+    for (const layout::FileName &value : values) {
+        if (!std::binary_search(definitions.begin(), definitions.end(), value.uuid))
+            journal_.warning(orphanText(value.uuid, value.form));
     }
 }
 
@@ -51,16 +51,17 @@ bool DirectoryBackend::isValueOfSecret(const layout::FileName &file) const {
         isValue = directory_->contains(layout::definitionName(file.uuid));
     }
     // A value file that somebody put there since is the newer one.
-    return isValue && !directory_->contains(layout::valueName(file.uuid));
+    return isValue && !directory_->contains(layout::valueName(file.uuid, file.form));
 }
 
 void DirectoryBackend::recoverFile(const layout::FileName &file, const std::string &name) {
     mustSync_ = true;
     if (!isValueOfSecret(file)) {
         directory_->unlink(name);
-    } else if (directory_->rename(name, layout::valueName(file.uuid))) {
+    } else if (directory_->rename(name, layout::valueName(file.uuid, file.form))) {
         journal_.info("finished an interrupted change: '" + directory_->pathOf(name) +
-                      "' is now '" + directory_->pathOf(layout::valueName(file.uuid)) + "'");
+                      "' is now '" + directory_->pathOf(layout::valueName(file.uuid, file.form)) +
+                      "'");
     }
 }
 

@@ -168,9 +168,9 @@ void SecretStore::createStored(Backend &durable, Record &next) {
 
 void SecretStore::removeStored(Backend &durable, const Record &next) {
     if (next.value.isUnreadable())
-        throw Error(ErrorCode::valueUnreadable,
+        throw Error(next.value.reason().code(),
                     "secret '" + next.definition.uuid.toString() +
-                        "' cannot become ephemeral: " + next.value.reason());
+                        "' cannot become ephemeral: " + next.value.reason().message());
     durable.remove(next.definition.uuid);
 }
 
@@ -188,12 +188,11 @@ void SecretStore::setValue(const Uuid &uuid, std::span<const std::uint8_t> value
     auto changes = changeOf(Change::Kind::valueChanged, current->definition);
     if (current->isStored) {
         const auto durable = backend();
-        const bool keepOld = current->value.isUnreadable();
         changeStored(*writer, uuid, [&] {
             if (value.empty())
-                durable->removeValue(uuid, keepOld);
+                durable->removeValue(uuid);
             else
-                durable->replaceValue(current->definition, value, keepOld);
+                durable->replaceValue(current->definition, value);
         });
     }
     writer->publish(std::move(next), std::move(changes));

@@ -37,6 +37,11 @@ class SecretStore {
     /// meanwhile.
     void reload();
 
+    /// Writes stored values whose form or key is not what the rules of now ask for, one at a time,
+    /// beside all other calls; what fails is told to the journal and stays as it is. Ends early,
+    /// without loss, once `isStopped` answers true.
+    void renewOutdated(const std::function<bool()> &isStopped);
+
     /// From now on `backend` is the durable home; reload() brings the live set in line.
     void replaceBackend(std::shared_ptr<Backend> backend);
 
@@ -87,6 +92,7 @@ class SecretStore {
 
     Index index_;
     Journal &journal_;
+    std::mutex renewing_;      // one renewal at a time
     mutable std::mutex mutex_; // of the two below
     std::shared_ptr<Backend> backend_;
     std::optional<Error> trouble_;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/error.h"
 #include "seal/shield.h"
 
 #include <memory>
-#include <string>
 
 namespace keyhold {
 
@@ -19,10 +19,11 @@ class Value {
         value.shielded_ = std::make_shared<const ShieldedValue>(std::move(shielded));
         return value;
     }
-    /// `reason` names the file, what is wrong with it and the remedy.
-    [[nodiscard]] static Value unreadable(std::string reason) {
+    /// `reason` is valueUnreadable or invalidEncryptionKey; its text names the file, what is wrong
+    /// with it and the remedy.
+    [[nodiscard]] static Value unreadable(const Error &reason) {
         Value value;
-        value.reason_ = std::make_shared<const std::string>(std::move(reason));
+        value.reason_ = std::make_shared<const Error>(reason);
         return value;
     }
 
@@ -31,11 +32,11 @@ class Value {
     /// Null unless there is a readable value.
     [[nodiscard]] const ShieldedValue *shielded() const noexcept { return shielded_.get(); }
     /// Only for isUnreadable().
-    [[nodiscard]] const std::string &reason() const noexcept { return *reason_; }
+    [[nodiscard]] const Error &reason() const noexcept { return *reason_; }
 
   private:
     std::shared_ptr<const ShieldedValue> shielded_;
-    std::shared_ptr<const std::string> reason_;
+    std::shared_ptr<const Error> reason_;
 };
 
 } // namespace keyhold

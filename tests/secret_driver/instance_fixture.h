@@ -20,7 +20,8 @@ namespace keyhold {
 class WithInstances : public WithLibvirt {
   protected:
     [[nodiscard]] InstancePaths paths() const {
-        return {directory_.path() + "/config/secrets", directory_.path() + "/state"};
+        return {directory_.path() + "/config/secrets", directory_.path() + "/state",
+                directory_.path() + "/config/secret.conf", false};
     }
     [[nodiscard]] std::string lockFile() const { return paths().stateDirectory + "/driver.pid"; }
     /// A new instance, which finds what the one before left.

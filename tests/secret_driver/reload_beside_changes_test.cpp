@@ -170,7 +170,8 @@ TEST_F(ReloadBesideChanges, TakesASecretThatComesOrGoesForNoTrouble) {
     Troubles troubles;
     SecretStore store(
         std::make_shared<DirectoryBackend>(
-            std::make_unique<StoreDirectory>(posixFileSystem(), paths().configDirectory), troubles),
+            std::make_unique<StoreDirectory>(posixFileSystem(), paths().configDirectory), troubles,
+            std::make_shared<CurrentAtRest>()),
         troubles);
     store.load();
     std::atomic<bool> isOver{false};

@@ -36,9 +36,7 @@ class DirectoryBackendChangeTest : public testing::Test {
         const auto plain = bytes(value);
         return backend->create(definition, &plain);
     }
-    void set(const std::string &value, bool keepOld = false) {
-        backend->replaceValue(definitionOf(1), bytes(value), keepOld);
-    }
+    void set(const std::string &value) { backend->replaceValue(definitionOf(1), bytes(value)); }
 
     StoreBench bench;
     FaultyFileSystem faulty{bench.disk};
@@ -58,8 +56,8 @@ TEST_F(DirectoryBackendChangeTest, AValueWaitsUnderAPrivateNameForItsDefinition)
     bench.disk.clearTrace();
     create(definitionOf(1), "value");
     const std::string awaiting =
-        "/store/" +
-        layout::awaitingValueName(uuidNumber(1), layout::hashOfDefinition(textOf(definitionOf(1))));
+        "/store/" + layout::awaitingValueName(uuidNumber(1), AtRestForm::plain,
+                                              layout::hashOfDefinition(textOf(definitionOf(1))));
     const std::string staged = "/store/" + layout::newDefinitionName(uuidNumber(1));
     const std::string definition = "/store/" + xmlName(1);
     EXPECT_THAT(bench.disk.trace(),
@@ -169,16 +167,16 @@ TEST_F(DirectoryBackendChangeTest, AValueIsReplacedAndRemoved) {
     create(definitionOf(1), "old");
     set("new");
     EXPECT_EQ(base64("new"), bench.content(valueName(1)));
-    backend->removeValue(uuidNumber(1), false);
+    backend->removeValue(uuidNumber(1));
     EXPECT_THAT(bench.names(), ElementsAre(xmlName(1)));
-    backend->removeValue(uuidNumber(1), false);
+    backend->removeValue(uuidNumber(1));
     EXPECT_THAT(bench.names(), ElementsAre(xmlName(1)));
 }
 
 TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsKeptAsideWhenItIsReplaced) {
     create(definitionOf(1));
     bench.put(valueName(1), "damaged");
-    set("new", true);
+    set("new");
     EXPECT_EQ(base64("new"), bench.content(valueName(1)));
     EXPECT_EQ("damaged", bench.content(kAside));
     EXPECT_TRUE(bench.journal.mentions(
@@ -188,7 +186,7 @@ TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsKeptAsideWhenItIsReplaced)
 TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsKeptAsideWhenItIsRemoved) {
     create(definitionOf(1));
     bench.put(valueName(1), "damaged");
-    backend->removeValue(uuidNumber(1), true);
+    backend->removeValue(uuidNumber(1));
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), kAside));
     EXPECT_EQ("damaged", bench.content(kAside));
 }
@@ -197,7 +195,7 @@ TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsKeptAsideWhereThereAreNoHa
     create(definitionOf(1));
     bench.put(valueName(1), "damaged");
     faulty.fail(Operation::link, "", EPERM, FaultyFileSystem::kAlways);
-    set("new", true);
+    set("new");
     EXPECT_EQ(base64("new"), bench.content(valueName(1)));
     EXPECT_EQ("damaged", bench.content(kAside));
 }
@@ -205,7 +203,7 @@ TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsKeptAsideWhereThereAreNoHa
 TEST_F(DirectoryBackendChangeTest, ADirectoryInPlaceOfAValueStepsAside) {
     create(definitionOf(1));
     bench.disk.putFile(bench.path(valueName(1)) + "/inside", "somebody's");
-    set("new", true);
+    set("new");
     EXPECT_EQ(base64("new"), bench.content(valueName(1)));
     EXPECT_EQ("somebody's", bench.content(kAside + "/inside"));
 }
@@ -221,7 +219,7 @@ TEST_F(DirectoryBackendChangeTest, AnUnreadableValueThatCouldNotBeReplacedStaysW
                 faulty.fail(Operation::rename, "new -> " + valueName(1), EIO);
             else
                 faulty.fail(Operation::sync, "new", EIO);
-            EXPECT_THROW(set("new", true), Error);
+            EXPECT_THROW(set("new"), Error);
             faulty.clearFaults();
             EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1)));
             EXPECT_EQ("damaged", bench.content(valueName(1))) << what << hasLinks;
@@ -268,7 +266,7 @@ TEST_F(DirectoryBackendChangeTest, WhereNoStartWouldLookNothingIsWritten) {
                           backend->replaceDefinition(described(definitionOf(1), "x")));
                   }));
         EXPECT_EQ(expected, raisedBy([&] { set("x"); }));
-        EXPECT_EQ(expected, raisedBy([&] { backend->removeValue(uuidNumber(1), false); }));
+        EXPECT_EQ(expected, raisedBy([&] { backend->removeValue(uuidNumber(1)); }));
         EXPECT_EQ(expected, raisedBy([&] { backend->remove(uuidNumber(1)); }));
         EXPECT_THAT(bench.disk.trace(), IsEmpty());
     };
@@ -288,11 +286,11 @@ TEST(DirectoryBackendOnTheKernelTest, FilesArePrivateAndDirectoriesKeepTheirMode
     ASSERT_EQ(0, ::chmod(temporary.path().c_str(), 0770));
     RecordingJournal journal;
     DirectoryBackend backend(std::make_unique<StoreDirectory>(posixFileSystem(), temporary.path()),
-                             journal);
+                             journal, std::make_shared<CurrentAtRest>());
     const mode_t before = ::umask(0);
     const auto value = bytes("value");
     backend.create(definitionOf(1), &value);
-    backend.replaceValue(definitionOf(1), bytes("new"), false);
+    backend.replaceValue(definitionOf(1), bytes("new"));
     EXPECT_TRUE(backend.replaceDefinition(described(definitionOf(1), "new")));
     ::umask(before);
     struct stat status;
@@ -309,7 +307,7 @@ TEST(DirectoryBackendOnTheKernelTest, ALinkedDefinitionIsReadAndReplacedByAFileO
     const TemporaryDirectory temporary;
     RecordingJournal journal;
     DirectoryBackend backend(std::make_unique<StoreDirectory>(posixFileSystem(), temporary.path()),
-                             journal);
+                             journal, std::make_shared<CurrentAtRest>());
     const std::string path = temporary.path() + "/" + xmlName(1);
     EXPECT_TRUE(backend.create(definitionOf(1), nullptr).isNone());
     std::filesystem::rename(path, temporary.path() + "/kept elsewhere");

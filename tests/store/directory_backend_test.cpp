@@ -37,7 +37,8 @@ class DirectoryBackendTest : public testing::Test {
 
     std::string whyUnreadable() {
         const auto stored = bench.openBackend()->read(uuidNumber(1));
-        return stored && stored->value.isUnreadable() ? stored->value.reason() : "readable";
+        return stored && stored->value.isUnreadable() ? stored->value.reason().message()
+                                                      : "readable";
     }
 
     StoreBench bench;

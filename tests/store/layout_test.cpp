@@ -24,13 +24,13 @@ struct Name {
 std::vector<Name> allNames() {
     const Uuid uuid = theUuid();
     return {{definitionName(uuid), FileKind::definition},
-            {valueName(uuid), FileKind::value},
+            {valueName(uuid, AtRestForm::plain), FileKind::value},
             {newDefinitionName(uuid), FileKind::newDefinition},
-            {newValueName(uuid), FileKind::newValue},
-            {awaitingValueName(uuid, kHash), FileKind::awaitingValue},
-            {leavingValueName(uuid), FileKind::leavingValue},
+            {newValueName(uuid, AtRestForm::plain), FileKind::newValue},
+            {awaitingValueName(uuid, AtRestForm::plain, kHash), FileKind::awaitingValue},
+            {leavingValueName(uuid, AtRestForm::plain), FileKind::leavingValue},
             {oldDefinitionName(uuid), FileKind::oldDefinition},
-            {oldValueName(uuid), FileKind::oldValue}};
+            {oldValueName(uuid, AtRestForm::plain), FileKind::oldValue}};
 }
 
 bool isPrivate(FileKind kind) {
@@ -39,7 +39,7 @@ bool isPrivate(FileKind kind) {
 
 TEST(LayoutTest, PublicNamesAreThoseOfTheStockDriver) {
     EXPECT_EQ(std::string(kText) + ".xml", definitionName(theUuid()));
-    EXPECT_EQ(std::string(kText) + ".base64", valueName(theUuid()));
+    EXPECT_EQ(std::string(kText) + ".base64", valueName(theUuid(), AtRestForm::plain));
 }
 
 TEST(LayoutTest, EveryNameIsParsedAsWhatItWasMadeFor) {
@@ -56,9 +56,9 @@ TEST(LayoutTest, NoTwoNamesAreTheSame) {
     std::vector<std::string> names;
     for (const Name &made : allNames())
         names.push_back(made.name);
-    names.push_back(asideName(theUuid(), 1));
-    names.push_back(asideName(theUuid(), 2));
-    names.push_back(awaitingValueName(theUuid(), "fedcba9876543210"));
+    names.push_back(asideName(theUuid(), AtRestForm::plain, 1));
+    names.push_back(asideName(theUuid(), AtRestForm::plain, 2));
+    names.push_back(awaitingValueName(theUuid(), AtRestForm::plain, "fedcba9876543210"));
     std::sort(names.begin(), names.end());
     EXPECT_EQ(names.end(), std::adjacent_find(names.begin(), names.end()));
 }
@@ -68,8 +68,8 @@ TEST(LayoutTest, AStockLoaderSkipsPrivateNamesAndReadsNoneAsAValue) {
         EXPECT_EQ(made.kind == FileKind::definition, hasDefinitionSuffix(made.name)) << made.name;
         EXPECT_EQ(made.kind == FileKind::value, made.name.ends_with(".base64")) << made.name;
     }
-    EXPECT_FALSE(hasDefinitionSuffix(asideName(theUuid(), 7)));
-    EXPECT_FALSE(asideName(theUuid(), 7).ends_with(".base64"));
+    EXPECT_FALSE(hasDefinitionSuffix(asideName(theUuid(), AtRestForm::plain, 7)));
+    EXPECT_FALSE(asideName(theUuid(), AtRestForm::plain, 7).ends_with(".base64"));
 }
 
 TEST(LayoutTest, PrivateNamesSayWhoseTheyAre) {
@@ -82,7 +82,7 @@ TEST(LayoutTest, PrivateNamesSayWhoseTheyAre) {
 
 TEST(LayoutTest, AFileThatWasPutAsideIsNobodysToRemove) {
     for (const unsigned n : {1U, 2U, 10U, 4294967295U})
-        EXPECT_FALSE(parseFileName(asideName(theUuid(), n)).has_value()) << n;
+        EXPECT_FALSE(parseFileName(asideName(theUuid(), AtRestForm::plain, n)).has_value()) << n;
 }
 
 TEST(LayoutTest, NearMissesAreNotOurs) {
@@ -90,7 +90,7 @@ TEST(LayoutTest, NearMissesAreNotOurs) {
     const std::vector<std::string> names = {
         "", ".", "..", "x", u, u + ".", u + "xml", u + ".xm", u + ".xml ", u + ".XML",
         u + ".xml.new", u + ".base64.new", u + ".base6", u + ".base644", u + ".base64.",
-        u + ".orphan", u + ".jwe", u + ".xml.keyhold-new2", u + ".xml.keyhold-ne",
+        u + ".orphan", u + ".jwe2", u + ".aes256cb", u + ".xml.keyhold-new2", u + ".xml.keyhold-ne",
         u + ".xml.keyhold-", u + ".xml.keyhold-leaving", u + ".base64.keyhold-for-",
         u + ".base64.keyhold-for", u + ".base64.keyhold-old.bak", u + ".base64.aside-",
         u + ".base64~", "." + u + ".xml", " " + u + ".xml", u + "/x.xml",

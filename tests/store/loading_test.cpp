@@ -50,13 +50,13 @@ class OtherBackend : public Backend {
     [[nodiscard]] bool replaceDefinition(const SecretDefinition &definition) override {
         return inner_->replaceDefinition(definition);
     }
-    void replaceValue(const SecretDefinition &definition, std::span<const std::uint8_t> value,
-                      bool keepOld) override {
-        inner_->replaceValue(definition, value, keepOld);
+    void replaceValue(const SecretDefinition &definition,
+                      std::span<const std::uint8_t> value) override {
+        inner_->replaceValue(definition, value);
     }
-    void removeValue(const Uuid &uuid, bool keepOld) override {
-        inner_->removeValue(uuid, keepOld);
-    }
+    void removeValue(const Uuid &uuid) override { inner_->removeValue(uuid); }
+    [[nodiscard]] std::vector<Uuid> outdated() const override { return inner_->outdated(); }
+    bool renewValue(const Uuid &uuid) override { return inner_->renewValue(uuid); }
     void remove(const Uuid &uuid) override { inner_->remove(uuid); }
 
   private:
@@ -93,7 +93,7 @@ class LoadingTest : public testing::Test {
     }
     void put(const SecretDefinition &definition, const std::string &value) {
         put(definition);
-        bench.put(layout::valueName(definition.uuid), base64(value));
+        bench.put(layout::valueName(definition.uuid, AtRestForm::plain), base64(value));
     }
 
     StoreBench bench;
@@ -244,7 +244,8 @@ TEST(LoadingFromTheKernelTest, FiveThousandSecretsAreReadOnceEachAndFoundByTheir
     FaultyFileSystem counting(posixFileSystem());
     RecordingJournal journal;
     SecretStore store(std::make_shared<DirectoryBackend>(
-                          std::make_unique<StoreDirectory>(counting, temporary.path()), journal),
+                          std::make_unique<StoreDirectory>(counting, temporary.path()), journal,
+                          std::make_shared<CurrentAtRest>()),
                       journal);
     store.load();
     ASSERT_EQ(std::size_t{kCount}, store.all().size());

@@ -18,10 +18,11 @@ using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 const Uuid kUuid = uuidNumber(1);
-const std::string kLeaving = layout::leavingValueName(kUuid);
+const std::string kLeaving = layout::leavingValueName(kUuid, AtRestForm::plain);
 
 std::string awaitingFor(const SecretDefinition &definition) {
-    return layout::awaitingValueName(kUuid, layout::hashOfDefinition(textOf(definition)));
+    return layout::awaitingValueName(kUuid, AtRestForm::plain,
+                                     layout::hashOfDefinition(textOf(definition)));
 }
 
 class RecoveryTest : public testing::Test {
@@ -105,8 +106,8 @@ TEST_F(RecoveryTest, ALeavingValueDoesNotReplaceAFileThatIsThere) {
 
 TEST_F(RecoveryTest, WhatWasBeingWrittenOrReplacedGoesInEverySituation) {
     const std::vector<std::string> privateNames = {
-        layout::newDefinitionName(kUuid), layout::newValueName(kUuid),
-        layout::oldDefinitionName(kUuid), layout::oldValueName(kUuid)};
+        layout::newDefinitionName(kUuid), layout::newValueName(kUuid, AtRestForm::plain),
+        layout::oldDefinitionName(kUuid), layout::oldValueName(kUuid, AtRestForm::plain)};
     for (const std::string &name : privateNames) {
         for (const bool hasDefinition : {false, true}) {
             for (const bool hasValue : {false, true}) {
@@ -126,7 +127,7 @@ TEST_F(RecoveryTest, WhatWasBeingWrittenOrReplacedGoesInEverySituation) {
 
 TEST_F(RecoveryTest, PrivateNamesOfDifferentSecretsDoNotMix) {
     putDefinition();
-    bench.put(layout::leavingValueName(uuidNumber(2)), "of two");
+    bench.put(layout::leavingValueName(uuidNumber(2), AtRestForm::plain), "of two");
     bench.put(kLeaving, "of one");
     EXPECT_EQ("of one", valueAfterStart());
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1)));
@@ -182,7 +183,7 @@ TEST_F(RecoveryTest, WhatAStartPutRightIsDurable) {
     bench.put(kLeaving, "old");
     bench.openBackend()->recover();
     EXPECT_TRUE(bench.disk.allSynced("/store"));
-    bench.put(layout::newValueName(kUuid), "x");
+    bench.put(layout::newValueName(kUuid, AtRestForm::plain), "x");
     faulty.fail(Operation::sync, "/store", EIO);
     bench.openBackend()->recover();
     EXPECT_TRUE(bench.journal.mentions("warning: cannot sync directory '/store'"));
@@ -211,7 +212,7 @@ class LeftoverTest : public RecoveryTest {
 };
 
 TEST_F(LeftoverTest, OneThatCannotBeRemovedBlocksItsSecretOnly) {
-    const std::string name = layout::oldValueName(kUuid);
+    const std::string name = layout::oldValueName(kUuid, AtRestForm::plain);
     bench.put(name, "leftover");
     faulty.fail(Operation::unlink, name, EACCES, FaultyFileSystem::kAlways);
     const auto store = bench.start();
@@ -236,10 +237,11 @@ TEST_F(LeftoverTest, OneThatCannotBeRemovedBlocksItsSecretOnly) {
 }
 
 TEST_F(LeftoverTest, OneThatSomebodyElseRemovedBlocksNothing) {
-    bench.disk.putDirectory(bench.path(layout::oldValueName(kUuid)));
+    bench.disk.putDirectory(bench.path(layout::oldValueName(kUuid, AtRestForm::plain)));
     const auto store = bench.start();
-    EXPECT_EQ("cannot unlink '" + bench.path(layout::oldValueName(kUuid)) + "'", setOne(*store));
-    bench.remove(layout::oldValueName(kUuid));
+    EXPECT_EQ("cannot unlink '" + bench.path(layout::oldValueName(kUuid, AtRestForm::plain)) + "'",
+              setOne(*store));
+    bench.remove(layout::oldValueName(kUuid, AtRestForm::plain));
     EXPECT_EQ("done", setOne(*store));
 }
 
@@ -250,7 +252,7 @@ TEST_F(LeftoverTest, AValueThatCannotHaveItsNameBackIsReportedAndNotForgotten) {
     const auto store = bench.start();
     const RecordPtr record = store->get(kUuid);
     ASSERT_TRUE(record->value.isUnreadable());
-    EXPECT_THAT(record->value.reason(), HasSubstr("Read-only file system"));
+    EXPECT_THAT(record->value.reason().message(), HasSubstr("Read-only file system"));
     EXPECT_NE("done", setOne(*store));
     faulty.clearFaults();
     store->reload();
@@ -269,7 +271,7 @@ TEST_F(LeftoverTest, AnAwaitedValueIsSettledOnceItsDefinitionCanBeRead) {
 
 TEST_F(LeftoverTest, OneThatStaysAfterAChangeIsToldAndTheChangeHolds) {
     const auto store = bench.start();
-    const std::string old = layout::oldValueName(kUuid);
+    const std::string old = layout::oldValueName(kUuid, AtRestForm::plain);
     faulty.fail(Operation::unlink, old, EIO);
     EXPECT_EQ("done", setOne(*store));
     EXPECT_TRUE(bench.journal.mentions(bench.path(old)));

@@ -87,7 +87,7 @@ TEST_F(ReloadTroubleTest, ADefinitionIsTakenOverThoughItsValueBecameUnreadable) 
 TEST_F(ReloadTroubleTest, WhereThereWasNoValueAnUnreadableOneSaysWhy) {
     bench.put(valueName(2), "damaged");
     store->reload();
-    EXPECT_THAT(store->get(uuidNumber(2))->value.reason(), HasSubstr("is not base64"));
+    EXPECT_THAT(store->get(uuidNumber(2))->value.reason().message(), HasSubstr("is not base64"));
     EXPECT_THAT(takeChanges(*store), ElementsAre("value 2 two"));
 }
 
@@ -97,7 +97,8 @@ TEST_F(ReloadTroubleTest, ThePresentReasonIsTheOneThatReadersGet) {
     static_cast<void>(store->takeChanges());
     faulty.fail(Operation::open, valueName(2), EACCES);
     store->reload();
-    EXPECT_THAT(store->get(uuidNumber(2))->value.reason(), HasSubstr("Permission denied"));
+    EXPECT_THAT(store->get(uuidNumber(2))->value.reason().message(),
+                HasSubstr("Permission denied"));
     EXPECT_THAT(takeChanges(*store), IsEmpty());
 }
 
@@ -155,7 +156,7 @@ TEST_F(ReloadTroubleTest, AnEphemeralSecretWhoseValueCannotBeStoredStaysEphemera
     store->setValue(uuidNumber(3), bytes("value"), allow);
     static_cast<void>(store->takeChanges());
     bench.put(xmlName(3), textOf(definitionOf(3, "three")));
-    faulty.fail(Operation::open, layout::newValueName(uuidNumber(3)), ENOSPC, 2);
+    faulty.fail(Operation::open, layout::newValueName(uuidNumber(3), AtRestForm::plain), ENOSPC, 2);
     expectAllKept("No space left on device");
     store->reload();
     EXPECT_FALSE(store->hasEphemeral());
@@ -172,7 +173,7 @@ TEST_F(ReloadTroubleTest, OneBadFileKeepsNoOtherFromBeingTakenOver) {
 }
 
 TEST_F(ReloadTroubleTest, AStoreThatCouldNotBeListedIsRecoveredAndLoadedByAReload) {
-    bench.put(layout::leavingValueName(uuidNumber(2)), base64("interrupted"));
+    bench.put(layout::leavingValueName(uuidNumber(2), AtRestForm::plain), base64("interrupted"));
     faulty.fail(Operation::list, "", EIO);
     store = bench.start();
     EXPECT_THROW(static_cast<void>(store->all()), Error);

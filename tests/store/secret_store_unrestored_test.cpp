@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 const Uuid kUuid = uuidNumber(1);
-const std::string kLeaving = layout::leavingValueName(kUuid);
+const std::string kLeaving = layout::leavingValueName(kUuid, AtRestForm::plain);
 
 class UnrestoredTest : public testing::Test {
   protected:
@@ -96,7 +96,7 @@ TEST_F(UnrestoredTest, AChangeOfTypeThatIsThereMovesTheUse) {
 TEST_F(UnrestoredTest, AValueThatIsThereIsServed) {
     prepare(definitionOf(1, "one"));
     failSync();
-    faulty.fail(Operation::rename, layout::oldValueName(kUuid), EIO);
+    faulty.fail(Operation::rename, layout::oldValueName(kUuid, AtRestForm::plain), EIO);
     expectUnrestored([&] { store->setValue(kUuid, bytes("new"), allow); });
     EXPECT_EQ("=new", valueNow());
     EXPECT_THAT(takeChanges(*store), ElementsAre("value 1 one"));
@@ -106,7 +106,7 @@ TEST_F(UnrestoredTest, AValueThatIsThereIsServed) {
 TEST_F(UnrestoredTest, AValueThatWentIsGone) {
     prepare(definitionOf(1, "one"));
     failSync();
-    faulty.fail(Operation::rename, layout::oldValueName(kUuid) + " -> ", EIO);
+    faulty.fail(Operation::rename, layout::oldValueName(kUuid, AtRestForm::plain) + " -> ", EIO);
     expectUnrestored([&] { store->setValue(kUuid, {}, allow); });
     EXPECT_EQ("none", valueNow());
     expectStartAgrees();
@@ -249,8 +249,9 @@ TEST(FailedSyncTest, AtAStartThatFinishedAChangeIsMadeUpForByTheNextChange) {
         [](StoreBench &bench, FaultyFileSystem &faulty) {
             const std::string text = textOf(definitionOf(1, "one"));
             bench.put(xmlName(1), text);
-            bench.put(layout::awaitingValueName(kUuid, layout::hashOfDefinition(text)),
-                      base64("value"));
+            bench.put(
+                layout::awaitingValueName(kUuid, AtRestForm::plain, layout::hashOfDefinition(text)),
+                base64("value"));
             faulty.fail(Operation::sync, "/store", EIO);
             return bench.start();
         },

@@ -53,7 +53,9 @@ class SecretStoreWritersTest : public testing::Test {
         static_cast<void>(store->takeChanges());
     }
 
-    static std::string stagedValue(int n) { return layout::newValueName(uuidNumber(n)); }
+    static std::string stagedValue(int n) {
+        return layout::newValueName(uuidNumber(n), AtRestForm::plain);
+    }
 
     StoreBench bench;
     FaultyFileSystem faulty{bench.disk};
@@ -75,7 +77,8 @@ TEST_F(SecretStoreWritersTest, AllKindsOfChangesOfDifferentSecretsRunSideBySide)
     Meeting meeting(4);
     const auto meet = [&] { EXPECT_TRUE(meeting.join()); };
     faulty.before(Operation::sync, layout::newDefinitionName(uuidNumber(1)), meet);
-    faulty.before(Operation::rename, layout::leavingValueName(uuidNumber(2)), meet);
+    faulty.before(Operation::rename, layout::leavingValueName(uuidNumber(2), AtRestForm::plain),
+                  meet);
     faulty.before(Operation::sync, layout::newDefinitionName(uuidNumber(3)), meet);
     std::vector<std::thread> threads;
     threads.emplace_back([&] { store->define(described(definitionOf(1, "1"), "new"), allow); });

@@ -40,7 +40,7 @@ std::unique_ptr<SecretStore> StoreBench::start() {
 
 std::unique_ptr<DirectoryBackend> StoreBench::openBackend() {
     return std::make_unique<DirectoryBackend>(
-        std::make_unique<StoreDirectory>(*fileSystem, kDirectory), journal);
+        std::make_unique<StoreDirectory>(*fileSystem, kDirectory), journal, atRest);
 }
 
 StoreState StoreBench::stateAfterStart() {
@@ -81,7 +81,7 @@ std::string xmlName(int n) {
     return layout::definitionName(uuidNumber(n));
 }
 std::string valueName(int n) {
-    return layout::valueName(uuidNumber(n));
+    return layout::valueName(uuidNumber(n), AtRestForm::plain);
 }
 std::string textOf(const SecretDefinition &definition) {
     return formatSecretXml(definition);

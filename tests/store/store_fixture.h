@@ -68,6 +68,7 @@ class StoreBench {
     MemoryFileSystem disk;
     FileSystem *fileSystem = &disk; ///< what stores get: the disk, or a decorator of it
     RecordingJournal journal;
+    std::shared_ptr<CurrentAtRest> atRest = std::make_shared<CurrentAtRest>();
 };
 
 [[nodiscard]] Uuid uuidNumber(int n);

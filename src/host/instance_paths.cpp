@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "host/instance_paths.h"
+
+#include "abi/symbols.h"
+#include "config.h"
+#include "store/file_system.h"
+
+#include <glib.h>
+
+#include <cerrno>
+#include <memory>
+
+#include <unistd.h>
+
+namespace keyhold {
+
+namespace {
+
+std::string takeHostString(char *text) {
+    const std::unique_ptr<char, void (*)(void *)> owned(text, g_free);
+    return owned.get();
+}
+
+std::string systemSettings() {
+    return KEYHOLD_SYSCONFDIR "/libvirt/secret.conf";
+}
+
+std::string userSettings() {
+    return takeHostString(abi::symbols().virGetUserConfigDirectory()) + "/secret.conf";
+}
+
+} // namespace
+
+InstancePaths InstancePaths::system() {
+    return {KEYHOLD_SYSCONFDIR "/libvirt/secrets", KEYHOLD_RUNSTATEDIR "/libvirt/secrets",
+            systemSettings(), true};
+}
+
+InstancePaths InstancePaths::session() {
+    const abi::Symbols &host = abi::symbols();
+    return {takeHostString(host.virGetUserConfigDirectory()) + "/secrets",
+            takeHostString(host.virGetUserRuntimeDirectory()) + "/secrets/run", userSettings(),
+            false};
+}
+
+InstancePaths InstancePaths::embedded(const std::string &root) {
+    InstancePaths paths{root + "/etc/secrets", root + "/run/secrets", root + "/etc/secret.conf",
+                        false};
+    FileStatus status;
+    if (posixFileSystem().statusOf(paths.settingsFile, status) == -ENOENT)
+        paths.settingsFile = geteuid() == 0 ? systemSettings() : userSettings();
+    return paths;
+}
+
+std::string builtInKeyPath() {
+    return takeHostString(abi::symbols().virGetUserRuntimeDirectory()) + "/secrets/encryption-key";
+}
+
+} // namespace keyhold

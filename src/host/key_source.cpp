@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "host/key_source.h"
+
+#include "abi/host_conf.h"
+#include "conf/error.h"
+#include "host/instance_paths.h"
+#include "store/careful_read.h"
+#include "store/file_system.h"
+#include "store/key_file.h"
+#include "store/store_directory.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <optional>
+
+namespace keyhold {
+
+namespace {
+
+class HostConfValues : public ConfValues {
+  public:
+    explicit HostConfValues(abi::HostConf conf) : conf_(std::move(conf)) {}
+
+    [[nodiscard]] std::optional<bool> boolean(const char *name) const override {
+        bool value = false;
+        return taken(name, "0 or 1", conf_.boolean(name, value), value);
+    }
+    [[nodiscard]] std::optional<std::string> string(const char *name) const override {
+        std::string value;
+        return taken(name, "a string", conf_.string(name, value), value);
+    }
+    [[nodiscard]] std::optional<std::vector<std::string>> list(const char *name) const override {
+        std::vector<std::string> value;
+        return taken(name, "a list of strings", conf_.list(name, value), value);
+    }
+
+  private:
+    template <typename Value>
+    static std::optional<Value> taken(const char *name, const char *wanted,
+                                      abi::HostConf::Found found, const Value &value) {
+        switch (found) {
+        case abi::HostConf::Found::no:
+            return std::nullopt;
+        case abi::HostConf::Found::yes:
+            return value;
+        case abi::HostConf::Found::otherType:
+            break;
+        }
+        throw Error(ErrorCode::configUnsupported, std::string("'") + name + "' is not " + wanted);
+    }
+
+    abi::HostConf conf_;
+};
+
+/// Empty if there is no such file.
+std::optional<std::string> readText(const std::string &path) {
+    const std::size_t slash = path.rfind('/');
+    const std::string directory = path.substr(0, slash);
+    FileStatus status;
+    if (posixFileSystem().statusOf(directory, status) == -ENOENT)
+        return std::nullopt;
+    return readDefinitionFile(StoreDirectory(posixFileSystem(), directory), path.substr(slash + 1));
+}
+
+Settings readSettingsFile(const std::string &path) {
+    const auto text = readText(path);
+    if (!text)
+        return {};
+    std::string why;
+    auto conf = abi::HostConf::parse(*text, why);
+    if (!conf)
+        throw Error(ErrorCode::configUnsupported, why);
+    return readSettings(HostConfValues(std::move(*conf)));
+}
+
+std::string credentialPath() {
+    std::string path = credentialPathIn(std::getenv("CREDENTIALS_DIRECTORY"));
+    FileStatus status;
+    return !path.empty() && posixFileSystem().statusOf(path, status) == -ENOENT ? "" : path;
+}
+
+using RawKey = std::span<const std::uint8_t, Key::kSize>;
+
+RawKey rawOf(KeyFile &file) {
+    return RawKey(file.key.bytes());
+}
+
+/// Returns why the key of `plan` cannot seal, or nothing.
+std::string addCurrent(Keyring &keyring, const KeyPlan &plan) {
+    KeyFile file = readKeyFile(posixFileSystem(), plan.keyPath);
+    if (plan.encrypt && file.complaint.empty())
+        keyring.setCurrent(rawOf(file));
+    else
+        keyring.addEarlier(rawOf(file));
+    return file.complaint;
+}
+
+Keyring readKeys(const KeyPlan &plan, std::string &complaint, Journal &journal) {
+    Keyring keyring;
+    if (plan.source != KeyPlan::Source::none) {
+        try {
+            complaint = addCurrent(keyring, plan);
+        } catch (const Error &error) {
+            complaint = error.fullText();
+        }
+    }
+    for (const std::string &path : plan.earlierKeyPaths) {
+        try {
+            KeyFile file = readKeyFile(posixFileSystem(), path);
+            keyring.addEarlier(rawOf(file));
+        } catch (const Error &error) {
+            journal.error("values under an earlier key cannot be read: " + error.fullText());
+        }
+    }
+    return keyring;
+}
+
+/// Once a process: the memory does not change.
+void tellKeyMemory(Journal &journal) {
+    static constinit std::atomic<bool> isTold{false};
+    if (isTold.exchange(true))
+        return;
+    const key_memory::Report report = key_memory::report();
+    if (!report.reason.empty())
+        journal.warning(std::string("keys rest in ") + nameOf(report.kind) +
+                        " memory: " + report.reason);
+}
+
+} // namespace
+
+HostKeys readHostKeys(const InstancePaths &paths, Journal &journal) {
+    HostKeys keys;
+    AtRest::Rules rules;
+    try {
+        keys.settings = readSettingsFile(paths.settingsFile);
+    } catch (const Error &error) {
+        rules.mustSeal = true;
+        rules.complaint = "'" + paths.settingsFile + "' cannot be used: " + error.fullText() +
+                          "; put it right and reload";
+        journal.error(rules.complaint);
+        keys.atRest = std::make_shared<const AtRest>(Keyring(), std::move(rules));
+        return keys;
+    }
+    key_memory::preferSecretmem(
+        keys.settings.keyMemory == KeyMemoryChoice::secretmem ||
+        (keys.settings.keyMemory == KeyMemoryChoice::automatic && paths.isSystem));
+    keys.plan = planKey(keys.settings, credentialPath(), builtInKeyPath());
+    rules.mustSeal = keys.plan.encrypt;
+    rules.convertExisting =
+        keys.plan.encrypt ? keys.settings.sealExisting : keys.settings.unsealExisting;
+    Keyring keyring = readKeys(keys.plan, rules.complaint, journal);
+    if (!rules.complaint.empty())
+        journal.error((keys.plan.encrypt ? "new values cannot be stored: "
+                                         : "values under the key cannot be read: ") +
+                      rules.complaint);
+    if (!keyring.keys().empty())
+        tellKeyMemory(journal);
+    keys.atRest = std::make_shared<const AtRest>(std::move(keyring), std::move(rules));
+    return keys;
+}
+
+} // namespace keyhold

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "seal/at_rest.h"
+
+#include "conf/error.h"
+#include "seal/aes256cbc.h"
+#include "seal/jwe.h"
+#include "seal/plain.h"
+#include "seal/scratch.h"
+
+namespace keyhold {
+
+namespace {
+
+std::span<const std::uint8_t> bytesOf(std::string_view text) {
+    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
+}
+
+[[noreturn]] void refuse(const std::string &why) {
+    throw Error(ErrorCode::valueUnreadable, why);
+}
+
+std::optional<ShieldedValue> openPlain(const Uuid &uuid, std::span<const std::uint8_t> text) {
+    Scratch plain(text.size() / 4 * 3 + 3);
+    const PlainDecoded decoded = decodePlain(text, plain.bytes());
+    switch (decoded.form) {
+    case PlainForm::blank:
+        return std::nullopt;
+    case PlainForm::damaged:
+        refuse("is not base64");
+    case PlainForm::value:
+        break;
+    }
+    if (decoded.size > kMaxValueSize)
+        refuse("holds more than " + std::to_string(kMaxValueSize) + " bytes");
+    return ShieldedValue::seal(uuid, plain.bytes().first(decoded.size));
+}
+
+} // namespace
+
+std::string_view nameOf(AtRestForm form) noexcept {
+    switch (form) {
+    case AtRestForm::plain:
+        return "base64";
+    case AtRestForm::aes256cbc:
+        return "aes256cbc";
+    case AtRestForm::jwe:
+        return "jwe";
+    }
+    return {};
+}
+
+AtRest::AtRest(Keyring keyring, Rules rules)
+    : keyring_(std::move(keyring)),
+      rules_(std::move(rules)) {}
+
+AtRestForm AtRest::formOfNew() const {
+    if (!rules_.mustSeal)
+        return AtRestForm::plain;
+    if (!keyring_.current())
+        throw Error(ErrorCode::invalidEncryptionKey,
+                    "values must be encrypted and there is no key to do it with: " +
+                        rules_.complaint);
+    return AtRestForm::jwe;
+}
+
+void AtRest::encode(AtRestForm form, const Uuid &uuid, std::span<const std::uint8_t> value,
+                    const Write &write) const {
+    if (form == AtRestForm::plain) {
+        Scratch text(plainTextSize(value.size()));
+        encodePlain(value, text.bytes());
+        write(text.bytes());
+        return;
+    }
+    const Key *key = keyring_.current();
+    if (!key || form != AtRestForm::jwe)
+        throw Error(ErrorCode::invalidEncryptionKey, "no key to write a value with");
+    write(bytesOf(sealJwe(*key, uuid, value)));
+}
+
+std::optional<ShieldedValue> AtRest::decode(AtRestForm form, const Uuid &uuid,
+                                            std::span<const std::uint8_t> text) const {
+    switch (form) {
+    case AtRestForm::plain:
+        return openPlain(uuid, text);
+    case AtRestForm::aes256cbc:
+        return openAes256Cbc(keyring_, uuid, text);
+    case AtRestForm::jwe:
+        return openJwe(keyring_, uuid, text);
+    }
+    return std::nullopt;
+}
+
+bool AtRest::isOutdated(AtRestForm form, std::span<const std::uint8_t> text) const {
+    if (!rules_.mustSeal)
+        return rules_.convertExisting && form != AtRestForm::plain;
+    const Key *key = keyring_.current();
+    if (!key)
+        return false;
+    return form == AtRestForm::jwe ? keyIdOfJwe(text) != key->id() : rules_.convertExisting;
+}
+
+} // namespace keyhold

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "conf/uuid.h"
+#include "seal/keyring.h"
+#include "seal/shield.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace keyhold {
+
+/// The forms of a value at rest, each in a file of its own.
+enum class AtRestForm {
+    plain,     ///< `.base64`, not encrypted
+    aes256cbc, ///< `.aes256cbc`, what libvirt 12.1 and later write; only read here
+    jwe,       ///< `.jwe`, encrypted and authenticated
+};
+
+/// Where a secret has files of several forms, the first one here counts: a writer of ours leaves
+/// one form, so others were put there since, by people and tools (plain) or by libvirt's own
+/// driver.
+inline constexpr std::array kAtRestForms = {AtRestForm::plain, AtRestForm::aes256cbc,
+                                            AtRestForm::jwe};
+
+/// "base64", "aes256cbc", "jwe": what the name of the file ends in.
+[[nodiscard]] std::string_view nameOf(AtRestForm form) noexcept;
+
+/// Libvirt's RPC carries 64 KiB; the stock driver itself has no limit, so ours is far from any use.
+inline constexpr std::size_t kMaxValueSize = std::size_t{256} * 1024 * 1024;
+
+/// How values are written and read at rest: the keys and the rules of one moment. Never changed,
+/// exchanged as a whole when the settings are read again.
+class AtRest {
+  public:
+    struct Rules {
+        /// New values are sealed, or refused where the keyring has no current key.
+        bool mustSeal = false;
+        /// Stored values take the form of new ones; else only those under an earlier key do.
+        bool convertExisting = false;
+        /// Why there is no current key, with file and remedy.
+        std::string complaint;
+    };
+
+    /// New values are plain, and nothing sealed can be read.
+    AtRest() = default;
+    AtRest(Keyring keyring, Rules rules);
+
+    [[nodiscard]] const Keyring &keyring() const noexcept { return keyring_; }
+    [[nodiscard]] const Rules &rules() const noexcept { return rules_; }
+
+    /// Raises invalidEncryptionKey if new values must be sealed and cannot be.
+    [[nodiscard]] AtRestForm formOfNew() const;
+
+    using Write = std::function<void(std::span<const std::uint8_t> text)>;
+    /// Calls `write` with the text of a value in `form`, which is plain or jwe; a plain text rests
+    /// in guarded memory. Raises invalidEncryptionKey without a current key, and what `write`
+    /// raises.
+    void encode(AtRestForm form, const Uuid &uuid, std::span<const std::uint8_t> value,
+                const Write &write) const;
+
+    /// The value in a text; empty if that is blank. Raises valueUnreadable or invalidEncryptionKey,
+    /// with texts that begin with a verb: the caller puts the name of the file before.
+    [[nodiscard]] std::optional<ShieldedValue> decode(AtRestForm form, const Uuid &uuid,
+                                                      std::span<const std::uint8_t> text) const;
+
+    /// Whether a value that decode() has read should be written anew by these rules.
+    [[nodiscard]] bool isOutdated(AtRestForm form, std::span<const std::uint8_t> text) const;
+
+  private:
+    Keyring keyring_;
+    Rules rules_;
+};
+
+/// The rules of now, shared by those who read and write values and the one who reads the settings.
+class CurrentAtRest {
+  public:
+    [[nodiscard]] std::shared_ptr<const AtRest> get() const {
+        const std::lock_guard lock(mutex_);
+        return current_;
+    }
+    void set(std::shared_ptr<const AtRest> next) {
+        const std::lock_guard lock(mutex_);
+        current_.swap(next);
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const AtRest> current_ = std::make_shared<const AtRest>();
+};
+
+} // namespace keyhold

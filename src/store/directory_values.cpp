@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "seal/scratch.h"
+#include "store/careful_read.h"
+#include "store/directory_backend.h"
+#include "store/durable_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <ranges>
+
+/// The value files of a directory: which one counts, how one takes the place of another.
+namespace keyhold {
+
+Value DirectoryBackend::readValue(const Uuid &uuid) {
+    bool isOutdated = false;
+    Value value = readValue(*atRest_->get(), uuid, isOutdated);
+    noteOutdated(uuid, isOutdated);
+    return value;
+}
+
+Value DirectoryBackend::readValue(const AtRest &atRest, const Uuid &uuid, bool &isOutdated) {
+    for (const AtRestForm form : kAtRestForms) {
+        Value value = readForm(atRest, uuid, form, &isOutdated);
+        if (!value.isNone())
+            return value;
+    }
+    return {};
+}
+
+Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestForm form,
+                                 bool *isOutdated) {
+    const std::string name = layout::valueName(uuid, form);
+    const std::string remedy = "; put the file right and reload, or set the value again";
+    std::optional<ValueFile> file;
+    try {
+        file = readValueFile(*directory_, name);
+    } catch (const Error &error) {
+        return Value::unreadable({ErrorCode::valueUnreadable, error.fullText() + remedy});
+    }
+    if (!file)
+        return {};
+    try {
+        auto value = atRest.decode(form, uuid, file->bytes());
+        if (!value)
+            return {};
+        if (isOutdated)
+            *isOutdated = atRest.isOutdated(form, file->bytes());
+        return Value::of(std::move(*value));
+    } catch (const Error &error) {
+        const std::string text = "'" + directory_->pathOf(name) + "' " + error.fullText();
+        if (error.code() == ErrorCode::invalidEncryptionKey)
+            return Value::unreadable({error.code(), text});
+        return Value::unreadable({ErrorCode::valueUnreadable, text + remedy});
+    }
+}
+
+void DirectoryBackend::noteOutdated(const Uuid &uuid, bool isOutdated) {
+    const std::lock_guard lock(outdatedMutex_);
+    if (isOutdated)
+        outdated_.insert(uuid);
+    else
+        outdated_.erase(uuid);
+}
+
+std::vector<Uuid> DirectoryBackend::outdated() const {
+    const std::lock_guard lock(outdatedMutex_);
+    return {outdated_.begin(), outdated_.end()};
+}
+
+bool DirectoryBackend::hasValueFile(const Uuid &uuid) const {
+    return std::ranges::any_of(kAtRestForms, [&](AtRestForm form) {
+        return directory_->contains(layout::valueName(uuid, form));
+    });
+}
+
+void DirectoryBackend::writeValueFile(const std::string &name, const AtRest &atRest,
+                                      AtRestForm form, const Uuid &uuid,
+                                      std::span<const std::uint8_t> value) {
+    atRest.encode(form, uuid, value, [&](std::span<const std::uint8_t> text) {
+        writeSyncedFile(*directory_, name, text);
+    });
+}
+
+std::string DirectoryBackend::freeAsideName(const Uuid &uuid, AtRestForm form) const {
+    unsigned n = 1;
+    while (directory_->contains(layout::asideName(uuid, form, n)))
+        ++n;
+    return layout::asideName(uuid, form, n);
+}
+
+void DirectoryBackend::tellAside(const Uuid &uuid, AtRestForm form, const std::string &aside,
+                                 const char *reason) {
+    journal_.warning("'" + directory_->pathOf(layout::valueName(uuid, form)) + "' " + reason +
+                     "; it is now '" + directory_->pathOf(aside) + "'");
+}
+
+bool DirectoryBackend::putOrphansAside(const Uuid &uuid) {
+    bool hadSome = false;
+    for (const AtRestForm form : kAtRestForms) {
+        const std::string name = layout::valueName(uuid, form);
+        if (!directory_->contains(name))
+            continue;
+        const std::string aside = freeAsideName(uuid, form);
+        if (directory_->rename(name, aside)) {
+            tellAside(uuid, form, aside, "belonged to no secret");
+            hadSome = true;
+        }
+    }
+    return hadSome;
+}
+
+DirectoryBackend::FormerValue DirectoryBackend::formerOf(const AtRest &atRest, const Uuid &uuid,
+                                                         AtRestForm form) {
+    if (!directory_->contains(layout::valueName(uuid, form)))
+        return {form, layout::oldValueName(uuid, form), false, false};
+    if (readForm(atRest, uuid, form, nullptr).isUnreadable())
+        return {form, freeAsideName(uuid, form), true, true};
+    return {form, layout::oldValueName(uuid, form), false, true};
+}
+
+std::vector<DirectoryBackend::FormerValue>
+DirectoryBackend::removeForms(const Uuid &uuid, std::optional<AtRestForm> spared,
+                              const Naming &naming) {
+    std::vector<FormerValue> removed;
+    try {
+        for (const AtRestForm form : kAtRestForms | std::views::reverse) {
+            if (form == spared)
+                continue;
+            FormerValue former = naming(form);
+            if (former.exists &&
+                removeDurably(*directory_, layout::valueName(uuid, form), former.name))
+                removed.push_back(std::move(former));
+        }
+    } catch (const UnrestoredError &) {
+        throw;
+    } catch (const Error &error) {
+        restoreForms(uuid, removed, error);
+        throw;
+    }
+    return removed;
+}
+
+void DirectoryBackend::restoreForms(const Uuid &uuid, const std::vector<FormerValue> &removed,
+                                    const Error &cause) {
+    if (removed.empty())
+        return;
+    bool isRestored = true;
+    for (const FormerValue &former : removed | std::views::reverse) {
+        const std::string name = layout::valueName(uuid, former.form);
+        isRestored = directory_->fileSystem().rename(directory_->number(), former.name.c_str(),
+                                                     name.c_str()) == 0 &&
+                     isRestored;
+    }
+    if (!isRestored || directory_->sync() < 0)
+        throw UnrestoredError(cause.code(), cause.message(), cause.systemErrno());
+}
+
+void DirectoryBackend::storeValue(const AtRest &atRest, const Uuid &uuid,
+                                  std::span<const std::uint8_t> value) {
+    const AtRestForm form = atRest.formOfNew();
+    requireReady(uuid);
+    const std::string name = layout::valueName(uuid, form);
+    const std::string staged = layout::newValueName(uuid, form);
+    const auto naming = [&](AtRestForm each) { return formerOf(atRest, uuid, each); };
+    const FormerValue former = naming(form);
+    writeValueFile(staged, atRest, form, uuid, value);
+    const bool hasFormer = replaceDurably(*directory_, staged, name, former.name,
+                                          former.isKept ? Former::always : Former::ifLinkable);
+
+    // Durable, but it may not count yet: not as long as a form is there that goes before it.
+    std::vector<FormerValue> others;
+    try {
+        others = removeForms(uuid, form, naming);
+    } catch (const UnrestoredError &) {
+        throw;
+    } catch (const Error &error) {
+        takeBackValue(uuid, former, hasFormer, error);
+        throw;
+    }
+    if (hasFormer)
+        retire(uuid, former);
+    for (const FormerValue &other : others)
+        retire(uuid, other);
+    noteOutdated(uuid, false);
+}
+
+void DirectoryBackend::takeBackValue(const Uuid &uuid, const FormerValue &former, bool hasFormer,
+                                     const Error &cause) {
+    FileSystem &fileSystem = directory_->fileSystem();
+    const std::string name = layout::valueName(uuid, former.form);
+    int result = -EIO; // the former file is lost, as on a file system without hard links
+    if (hasFormer)
+        result = fileSystem.rename(directory_->number(), former.name.c_str(), name.c_str());
+    else if (!former.exists)
+        result = fileSystem.unlink(directory_->number(), name.c_str());
+    if (result < 0 || directory_->sync() < 0)
+        throw UnrestoredError(cause.code(), cause.message(), cause.systemErrno());
+}
+
+void DirectoryBackend::replaceValue(const SecretDefinition &definition,
+                                    std::span<const std::uint8_t> value) {
+    if (directory_->contains(layout::definitionName(definition.uuid)))
+        storeValue(*atRest_->get(), definition.uuid, value);
+    else
+        create(definition, &value);
+}
+
+void DirectoryBackend::removeValue(const Uuid &uuid) {
+    requireReady(uuid);
+    const auto atRest = atRest_->get();
+    const auto removed = removeForms(
+        uuid, std::nullopt, [&](AtRestForm form) { return formerOf(*atRest, uuid, form); });
+    for (const FormerValue &former : removed)
+        retire(uuid, former);
+    noteOutdated(uuid, false);
+}
+
+void DirectoryBackend::retire(const Uuid &uuid, const FormerValue &former) {
+    if (former.isKept)
+        tellAside(uuid, former.form, former.name, "could not be read when its secret was changed");
+    else
+        discard(uuid, former.name);
+}
+
+bool DirectoryBackend::renewValue(const Uuid &uuid) {
+    const auto atRest = atRest_->get();
+    bool isOutdated = false;
+    const Value value = readValue(*atRest, uuid, isOutdated);
+    if (value.isUnreadable())
+        throw value.reason();
+    if (!isOutdated || !directory_->contains(layout::definitionName(uuid))) {
+        noteOutdated(uuid, false);
+        return false;
+    }
+    Scratch plain(value.shielded()->size());
+    value.shielded()->open(uuid, plain.bytes());
+    storeValue(*atRest, uuid, plain.bytes());
+    return true;
+}
+
+} // namespace keyhold
