@@ -10,6 +10,7 @@ import libvirt
 
 from harness.machine import Machine
 from harness.settings import settings
+from harness.waiting import wait_for
 
 from .units import DIRECTORY, SERVICE, SOCKETS, Unit
 
@@ -54,6 +55,21 @@ class SecretsService:
                                                 for unit in self._sockets),
                      # the directory that the unit names is made by whoever installs it
                      "LIBVIRT_DRIVER_DIR": settings().secret_only})
+        self._wait_answers()
+
+    def _wait_answers(self) -> None:
+        """A client of a service that ended would wait for ever: its socket still listens."""
+        process = self.process
+        client = self._machine.popen("virsh", "-c", "secret:///system", "uri", stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for("the service answers",
+                     lambda: client.poll() is not None or process is not None and process.poll() is not None)
+        finally:
+            client.kill()
+            client.wait()
+        if process is not None and process.poll() is not None:
+            raise AssertionError(f"the service ended with {process.poll()}: {self.output.read_text()[-2000:]}")
 
     def virsh(self, *command: str, readonly: bool = False) -> str:
         """virsh without a word about sockets."""
