@@ -49,7 +49,6 @@ class DirectoryBackend : public Backend {
         AtRestForm form;
         std::string name;    ///< what it is called until its removal is durable, or for good
         bool isKept = false; ///< for good: nobody can read it
-        bool exists = true;
     };
     using Naming = std::function<FormerValue(AtRestForm)>;
 

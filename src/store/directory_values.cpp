@@ -5,7 +5,6 @@
 #include "store/durable_file.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <ranges>
 
 /// The value files of a directory: which one counts, how one takes the place of another.
@@ -111,11 +110,9 @@ bool DirectoryBackend::putOrphansAside(const Uuid &uuid) {
 
 DirectoryBackend::FormerValue DirectoryBackend::formerOf(const AtRest &atRest, const Uuid &uuid,
                                                          AtRestForm form) {
-    if (!directory_->contains(layout::valueName(uuid, form)))
-        return {form, layout::oldValueName(uuid, form), false, false};
     if (readForm(atRest, uuid, form, nullptr).isUnreadable())
-        return {form, freeAsideName(uuid, form), true, true};
-    return {form, layout::oldValueName(uuid, form), false, true};
+        return {form, freeAsideName(uuid, form), true};
+    return {form, layout::oldValueName(uuid, form), false};
 }
 
 std::vector<DirectoryBackend::FormerValue>
@@ -124,11 +121,12 @@ DirectoryBackend::removeForms(const Uuid &uuid, std::optional<AtRestForm> spared
     std::vector<FormerValue> removed;
     try {
         for (const AtRestForm form : kAtRestForms | std::views::reverse) {
-            if (form == spared)
+            const std::string name = layout::valueName(uuid, form);
+            // Asked first: a rename of nothing fails otherwise on a read-only file system.
+            if (form == spared || !directory_->contains(name))
                 continue;
             FormerValue former = naming(form);
-            if (former.exists &&
-                removeDurably(*directory_, layout::valueName(uuid, form), former.name))
+            if (removeDurably(*directory_, name, former.name))
                 removed.push_back(std::move(former));
         }
     } catch (const UnrestoredError &) {
@@ -162,7 +160,9 @@ void DirectoryBackend::storeValue(const AtRest &atRest, const Uuid &uuid,
     const std::string name = layout::valueName(uuid, form);
     const std::string staged = layout::newValueName(uuid, form);
     const auto naming = [&](AtRestForm each) { return formerOf(atRest, uuid, each); };
-    const FormerValue former = naming(form);
+    const bool hadFile = directory_->contains(name);
+    const FormerValue former =
+        hadFile ? naming(form) : FormerValue{form, layout::oldValueName(uuid, form)};
     writeValueFile(staged, atRest, form, uuid, value);
     const bool hasFormer = replaceDurably(*directory_, staged, name, former.name,
                                           former.isKept ? Former::always : Former::ifLinkable);
@@ -174,6 +174,9 @@ void DirectoryBackend::storeValue(const AtRest &atRest, const Uuid &uuid,
     } catch (const UnrestoredError &) {
         throw;
     } catch (const Error &error) {
+        // Where the file system cannot keep the former file, there is nothing to go back to.
+        if (hadFile && !hasFormer)
+            throw UnrestoredError(error.code(), error.message(), error.systemErrno());
         takeBackValue(uuid, former, hasFormer, error);
         throw;
     }
@@ -188,11 +191,9 @@ void DirectoryBackend::takeBackValue(const Uuid &uuid, const FormerValue &former
                                      const Error &cause) {
     FileSystem &fileSystem = directory_->fileSystem();
     const std::string name = layout::valueName(uuid, former.form);
-    int result = -EIO; // the former file is lost, as on a file system without hard links
-    if (hasFormer)
-        result = fileSystem.rename(directory_->number(), former.name.c_str(), name.c_str());
-    else if (!former.exists)
-        result = fileSystem.unlink(directory_->number(), name.c_str());
+    const int result =
+        hasFormer ? fileSystem.rename(directory_->number(), former.name.c_str(), name.c_str())
+                  : fileSystem.unlink(directory_->number(), name.c_str());
     if (result < 0 || directory_->sync() < 0)
         throw UnrestoredError(cause.code(), cause.message(), cause.systemErrno());
 }
