@@ -9,6 +9,24 @@
 
 namespace keyhold {
 
+std::shared_ptr<const AtRest>
+atRestWith(std::uint8_t sealing, const std::vector<std::uint8_t> &earlier, bool convertExisting) {
+    const auto raw = [](std::uint8_t number) {
+        std::array<std::uint8_t, Key::kSize> bytes{};
+        bytes.fill(number);
+        return bytes;
+    };
+    Keyring keyring;
+    if (sealing != 0)
+        keyring.setCurrent(raw(sealing));
+    for (const std::uint8_t number : earlier)
+        keyring.addEarlier(raw(number));
+    return std::make_shared<const AtRest>(std::move(keyring),
+                                          AtRest::Rules{.mustSeal = sealing != 0,
+                                                        .convertExisting = convertExisting,
+                                                        .complaint = {}});
+}
+
 void PrintTo(const SecretState &state, std::ostream *out) {
     *out << state.xml << state.value;
 }
@@ -80,8 +98,8 @@ SecretDefinition described(SecretDefinition definition, const std::string &text)
 std::string xmlName(int n) {
     return layout::definitionName(uuidNumber(n));
 }
-std::string valueName(int n) {
-    return layout::valueName(uuidNumber(n), AtRestForm::plain);
+std::string valueName(int n, AtRestForm form) {
+    return layout::valueName(uuidNumber(n), form);
 }
 std::string textOf(const SecretDefinition &definition) {
     return formatSecretXml(definition);

@@ -14,6 +14,12 @@
 
 namespace keyhold {
 
+/// Values at rest by these rules. Key n is 32 bytes of n; `sealing` is the key of new values, or 0
+/// for plain ones, and the others only open.
+[[nodiscard]] std::shared_ptr<const AtRest>
+atRestWith(std::uint8_t sealing, const std::vector<std::uint8_t> &earlier = {},
+           bool convertExisting = false);
+
 /// What a client can tell of a secret, for comparison.
 struct SecretState {
     std::string xml;
@@ -78,7 +84,7 @@ class StoreBench {
 [[nodiscard]] SecretDefinition described(SecretDefinition definition, const std::string &text);
 /// A definition file's name and content, and the text of a value file.
 [[nodiscard]] std::string xmlName(int n);
-[[nodiscard]] std::string valueName(int n);
+[[nodiscard]] std::string valueName(int n, AtRestForm form = AtRestForm::plain);
 [[nodiscard]] std::string textOf(const SecretDefinition &definition);
 [[nodiscard]] std::string base64(const std::string &value);
 [[nodiscard]] std::span<const std::uint8_t> bytes(const std::string &text);
