@@ -14,8 +14,9 @@ from harness.command_line import main  # noqa: E402
 
 TOOLS = ("dbus-daemon", "dbus-send", "gdbus", "ocaml", "perl", "ruby", "ip", "hostname", "certtool",
          "saslpasswd2", "krb5kdc", "kdb5_util", "kadmin.local", "kinit", "kvno", "sshd", "ssh",
-         "nc", "virt-ssh-helper", "qemu-img", "swtpm", "swtpm_ioctl", "tgtd", "gnutls-cli", "virt-qemu-run",
-         "systemd-analyze")
+         "nc", "virt-ssh-helper", "qemu-img", "qemu-nbd", "swtpm", "swtpm_ioctl", "tgtd", "gnutls-cli",
+         "virt-qemu-run", "systemd-analyze")
+
 
 if __name__ == "__main__":
     sys.exit(main(HERE, "Runs the tests of connections.", TOOLS))
