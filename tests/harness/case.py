@@ -2,6 +2,7 @@
 """The base of the system tests."""
 
 import re
+import reprlib
 import unittest
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -91,7 +92,8 @@ class SystemCase(unittest.TestCase):
             answer = call(*arguments)
         except libvirt.libvirtError as error:
             return error
-        raise AssertionError(f"{call.__name__}{arguments} was not refused, but answered {answer!r}")
+        raise AssertionError(f"{call.__name__}{reprlib.repr(arguments)} was not refused, "
+                             f"but answered {answer!r}")
 
     def assertNoValue(self, connection: libvirt.virConnect, secret: Secret) -> None:
         """Error 66, which deployment tools read as `no value yet`."""

@@ -22,6 +22,7 @@ class Claims(SystemCase):
     uri = ""
     encrypted = False
     private_error = ""
+    wire = True
 
     def setUp(self) -> None:
         self.connection = self.open()
@@ -64,6 +65,16 @@ class Claims(SystemCase):
         self.assertEqual(len(value), 65536)
         self.assertEqual(self.made(Secret(usage="large"), value).value(), value)
 
+    def test_value_that_the_wire_cannot_carry_is_refused(self) -> None:
+        handle, value = self.made(Secret(usage="too large"), b"value"), bytes(65537)
+        if not self.wire:
+            handle.setValue(value)
+            self.assertTrue(handle.value() == value)
+            return
+        self.assertEqual(str(self.refusal(handle.setValue, value)),
+                         "value length greater than maximum: 65537 > 65536")
+        self.assertEqual(handle.value(), b"value")
+
     def test_binary_value_reads_back(self) -> None:
         value = b"\0before\0\x80\xfe\xff\r\n\0"
         self.assertEqual(self.made(Secret(usage="binary"), value).value(), value)
@@ -103,7 +114,7 @@ class Claims(SystemCase):
 
 
 def main() -> int:
-    Claims.uri, Claims.encrypted, Claims.private_error = json.loads(sys.argv[1])
+    Claims.uri, Claims.encrypted, Claims.private_error, Claims.wire = json.loads(sys.argv[1])
     Claims.setUpClass()
     outcomes = {}
     for test in unittest.defaultTestLoader.loadTestsFromTestCase(Claims):

@@ -7,6 +7,7 @@ from harness.case import SystemCase
 from harness.daemon import Daemon
 from harness.machine import User
 from harness.secret_files import Secret, snapshot
+from harness.waiting import wait_for
 
 from example_host import ExampleHost
 
@@ -43,7 +44,8 @@ class RemoteCase(SystemCase):
         before, log = snapshot(self.machine.store), self.daemon.log_file.stat().st_size
         done = self.machine.virsh(f"secret-list; secret-define {definition}", uri=uri, user=user)
         self.assertIn(text, done.failed())
-        self.assertIn(logged, self.daemon.log_file.read_bytes()[log:].decode())
+        wait_for(f"the log says: {logged}",
+                 lambda: logged in self.daemon.log_file.read_bytes()[log:].decode())
         self.assertNotIn(self.secret.uuid, done.out)
         self.assertNotIn(new.uuid, done.out)
         self.assertEqual(snapshot(self.machine.store), before)

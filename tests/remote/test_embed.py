@@ -13,6 +13,7 @@ from remote_case import RemoteCase
 class EmbeddedRoot(EveryCall, RemoteCase, stock_failure="exit -11"):
     # no daemon took over the caller's identity
     private_error = "internal error: No current identity"
+    wire = False
 
     @classmethod
     def setUpClass(cls) -> None:

@@ -98,10 +98,13 @@ class IdleDaemonStays(IdleCase):
         other.undefine()
         self.assertStays()
 
-    def test_redefined_ephemeral_it_stays(self) -> None:
+    @stock_defect("TimeoutExpired not raised")
+    def test_redefined_ephemeral_it_stays_and_ends_after_it(self) -> None:
         self.define(self.root, self.lasting)
         self.define(self.root, self.passing)
         self.assertStays()
+        self.root.secretLookupByUUIDString(self.passing.uuid).undefine()
+        self.assertEnds()
 
     @stock_defect(STAYS)
     def test_other_and_failed_changes_move_nothing(self) -> None:
