@@ -11,6 +11,7 @@ from typing import Any
 
 import libvirt
 
+from example_host import NAME
 from harness.case import SystemCase
 from harness.events import DEFINED, UNDEFINED, VALUE_CHANGED
 from harness.machine import User
@@ -19,6 +20,8 @@ from harness.settings import settings
 from other_user import OtherUser, Refused
 from servers.dbus import SystemBus
 from servers.polkit import CONFIGURATION, PolicyKit
+from test_scram import DAEMON as SCRAM_DAEMON
+from test_scram import ScramCase
 
 VALUE, OTHER_VALUE = b"first\0value", b"another value"
 DENIED = "access denied: 'secret' denied access"
@@ -42,7 +45,8 @@ SECRET_CALLS = {
 }
 SECRET_PERMISSIONS = sorted(set().union(*SECRET_CALLS.values()))
 USAGE_TYPES = {"volume": libvirt.VIR_SECRET_USAGE_TYPE_VOLUME, "ceph": libvirt.VIR_SECRET_USAGE_TYPE_CEPH,
-               "iscsi": libvirt.VIR_SECRET_USAGE_TYPE_ISCSI, "tls": libvirt.VIR_SECRET_USAGE_TYPE_TLS}
+               "iscsi": libvirt.VIR_SECRET_USAGE_TYPE_ISCSI, "tls": libvirt.VIR_SECRET_USAGE_TYPE_TLS,
+               "vtpm": libvirt.VIR_SECRET_USAGE_TYPE_VTPM}
 # what a rule sees of each: viraccessdriverpolkit.c
 USAGE_ATTRIBUTES = {"volume": "secret_usage_volume", "ceph": "secret_usage_ceph",
                     "iscsi": "secret_usage_target", "tls": "secret_usage_name"}
@@ -246,6 +250,19 @@ class RulesByAttribute(AccessControlCase):
         self.assertDenied(client.get, unused.uuid)
         self.assertListed(self.root, unused, *others.values())
 
+    def test_the_use_of_a_vtpm_secret_is_not_told_but_its_uuid_is(self) -> None:
+        """libvirt 9.0 has no attribute for it."""
+        named = Secret(type="vtpm", usage="named")
+        self.serve(rule("""
+            return permission.indexOf("secret.") !== 0 || action.lookup("secret_uuid") === named ||
+                attributes.some(function(name) { return !!action.lookup(name); });""",
+                        named=named.uuid, attributes=sorted(USAGE_ATTRIBUTES.values())))
+        client, other = self.client(self.machine.one), Secret(type="vtpm", usage="other")
+        for secret in (named, other):
+            self.define(self.root, secret, VALUE)
+        self.assertEqual(self.possible(client, named), set(SECRET_CALLS))
+        self.assertEqual(self.possible(client, other), set())
+
     def test_a_new_secret_is_checked_by_the_use_that_it_asks_for(self) -> None:
         self.serve(rule("return permission.indexOf('secret.') !== 0 || "
                         "action.lookup('secret_usage_ceph') === 'mine';"))
@@ -355,3 +372,24 @@ class ReadOnlyConnection(AccessControlCase):
         self.daemon = self.start()
         self.root = self.daemon.open()
         self.check([None, self.machine.one])
+
+
+class OtherTransports(ScramCase):
+    """polkit decides about processes; there is none to ask about behind a network."""
+
+    configuration = CONFIGURATION + SCRAM_DAEMON
+
+    @classmethod
+    def before_serving(cls) -> None:
+        super().before_serving()
+        (cls.machine.system_run / "dbus").mkdir()
+        bus = SystemBus(cls.machine)
+        cls.addClassCleanup(bus.close)
+        PolicyKit(bus, rule("return true;"))
+
+    def test_a_client_of_a_unix_socket_is_let_in(self) -> None:
+        self.assertIn(self.secret.uuid, self.machine.virsh("secret-list").ok())
+
+    def test_nobody_is_let_in_over_the_network_whatever_the_rules_allow(self) -> None:
+        self.assertRefused(f"secret://{NAME}/system", f"error: {DENIED}",
+                           logged="internal error: No process ID available")

@@ -42,6 +42,19 @@ class SshUriWithNetcat(EveryCall, SshCase):
         cls.machine.bind(Path("/dev/null"), "/usr/bin/virt-ssh-helper")
 
 
+class SshUriToAHostWithoutTheHelper(SshCase):
+    """The client takes netcat where the server has nothing better."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.machine.bind(Path("/dev/null"), "/usr/bin/virt-ssh-helper")
+
+    def test_secrets_are_listed(self) -> None:
+        self.assertIn(self.secret.uuid, self.machine.virsh("secret-list", uri=URI).ok())
+        self.assertIn("error:", self.machine.virsh("uri", uri=f"{URI}?proxy=native").failed())
+
+
 class SshRefusals(SshCase):
     def refused_with(self, text: str) -> None:
         for proxy in ("native", "netcat"):

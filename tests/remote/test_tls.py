@@ -75,6 +75,15 @@ class TlsRefusals(TlsCase):
                            "error: failed to connect to the hypervisor\n"
                            "error: authentication failed: Failed to verify peer's certificate")
 
+    def test_server_of_another_authority(self) -> None:
+        other = Authority(self.machine, "Other CA")
+        other.install(self.pki)
+        self.addCleanup(self.authority.install, self.pki)
+        self.present(other.client("client"))
+        self.assertRefused(URI, "Certificate failed validation: The certificate hasn't got a known issuer.\n"
+                           "error: failed to connect to the hypervisor\n"
+                           "error: authentication failed: Failed to verify peer's certificate")
+
     def test_distinguished_name_that_is_not_allowed(self) -> None:
         self.present(self.authority.client("stranger"))
         self.assertServerRefuses(URI, "Client's Distinguished Name is not on the list of allowed clients "
