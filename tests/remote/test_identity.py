@@ -3,8 +3,10 @@
 each change and each value read."""
 
 import base64
+import errno
 import os
 import re
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +30,25 @@ FILTER = "2:secret.keyhold"
 # libvirt's own driver writes no such lines
 stock_notes_nothing = stock_defect(r"noted is \[\]")
 WHOLE_LIFE = ("defined", "given a value", "read", "undefined")
+SOME_CLIENT_OF_ROOT = "uid 0, user 'root', pid [0-9]+, started at [0-9]+"
+SO_PEERSEC = 31  # asm-generic/socket.h
+
+
+def context_of_clients() -> str:
+    """What the line of a client on a unix socket ends with: the context that the kernel tells servers of
+    this process, which those that it starts have too. Nothing where no security module labels sockets."""
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as client:
+        listening.bind("")
+        listening.listen()
+        client.connect(listening.getsockname())
+        with listening.accept()[0] as server:
+            try:
+                context = server.getsockopt(socket.SOL_SOCKET, SO_PEERSEC, 1024)
+            except OSError as error:
+                if error.errno != errno.ENOPROTOOPT:
+                    raise
+                return ""
+    return f", SELinux context '{context.decode().rstrip(chr(0))}'"
 
 
 def log_calls(daemon: Daemon) -> None:
@@ -42,9 +63,10 @@ def noted(log: str, secret: Secret) -> list[str]:
 
 
 def local_client(uid: int, name: str, pid: int) -> str:
+    """The regular expression of it."""
     # field 22 of /proc/PID/stat; the second field, in parentheses, may hold anything
     started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    return f"uid {uid}, user '{name}', pid {pid}, started at {started}"
+    return f"uid {uid}, user '{name}', pid {pid}, started at {started}{re.escape(context_of_clients())}"
 
 
 def use_with_virsh(machine: Machine, uri: str, secret: Secret, user: User | None = None) -> None:
@@ -151,7 +173,7 @@ class CallerWithAPassword(IdentityCase, ScramCase):
         secret = Secret()
         use_with_virsh(self.machine, "secret+unix:///system", secret)
         self.assertNoted(self.daemon, secret,
-                         "uid 0, user 'root', pid [0-9]+, started at [0-9]+, SASL user 'fred'")
+                         f"{SOME_CLIENT_OF_ROOT}, SASL user 'fred'{re.escape(context_of_clients())}")
 
 
 class CallerWithKerberos(IdentityCase, GssapiCase):
@@ -169,9 +191,10 @@ class CallerOverSsh(IdentityCase, RemoteCase):
         self.addCleanup(Sshd(self.machine).close)
         self.serve()
         log_calls(self.daemon)
-        secret = Secret()
-        use_with_virsh(self.machine, f"secret+ssh://root@{NAME}/system", secret)
-        self.assertNoted(self.daemon, secret, "uid 0, user 'root', pid [0-9]+, started at [0-9]+")
+        for proxy in ("native", "netcat"):
+            secret = Secret()
+            use_with_virsh(self.machine, f"secret+ssh://root@{NAME}/system?proxy={proxy}", secret)
+            self.assertNoted(self.daemon, secret, SOME_CLIENT_OF_ROOT + re.escape(context_of_clients()))
 
 
 class CallerOverPlainTcp(IdentityCase, RemoteCase):
@@ -195,7 +218,7 @@ class LibvirtAsCaller(IdentityCase, LuksCase):
         client = local_client(0, "root", os.getpid())
         self.assertAllBy(noted(self.daemon.log(), private), f"(libvirt for )?{client}",
                          ("defined", "given a value", "read"))
-        self.assertIn(f"read by libvirt for {client}", noted(self.daemon.log(), private)[2])
+        self.assertRegex(noted(self.daemon.log(), private)[2], f"^read by libvirt for {client}$")
 
 
 class EmbeddedRoot(IdentityCase):
