@@ -103,6 +103,7 @@ Keyring readKeys(const KeyPlan &plan, std::string &complaint, Journal &journal) 
             complaint = addCurrent(keyring, plan);
         } catch (const Error &error) {
             complaint = error.fullText();
+            keyring.noteMissing(complaint);
         }
     }
     for (const std::string &path : plan.earlierKeyPaths) {
@@ -110,6 +111,7 @@ Keyring readKeys(const KeyPlan &plan, std::string &complaint, Journal &journal) 
             KeyFile file = readKeyFile(posixFileSystem(), path);
             keyring.addEarlier(rawOf(file));
         } catch (const Error &error) {
+            keyring.noteMissing(error.fullText());
             journal.error("values under an earlier key cannot be read: " + error.fullText());
         }
     }
@@ -139,7 +141,9 @@ HostKeys readHostKeys(const InstancePaths &paths, Journal &journal) {
         rules.complaint = "'" + paths.settingsFile + "' cannot be used: " + error.fullText() +
                           "; put it right and reload";
         journal.error(rules.complaint);
-        keys.atRest = std::make_shared<const AtRest>(Keyring(), std::move(rules));
+        Keyring none;
+        none.noteMissing(rules.complaint);
+        keys.atRest = std::make_shared<const AtRest>(std::move(none), std::move(rules));
         return keys;
     }
     key_memory::preferSecretmem(

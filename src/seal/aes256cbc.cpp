@@ -13,7 +13,7 @@ namespace {
 
 using ciphers::kBlockSize;
 
-[[noreturn]] void lackKey(const char *why) {
+[[noreturn]] void lackKey(const std::string &why) {
     throw Error(ErrorCode::invalidEncryptionKey, why);
 }
 
@@ -54,7 +54,7 @@ ShieldedValue openAes256Cbc(const Keyring &keyring, const Uuid &uuid,
                             std::span<const std::uint8_t> text) {
     const std::vector<std::uint8_t> decoded = decode(text);
     const std::span<const std::uint8_t> bytes = decoded;
-    if (keyring.keys().empty())
+    if (keyring.keys().empty() && keyring.missing().empty())
         lackKey("is encrypted by libvirt, and no key is configured; name the key file in "
                 "secrets_encryption_key or secrets_decryption_keys of secret.conf and reload");
     const Key *right = nullptr;
@@ -70,6 +70,9 @@ ShieldedValue openAes256Cbc(const Keyring &keyring, const Uuid &uuid,
         right = &key;
         padding = found;
     }
+    if (right == nullptr && !keyring.missing().empty())
+        lackKey("is encrypted by libvirt, and no key that could be read fits: " +
+                keyring.missing());
     if (right == nullptr)
         lackKey("is encrypted by libvirt, and no configured key fits (or the file is damaged); "
                 "name the key file in secrets_encryption_key or secrets_decryption_keys of "

@@ -122,9 +122,11 @@ ShieldedValue openJwe(const Keyring &keyring, const Uuid &uuid,
     const Key *key = keyring.find(parts.header.keyId);
     if (key == nullptr)
         throw Error(ErrorCode::invalidEncryptionKey,
-                    "is sealed with key '" + parts.header.keyId +
-                        "', which is not configured; name its file in secrets_encryption_key or "
-                        "secrets_decryption_keys of secret.conf and reload");
+                    "is sealed with key '" + parts.header.keyId + "', which is not " +
+                        (keyring.missing().empty()
+                             ? "configured; name its file in secrets_encryption_key or "
+                               "secrets_decryption_keys of secret.conf and reload"
+                             : "among those that could be read: " + keyring.missing()));
     Scratch plain(parts.box.size() - ciphers::kTagSize);
     if (!ciphers::openGcm(key->sealing(), parts.nonce, bytesOf(parts.encodedHeader), parts.box,
                           plain.bytes()))

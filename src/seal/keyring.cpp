@@ -118,6 +118,10 @@ void Keyring::addEarlier(std::span<const std::uint8_t, Key::kSize> raw) {
         keys_.push_back(std::move(key));
 }
 
+void Keyring::noteMissing(const std::string &why) {
+    missing_ += (missing_.empty() ? "" : "; ") + why;
+}
+
 const Key *Keyring::current() const noexcept {
     return hasCurrent_ ? &keys_.front() : nullptr;
 }

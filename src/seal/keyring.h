@@ -51,17 +51,22 @@ class Keyring {
     void setCurrent(std::span<const std::uint8_t, Key::kSize> raw);
     /// A key that only opens. One that is there already is not added again.
     void addEarlier(std::span<const std::uint8_t, Key::kSize> raw);
+    /// Notes why a configured key is not here, with file and remedy.
+    void noteMissing(const std::string &why);
 
     /// Null if nothing can be sealed.
     [[nodiscard]] const Key *current() const noexcept;
     /// Null if there is no such key.
     [[nodiscard]] const Key *find(std::string_view id) const noexcept;
+    /// What noteMissing() was told; empty if every configured key is here.
+    [[nodiscard]] const std::string &missing() const noexcept { return missing_; }
     /// The current key first.
     [[nodiscard]] std::span<const Key> keys() const noexcept { return keys_; }
 
   private:
     std::vector<Key> keys_;
     bool hasCurrent_ = false;
+    std::string missing_;
 };
 
 } // namespace keyhold

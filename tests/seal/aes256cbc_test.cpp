@@ -106,6 +106,19 @@ TEST(Aes256CbcTest, WithoutTheKeySaysSo) {
 }
 
 // libvirt itself looks only whether the last byte is not larger than the value.
+TEST(Aes256CbcTest, SaysWhyTheKeyIsMissingIfThatIsKnown) {
+    for (const bool hasAnother : {false, true}) {
+        Keyring ring = hasAnother ? golden::keyring(150) : Keyring();
+        ring.noteMissing("key file '/a' is empty; put it right");
+        const auto raised = raisedBy(
+            [&] { (void)openAes256Cbc(ring, golden::uuid(), golden::read("stock.aes256cbc")); });
+        ASSERT_TRUE(raised);
+        EXPECT_EQ("is encrypted by libvirt, and no key that could be read fits: key file '/a' is "
+                  "empty; put it right",
+                  raised->message());
+    }
+}
+
 TEST(Aes256CbcTest, EveryPaddingButTheOneOfPkcs7IsRefused) {
     const Keyring ring = golden::keyring(9);
     for (std::size_t last = 0; last < 256; ++last)

@@ -73,6 +73,19 @@ TEST(JweTest, NamesTheKeyThatIsMissing) {
     }
 }
 
+TEST(JweTest, SaysWhyTheKeyIsMissingIfThatIsKnown) {
+    Keyring ring = golden::keyring();
+    ring.noteMissing("key file '/a' is empty; put it right");
+    ring.noteMissing("key file '/b' is a FIFO; put it right");
+    const auto raised =
+        raisedBy([&] { (void)openJwe(ring, golden::uuid(), golden::read("other-key.jwe")); });
+    ASSERT_TRUE(raised);
+    EXPECT_EQ("is sealed with key 'jQLiS1SfCxntzfkn_VGOReXDcGqDTYgjvuaymG_qKpY', which is not "
+              "among those that could be read: key file '/a' is empty; put it right; key file "
+              "'/b' is a FIFO; put it right",
+              raised->message());
+}
+
 TEST(JweTest, WritesTheDocumentedHeader) {
     const Keyring ring = golden::keyring();
     const Bytes golden = golden::read("sealed.jwe");
