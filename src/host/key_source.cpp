@@ -74,8 +74,8 @@ Settings readSettingsFile(const std::string &path) {
     return readSettings(HostConfValues(std::move(*conf)));
 }
 
-std::string credentialPath() {
-    std::string path = credentialPathIn(std::getenv("CREDENTIALS_DIRECTORY"));
+std::string credentialPath(const char *directory) {
+    std::string path = credentialPathIn(directory);
     FileStatus status;
     return !path.empty() && posixFileSystem().statusOf(path, status) == -ENOENT ? "" : path;
 }
@@ -132,6 +132,11 @@ void tellKeyMemory(Journal &journal) {
 } // namespace
 
 HostKeys readHostKeys(const InstancePaths &paths, Journal &journal) {
+    return readHostKeys(paths, std::getenv("CREDENTIALS_DIRECTORY"), journal);
+}
+
+HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirectory,
+                      Journal &journal) {
     HostKeys keys;
     AtRest::Rules rules;
     try {
@@ -149,7 +154,7 @@ HostKeys readHostKeys(const InstancePaths &paths, Journal &journal) {
     key_memory::preferSecretmem(
         keys.settings.keyMemory == KeyMemoryChoice::secretmem ||
         (keys.settings.keyMemory == KeyMemoryChoice::automatic && paths.isSystem));
-    keys.plan = planKey(keys.settings, credentialPath(), builtInKeyPath());
+    keys.plan = planKey(keys.settings, credentialPath(credentialsDirectory), builtInKeyPath());
     rules.mustSeal = keys.plan.encrypt;
     rules.convertExisting =
         keys.plan.encrypt ? keys.settings.sealExisting : keys.settings.unsealExisting;

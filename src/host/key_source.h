@@ -21,5 +21,9 @@ struct HostKeys {
 /// costs what needs it. A file of settings that cannot be read or understood might ask for
 /// encryption, so values are then not written in the clear. A missing one is an empty one.
 [[nodiscard]] HostKeys readHostKeys(const InstancePaths &paths, Journal &journal);
+/// The same for an instance that another process serves: `credentialsDirectory` is its
+/// $CREDENTIALS_DIRECTORY, or null.
+[[nodiscard]] HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirectory,
+                                    Journal &journal);
 
 } // namespace keyhold

@@ -2,7 +2,7 @@
 """The command line of a suite with real daemons.
 
   run.py --module DIR        test the libvirt_driver_secret.so in DIR
-  run.py --build-dir DIR     the same, of a build
+  run.py --build-dir DIR     the same, of a build, with its keyhold command
   run.py --stock             test libvirt's own module: what the tests say it does wrong must fail
 
 Everything happens in namespaces of its own; the host's libvirt is not touched. Needs root."""
@@ -33,16 +33,27 @@ def find_module(options: argparse.Namespace) -> Path:
     return found[0]
 
 
+def find_command(options: argparse.Namespace) -> Path | None:
+    """The built keyhold, which is there with the module under test."""
+    if options.command:
+        return Path(options.command)
+    built = Path(options.build_dir or "/nonexistent", "src/command/keyhold")
+    return built if built.is_file() else None
+
+
 def prepare(tests: Path, work: Path, options: argparse.Namespace) -> Settings:
-    """Copies the modules to where an unprivileged user can read them."""
+    """Copies modules and command to where an unprivileged user can read them."""
     installed = installed_driver_dir()
     directories = {"secret-only": [], "with-qemu": [installed / "libvirt_driver_qemu.so"]}
     for name, others in directories.items():
         (work / name).mkdir()
         for source in (find_module(options), *others):
             shutil.copyfile(source, work / name / source.name)
+    command = find_command(options)
+    if command:
+        shutil.copy(command, work / "keyhold")
     return Settings(str(tests), str(work), str(work / "secret-only"), str(work / "with-qemu"),
-                    str(installed), options.stock)
+                    str(installed), options.stock, str(work / "keyhold") if command else "")
 
 
 def outside(tests: Path, tools: Sequence[str], options: argparse.Namespace) -> int:
@@ -71,6 +82,7 @@ def main(tests: Path, what: str, tools: Sequence[str]) -> int:
         description=f"{what}\n\n{__doc__}", formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--module", metavar="DIR")
     parser.add_argument("--build-dir", metavar="DIR")
+    parser.add_argument("--command", metavar="FILE", help="the keyhold command")
     parser.add_argument("--stock", action="store_true")
     parser.add_argument("-k", action="append", default=[], metavar="PATTERN", help="only matching tests")
     parser.add_argument("-j", "--jobs", type=int, default=0, help="classes at once (default: processors + 2)")

@@ -23,6 +23,7 @@ class Settings:
     with_qemu: str  # the same with the installed QEMU module beside it
     installed: str  # where the installed libvirt loads its drivers from
     stock: bool  # the module under test is libvirt's own
+    command: str  # the operator's command; empty if it was not given
 
     @property
     def module(self) -> Path:

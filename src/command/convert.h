@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "command/finding.h"
+#include "command/holder.h"
+#include "command/output.h"
+#include "command/purpose.h"
+#include "command/store_keys.h"
+#include "command/target.h"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace keyhold::command {
+
+/// What `seal`, `rekey` and `unseal` are told.
+struct ConvertOptions {
+    TargetChoice target;
+    std::vector<std::string> keyFiles; ///< more keys to open values with
+    bool json = false;
+    /// Asked between two values; once it answers true, the rest is left.
+    std::function<bool()> isStopped;
+};
+
+/// Makes all values of one store what `purpose` wants, and says what came of it: by itself with the
+/// store's lock, or through the daemon that holds the store. Whenever it ends, each value is there,
+/// in its former form or the new one; the next run goes on. Raises what keeps it from beginning.
+[[nodiscard]] Exit convert(Purpose purpose, const ConvertOptions &options);
+
+/// A conversion at work: `total` values had another form when it began.
+struct Conversion {
+    Purpose purpose;
+    const Target &target;
+    std::shared_ptr<const AtRest> atRest; ///< under the rules for the purpose
+    const std::function<bool()> &isStopped;
+    std::size_t total = 0;
+    std::vector<Finding> failures; ///< of kind unchanged
+};
+
+/// Takes the lock of the store and writes its values. Raises LockedError.
+void convertAlone(Conversion &conversion);
+/// Has the daemon do it: checks that it would (raises configUnsupported, with what to set or to
+/// stop, if not), sends SIGHUP and looks at the files until nothing is left to do or nothing
+/// happens any more.
+void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys &keys);
+
+} // namespace keyhold::command

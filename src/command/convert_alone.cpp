@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/convert.h"
+#include "command/inspection.h"
+#include "conf/error.h"
+#include "store/directory_backend.h"
+#include "store/store_lock.h"
+
+#include <unistd.h>
+
+namespace keyhold::command {
+
+namespace {
+
+class TellingJournal : public Journal {
+  public:
+    void info(const std::string &text) override { tell(text); }
+    void warning(const std::string &text) override { tell(text); }
+    void error(const std::string &text) override { tell(text); }
+};
+
+/// Files that root made in the store of a user would be closed to that user.
+void requireOwner(const StoreDirectory &directory) {
+    const uid_t owner = directory.status().owner;
+    if (owner != ::geteuid())
+        throw Error(ErrorCode::configUnsupported, "'" + directory.path() + "' belongs to user " +
+                                                      std::to_string(owner) +
+                                                      "; run the command as that user");
+}
+
+/// The value file that counts, for texts.
+std::string fileOf(const StoreDirectory &directory, const Uuid &uuid) {
+    for (const AtRestForm form : kAtRestForms) {
+        const std::string name = layout::valueName(uuid, form);
+        if (directory.contains(name))
+            return directory.pathOf(name);
+    }
+    return directory.pathOf(layout::definitionName(uuid));
+}
+
+} // namespace
+
+void convertAlone(Conversion &conversion) {
+    const InstancePaths &paths = conversion.target.paths;
+    FileSystem &fileSystem = posixFileSystem();
+    const StoreDirectory directory(fileSystem, paths.configDirectory);
+    requireOwner(directory);
+    if (const int result = fileSystem.makePath(paths.stateDirectory); result < 0)
+        throw Error(ErrorCode::systemCall, "cannot create '" + paths.stateDirectory + "'", -result);
+    const StoreLock lock(fileSystem, paths.stateDirectory);
+
+    const auto current = std::make_shared<CurrentAtRest>();
+    current->set(conversion.atRest);
+    TellingJournal journal;
+    DirectoryBackend backend(std::make_unique<StoreDirectory>(fileSystem, paths.configDirectory),
+                             journal, current);
+    backend.recover();
+    const std::vector<Uuid> outdated = inspect(paths, *conversion.atRest).outdated;
+    conversion.total = outdated.size();
+    Progress progress(nameOf(conversion.purpose), outdated.size());
+    std::size_t done = 0;
+    for (const Uuid &uuid : outdated) {
+        if (conversion.isStopped())
+            return;
+        try {
+            backend.renewValue(uuid);
+        } catch (const Error &error) {
+            conversion.failures.push_back({Finding::Kind::unchanged, fileOf(directory, uuid),
+                                           "was not written anew: " + error.fullText()});
+        }
+        progress.show(++done);
+    }
+}
+
+} // namespace keyhold::command

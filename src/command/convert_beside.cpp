@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/convert.h"
+#include "command/inspection.h"
+#include "command/secret_check.h"
+#include "conf/error.h"
+#include "store/descriptor.h"
+#include "store/layout.h"
+#include "store/store_directory.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace keyhold::command {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kLook = std::chrono::milliseconds(200);
+// A daemon that is at another reload, or still starting, drops the signal.
+constexpr auto kSignalAgain = std::chrono::seconds(10);
+constexpr auto kPatience = std::chrono::seconds(60);
+
+// <sys/pidfd.h> of glibc 2.36 cannot be used from C++.
+int openProcess(pid_t pid) {
+    return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+}
+int signalProcess(int descriptor, int number) {
+    return static_cast<int>(::syscall(SYS_pidfd_send_signal, descriptor, number, nullptr, 0));
+}
+
+[[noreturn]] void refuse(const std::string &text) {
+    throw Error(ErrorCode::configUnsupported, text);
+}
+
+void requireWilling(const Conversion &conversion, const Holder &holder, const HostKeys &keys) {
+    const std::string inUse =
+        "'" + conversion.target.paths.configDirectory + "' is in use by " + holder.text();
+    if (conversion.target.kind == Target::Kind::embedded)
+        refuse(inUse + "; end it first");
+    switch (holder.driver) {
+    case Holder::Driver::keyhold:
+        break;
+    case Holder::Driver::other:
+        refuse(inUse + ", with libvirt's own driver; stop it first");
+    case Holder::Driver::unknown:
+        refuse(inUse + ", and whether that has this driver cannot be told; stop it first");
+    }
+    if (!holder.handlesHangup)
+        refuse(inUse + ", which does not reload on SIGHUP; stop it first");
+    const std::string lacking = lackingFor(conversion.purpose, keys.settings, keys.plan);
+    if (!lacking.empty())
+        refuse(inUse + ", which goes by '" + conversion.target.paths.settingsFile + "'; set " +
+               lacking + " there, or stop it first");
+}
+
+/// The process that held the store when it was looked at, whatever becomes of its number.
+class Daemon {
+  public:
+    Daemon(const Target &target, const Holder &holder)
+        : text_(holder.text()),
+          descriptor_(posixFileSystem(), openProcess(holder.pid)) {
+        if (descriptor_.number() < 0)
+            throw Error(ErrorCode::systemCall, "cannot reach " + text_, errno);
+        const auto now = findHolder(target.paths.stateDirectory);
+        if (!now || now->pid != holder.pid)
+            refuse(text_ + " has ended; run the command again");
+    }
+
+    void reload() const {
+        if (signalProcess(descriptor_.number(), SIGHUP) != 0 && errno != ESRCH)
+            throw Error(ErrorCode::systemCall, "cannot send SIGHUP to " + text_, errno);
+    }
+
+    /// Waits for a while, or until it has ended.
+    [[nodiscard]] bool hasEnded(std::chrono::milliseconds wait) const {
+        pollfd entry{descriptor_.number(), POLLIN, 0};
+        return ::poll(&entry, 1, static_cast<int>(wait.count())) > 0;
+    }
+
+  private:
+    const std::string text_;
+    const Descriptor descriptor_;
+};
+
+class Follower {
+  public:
+    Follower(Conversion &conversion, const Daemon &daemon, std::vector<Uuid> outdated)
+        : conversion_(conversion),
+          daemon_(daemon),
+          directory_(posixFileSystem(), conversion.target.paths.configDirectory),
+          outdated_(std::move(outdated)) {}
+
+    void follow() {
+        Progress progress(nameOf(conversion_.purpose), conversion_.total);
+        auto movedAt = Clock::now();
+        auto signalledAt = movedAt;
+        while (!outdated_.empty()) {
+            if (conversion_.isStopped())
+                return tell("the daemon goes on by itself");
+            if (daemon_.hasEnded(kLook))
+                return tell("the daemon has ended");
+            const std::size_t before = outdated_.size();
+            look();
+            progress.show(conversion_.total - outdated_.size());
+            const auto now = Clock::now();
+            if (outdated_.size() < before)
+                movedAt = signalledAt = now;
+            if (now - movedAt > kPatience)
+                return fail();
+            if (now - signalledAt > kSignalAgain) {
+                signalledAt = now;
+                daemon_.reload();
+            }
+        }
+    }
+
+  private:
+    void look() {
+        std::erase_if(outdated_, [&](const Uuid &uuid) {
+            return isDone(checkSecret(directory_, *conversion_.atRest, uuid));
+        });
+    }
+
+    /// A value that is written anew is done when its former file is gone too.
+    static bool isDone(const CheckedSecret &secret) {
+        return !secret.isOutdated &&
+               std::ranges::none_of(secret.findings, [](const Finding &finding) {
+                   return finding.kind == Finding::Kind::shadowed;
+               });
+    }
+
+    void fail() {
+        for (const Uuid &uuid : outdated_)
+            conversion_.failures.push_back(
+                {Finding::Kind::unchanged, directory_.pathOf(layout::definitionName(uuid)),
+                 "is of a value that the daemon did not write anew; its log says why"});
+    }
+
+    Conversion &conversion_;
+    const Daemon &daemon_;
+    const StoreDirectory directory_;
+    std::vector<Uuid> outdated_;
+};
+
+} // namespace
+
+void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys &keys) {
+    requireWilling(conversion, holder, keys);
+    const Daemon daemon(conversion.target, holder);
+    std::vector<Uuid> outdated = inspect(conversion.target.paths, *conversion.atRest).outdated;
+    conversion.total = outdated.size();
+    // Also where nothing is left to do: new values must get the form and the key of now.
+    daemon.reload();
+    Follower(conversion, daemon, std::move(outdated)).follow();
+}
+
+} // namespace keyhold::command

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "command/output.h"
+
+#include <string>
+
+namespace keyhold::command {
+
+/// Something about a store that an administrator should look at.
+struct Finding {
+    enum class Kind {
+        settings,   ///< secret.conf or a key file that it names
+        directory,  ///< owner or mode of the directory
+        definition, ///< a definition file that cannot be read, or does not count
+        damaged,    ///< a value file that is damaged, altered, or of another secret
+        missingKey, ///< a value file that none of the configured keys opens
+        shadowed,   ///< a value file that does not count, for one of another form goes before it
+        orphan,     ///< a value file whose secret has no definition
+        leftover,   ///< a private name of an interrupted change
+        aside,      ///< a value file that was put aside
+        unknown,    ///< another name that begins as those of a secret
+        mode,       ///< a file that others can read or write
+        owner,      ///< a file of another user
+        unchanged,  ///< a value file that should have been written anew, and was not
+    };
+
+    Kind kind;
+    std::string file;
+    std::string text; ///< begins with a verb
+
+    bool operator==(const Finding &) const = default;
+};
+
+/// The word for machines, such as "missing-key".
+[[nodiscard]] const char *nameOf(Finding::Kind kind) noexcept;
+/// Whether the value of a secret cannot be had.
+[[nodiscard]] bool isUnreadable(Finding::Kind kind) noexcept;
+/// A line for people.
+[[nodiscard]] std::string textOf(const Finding &finding);
+[[nodiscard]] Json jsonOf(const Finding &finding);
+
+} // namespace keyhold::command

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/holder.h"
+
+#include "conf/error.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace keyhold::command {
+
+namespace {
+
+constexpr std::string_view kModule = "/libvirt_driver_secret.so";
+
+/// Empty if it cannot be read.
+std::string contentOf(const std::string &path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The rest of the line of /proc/PID/status that begins with `field`.
+std::string_view fieldOf(std::string_view status, std::string_view field) {
+    std::size_t at = status.starts_with(field) ? 0 : status.find("\n" + std::string(field));
+    if (at == std::string_view::npos)
+        return {};
+    at += field.size() + (status[at] == '\n' ? 1 : 0);
+    const std::string_view rest = status.substr(at, status.find('\n', at) - at);
+    const std::size_t begin = rest.find_first_not_of(" \t");
+    return begin == std::string_view::npos ? std::string_view{} : rest.substr(begin);
+}
+
+Holder::Driver driverOf(const std::string &proc, const std::string &maps) {
+    const std::size_t end = maps.find(std::string(kModule) + "\n");
+    if (end == std::string::npos)
+        return Holder::Driver::unknown;
+    const std::size_t begin = maps.find('/', maps.rfind('\n', end) + 1);
+    const std::string path = maps.substr(begin, end - begin).append(kModule);
+    const std::string module = contentOf(proc + "/root" + path);
+    if (module.empty())
+        return Holder::Driver::unknown;
+    return module.find("Keyhold: ") == std::string::npos ? Holder::Driver::other
+                                                         : Holder::Driver::keyhold;
+}
+
+std::string variableOf(const std::string &environment, const std::string &name) {
+    std::string_view rest = environment;
+    while (!rest.empty()) {
+        const std::string_view entry = rest.substr(0, rest.find('\0'));
+        if (entry.starts_with(name + "="))
+            return std::string(entry.substr(name.size() + 1));
+        rest.remove_prefix(std::min(entry.size() + 1, rest.size()));
+    }
+    return {};
+}
+
+Holder describe(pid_t pid) {
+    Holder holder;
+    holder.pid = pid;
+    const std::string proc = "/proc/" + std::to_string(pid);
+    holder.name = contentOf(proc + "/comm");
+    if (holder.name.ends_with('\n'))
+        holder.name.pop_back();
+    const std::string maps = contentOf(proc + "/maps");
+    const std::string status = contentOf(proc + "/status");
+    holder.driver = driverOf(proc, maps);
+    holder.handlesHangup = handlesHangup(status);
+    if (holder.driver != Holder::Driver::other)
+        holder.keyMemory = keyMemoryOf(maps, status);
+    holder.credentialsDirectory = variableOf(contentOf(proc + "/environ"), "CREDENTIALS_DIRECTORY");
+    return holder;
+}
+
+} // namespace
+
+std::string Holder::text() const {
+    if (pid == 0)
+        return "a process of another pid namespace";
+    return (name.empty() ? "a process" : name) + " (process " + std::to_string(pid) + ")";
+}
+
+std::string keyMemoryOf(const std::string &maps, const std::string &status) {
+    if (maps.empty())
+        return {};
+    if (maps.find("/secretmem (deleted)\n") != std::string::npos)
+        return "secretmem";
+    const std::string_view locked = fieldOf(status, "VmLck:");
+    return locked.empty() ? "" : locked.starts_with("0 ") ? "unlocked" : "locked";
+}
+
+bool handlesHangup(const std::string &status) {
+    const std::string caught(fieldOf(status, "SigCgt:"));
+    return !caught.empty() &&
+           (std::stoull(caught, nullptr, 16) >> (SIGHUP - 1) & std::uint64_t{1}) != 0;
+}
+
+std::optional<Holder> findHolder(const std::string &stateDirectory) {
+    const std::string path = stateDirectory + "/driver.pid";
+    const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return std::nullopt;
+    if (file < 0)
+        throw Error(ErrorCode::fileAccess, "cannot see who holds '" + path + "'", errno);
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_len = 1;
+    const int result = ::fcntl(file, F_GETLK, &lock);
+    const int error = errno;
+    ::close(file);
+    if (result < 0)
+        throw Error(ErrorCode::fileAccess, "cannot see who holds '" + path + "'", error);
+    if (lock.l_type == F_UNLCK)
+        return std::nullopt;
+    return lock.l_pid > 0 ? describe(lock.l_pid) : Holder{};
+}
+
+} // namespace keyhold::command

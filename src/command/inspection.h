@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "command/finding.h"
+#include "conf/uuid.h"
+#include "host/instance_paths.h"
+#include "seal/at_rest.h"
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace keyhold::command {
+
+/// What the files of a store hold, by one look at all of them.
+struct Inspection {
+    std::size_t secrets = 0; ///< definition files
+    std::size_t noValue = 0; ///< of these, without a value
+    std::size_t plain = 0;   ///< with a value that is not encrypted
+    std::size_t aes256cbc = 0;
+    std::map<std::string, std::size_t> sealed; ///< by key id; empty if that cannot be told
+    std::size_t unreadable = 0;                ///< of all, those whose value cannot be had
+    std::vector<Uuid> outdated;                ///< by the rules of the AtRest that was given
+    std::vector<Finding> findings;             ///< in the order of the uuids
+};
+
+/// Changes nothing. Raises systemCall if the directory cannot be read.
+[[nodiscard]] Inspection inspect(const InstancePaths &paths, const AtRest &atRest);
+/// The same beside a process at work: one look meets changes half done, so what is found is looked
+/// at again a moment later, and counts if it is still there.
+[[nodiscard]] Inspection inspectBeside(const InstancePaths &paths, const AtRest &atRest);
+
+/// The findings of both.
+[[nodiscard]] std::vector<Finding> inBoth(const std::vector<Finding> &first,
+                                          const std::vector<Finding> &second);
+
+} // namespace keyhold::command

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+/// The operator's command, `keyhold`: docs/keyhold.1 says what each subcommand does.
+namespace keyhold::command {
+
+/// What the command exits with.
+enum class Exit : int {
+    clean = 0,    ///< done, and nothing was found
+    findings = 1, ///< done; there is something for an administrator to look at
+    trouble = 2,  ///< not done: wrong arguments, no access, no key, another process in the way
+};
+
+using Json = nlohmann::ordered_json;
+
+/// The text with control characters replaced: names of files are other people's.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// A line to stderr, after the name of the command.
+void tell(std::string_view text);
+/// A line to stdout.
+void print(std::string_view text);
+void printJson(const Json &json);
+/// True if everything printed has left the process.
+[[nodiscard]] bool flushOutput();
+
+/// One line on a terminal (stderr) that says how far something is; nothing elsewhere.
+class Progress {
+  public:
+    /// `what` is a word such as "rekey"; lives as long as this.
+    Progress(const char *what, std::size_t total);
+    ~Progress();
+    Progress(const Progress &) = delete;
+    Progress &operator=(const Progress &) = delete;
+    void show(std::size_t done);
+
+  private:
+    const char *const what_;
+    const std::size_t total_;
+    const bool isShown_;
+    std::chrono::steady_clock::time_point shownAt_{};
+};
+
+} // namespace keyhold::command

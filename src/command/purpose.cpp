@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/purpose.h"
+
+#include "conf/error.h"
+
+namespace keyhold::command {
+
+const char *nameOf(Purpose purpose) noexcept {
+    switch (purpose) {
+    case Purpose::seal:
+        return "seal";
+    case Purpose::rekey:
+        return "rekey";
+    case Purpose::unseal:
+        return "unseal";
+    }
+    return "";
+}
+
+AtRest::Rules rulesFor(Purpose purpose, const HostKeys &keys, const std::string &settingsFile) {
+    if (purpose == Purpose::unseal)
+        return {.mustSeal = false, .convertExisting = true, .complaint = {}};
+    if (!keys.atRest->rules().mustSeal)
+        throw Error(ErrorCode::configUnsupported,
+                    "'" + settingsFile +
+                        "' does not ask for encryption; name a key there "
+                        "(secrets_encryption_key) and do not set encrypt_data = 0");
+    static_cast<void>(keys.atRest->formOfNew()); // raises if there is no key to seal with
+    return {.mustSeal = true, .convertExisting = purpose == Purpose::seal, .complaint = {}};
+}
+
+std::string lackingFor(Purpose purpose, const Settings &settings, const KeyPlan &plan) {
+    switch (purpose) {
+    case Purpose::seal:
+        return settings.sealExisting ? "" : "seal_existing = 1";
+    case Purpose::rekey:
+        return "";
+    case Purpose::unseal:
+        break;
+    }
+    std::string lacking = plan.encrypt ? "encrypt_data = 0" : "";
+    if (!settings.unsealExisting)
+        lacking += lacking.empty() ? "unseal_existing = 1" : " and unseal_existing = 1";
+    return lacking;
+}
+
+std::string adviceAfter(Purpose purpose, const Settings &settings, const KeyPlan &plan,
+                        const std::string &settingsFile) {
+    switch (purpose) {
+    case Purpose::seal:
+        return "";
+    case Purpose::rekey:
+        if (settings.secretsDecryptionKeys.empty())
+            return "";
+        return "no value needs the keys in secrets_decryption_keys any more; keep their files as "
+               "long as there are backups that do";
+    case Purpose::unseal:
+        break;
+    }
+    if (!plan.encrypt)
+        return "";
+    const bool sealsAll = settings.sealExisting;
+    return std::string("'") + settingsFile + "' still asks for encryption: a daemon with Keyhold " +
+           (sealsAll ? "seals all values again at its start (seal_existing = 1)"
+                     : "seals each value that is set from now on") +
+           ", and libvirt 12.1 or later encrypts those; to keep values plain, set encrypt_data = 0 "
+           "there" +
+           (sealsAll ? " and take seal_existing out" : "");
+}
+
+} // namespace keyhold::command

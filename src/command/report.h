@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "command/inspection.h"
+#include "command/output.h"
+#include "command/store_keys.h"
+#include "command/target.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keyhold::command {
+
+/// All that can be seen of one store.
+struct Report {
+    Target target;
+    std::optional<Holder> holder; ///< empty if nobody has it open
+    StoreKeys keys;
+    Inspection inspection; ///< by the rules of its secret.conf
+
+    /// Those of the settings first.
+    [[nodiscard]] std::vector<Finding> findings() const;
+};
+
+/// Changes nothing. Raises fileAccess or systemCall if the store cannot be read.
+[[nodiscard]] Report reportOn(const Target &target, const std::vector<std::string> &keyFiles);
+
+struct ReportOptions {
+    TargetChoice target;
+    std::vector<std::string> keyFiles; ///< more keys to open values with
+    bool json = false;
+};
+
+/// `keyhold status`: prints what stores hold. Findings do not change how it exits.
+[[nodiscard]] Exit status(const ReportOptions &options);
+/// `keyhold verify`: prints what is wrong with stores, and exits by it.
+[[nodiscard]] Exit verify(const ReportOptions &options);
+
+} // namespace keyhold::command

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/report.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+namespace keyhold::command {
+
+namespace {
+
+const char *nameOf(Holder::Driver driver) {
+    switch (driver) {
+    case Holder::Driver::keyhold:
+        return "keyhold";
+    case Holder::Driver::other:
+        return "other";
+    case Holder::Driver::unknown:
+        break;
+    }
+    return "unknown";
+}
+
+/// What becomes of a value that is set: "plain", "sealed" or "refused".
+const char *newValuesOf(const AtRest &atRest) {
+    if (!atRest.rules().mustSeal)
+        return "plain";
+    return atRest.keyring().current() ? "sealed" : "refused";
+}
+
+Json jsonOf(const Holder &holder) {
+    return {{"pid", holder.pid},
+            {"name", holder.name},
+            {"driver", nameOf(holder.driver)},
+            {"keyMemory", holder.keyMemory}};
+}
+
+Json jsonOf(const Report &report) {
+    const AtRest &atRest = *report.keys.host.atRest;
+    const Inspection &inspection = report.inspection;
+    Json keys = Json::array();
+    for (const Key &key : atRest.keyring().keys())
+        keys.push_back(key.id());
+    Json sealed = Json::object();
+    for (const auto &[keyId, count] : inspection.sealed)
+        sealed[keyId] = count;
+    Json findings = Json::array();
+    for (const Finding &finding : report.findings())
+        findings.push_back(jsonOf(finding));
+    return {{"instance", report.target.name()},
+            {"directory", report.target.paths.configDirectory},
+            {"settings", report.target.paths.settingsFile},
+            {"holder", report.holder ? jsonOf(*report.holder) : Json()},
+            {"newValues", newValuesOf(atRest)},
+            {"currentKey",
+             atRest.keyring().current() ? Json(atRest.keyring().current()->id()) : Json()},
+            {"keys", keys},
+            {"secrets", inspection.secrets},
+            {"withoutValue", inspection.noValue},
+            {"plain", inspection.plain},
+            {"aes256cbc", inspection.aes256cbc},
+            {"sealed", sealed},
+            {"unreadable", inspection.unreadable},
+            {"outdated", inspection.outdated.size()},
+            {"findings", findings}};
+}
+
+void printLine(const char *label, const std::string &text) {
+    constexpr std::size_t kWidth = 16;
+    std::string line = "  " + std::string(label);
+    line.resize(std::max(line.size() + 1, kWidth), ' ');
+    print(line + text);
+}
+
+void printHolder(const Report &report) {
+    if (!report.holder)
+        return printLine("in use by", "nobody");
+    const Holder &holder = *report.holder;
+    switch (holder.driver) {
+    case Holder::Driver::keyhold:
+        printLine("in use by", holder.text() + ", with Keyhold");
+        break;
+    case Holder::Driver::other:
+        return printLine("in use by", holder.text() + ", with another driver than Keyhold");
+    case Holder::Driver::unknown:
+        printLine("in use by", holder.text());
+    }
+    printLine("key memory", holder.keyMemory.empty() ? "unknown" : holder.keyMemory);
+}
+
+std::string aboutKey(const Keyring &keyring, const std::string &keyId) {
+    if (keyId.empty())
+        return "an unknown key";
+    const Key *current = keyring.current();
+    if (current && current->id() == keyId)
+        return "key " + keyId + " (current)";
+    return "key " + keyId + (keyring.find(keyId) ? " (earlier)" : " (not configured)");
+}
+
+void printText(const Report &report) {
+    const AtRest &atRest = *report.keys.host.atRest;
+    const Inspection &inspection = report.inspection;
+    print(std::string(report.target.name()) + ": " + report.target.paths.configDirectory);
+    printHolder(report);
+    printLine("new values", newValuesOf(atRest));
+    printLine("secrets", std::to_string(inspection.secrets));
+    const auto count = [](const char *label, std::size_t number) {
+        if (number > 0)
+            printLine(label, std::to_string(number));
+    };
+    count("without value", inspection.noValue);
+    count("plain", inspection.plain);
+    count("aes256cbc", inspection.aes256cbc);
+    for (const auto &[keyId, number] : inspection.sealed)
+        printLine("sealed", std::to_string(number) + " with " + aboutKey(atRest.keyring(), keyId));
+    count("unreadable", inspection.unreadable);
+    count("to be renewed", inspection.outdated.size());
+    for (const Finding &finding : report.findings()) {
+        if (finding.kind == Finding::Kind::settings || isUnreadable(finding.kind))
+            print("  " + textOf(finding));
+    }
+}
+
+} // namespace
+
+Exit status(const ReportOptions &options) {
+    Json stores = Json::array();
+    const std::vector<Target> targets = chooseTargets(options.target);
+    if (targets.empty() && !options.json)
+        print("there is no store of secrets here yet");
+    for (const Target &target : targets) {
+        const Report report = reportOn(target, options.keyFiles);
+        if (options.json)
+            stores.push_back(jsonOf(report));
+        else
+            printText(report);
+    }
+    if (options.json)
+        printJson({{"stores", stores}});
+    return Exit::clean;
+}
+
+} // namespace keyhold::command

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/store_keys.h"
+
+#include "store/file_system.h"
+#include "store/key_file.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+
+namespace keyhold::command {
+
+namespace {
+
+/// Keeps errors. The warnings are about the memory of this process, which is soon gone.
+class FindingsJournal : public Journal {
+  public:
+    void info(const std::string & /*text*/) override {}
+    void warning(const std::string & /*text*/) override {}
+    void error(const std::string &text) override {
+        const std::lock_guard lock(mutex_);
+        findings.push_back({Finding::Kind::settings, {}, text});
+    }
+
+    std::vector<Finding> findings;
+
+  private:
+    std::mutex mutex_;
+};
+
+Keyring copyOf(const Keyring &keyring) {
+    Keyring copy;
+    for (const Key &key : keyring.keys()) {
+        if (&key == keyring.current())
+            copy.setCurrent(key.raw());
+        else
+            copy.addEarlier(key.raw());
+    }
+    return copy;
+}
+
+} // namespace
+
+std::shared_ptr<const AtRest> withRules(const AtRest &atRest, AtRest::Rules rules) {
+    return std::make_shared<const AtRest>(copyOf(atRest.keyring()), std::move(rules));
+}
+
+Key readKey(const std::string &path, std::string *complaint) {
+    const std::string absolute = std::filesystem::absolute(path).lexically_normal().string();
+    KeyFile file = readKeyFile(posixFileSystem(), absolute);
+    if (complaint)
+        *complaint = file.complaint;
+    return Key(std::span<const std::uint8_t, Key::kSize>(file.key.bytes()));
+}
+
+StoreKeys readStoreKeys(const Target &target, const std::optional<Holder> &holder,
+                        const std::vector<std::string> &moreKeyFiles) {
+    FindingsJournal journal;
+    const char *credentials = holder && !holder->credentialsDirectory.empty()
+                                  ? holder->credentialsDirectory.c_str()
+                                  : std::getenv("CREDENTIALS_DIRECTORY");
+    StoreKeys keys{readHostKeys(target.paths, credentials, journal), {}};
+    keys.findings = std::move(journal.findings);
+    if (!moreKeyFiles.empty()) {
+        Keyring keyring = copyOf(keys.host.atRest->keyring());
+        for (const std::string &path : moreKeyFiles)
+            keyring.addEarlier(readKey(path).raw());
+        keys.host.atRest =
+            std::make_shared<const AtRest>(std::move(keyring), keys.host.atRest->rules());
+    }
+    return keys;
+}
+
+} // namespace keyhold::command

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "command/finding.h"
+#include "command/holder.h"
+#include "command/target.h"
+#include "host/key_source.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keyhold::command {
+
+/// The settings of a store and its keys, as the process that serves it has them.
+struct StoreKeys {
+    HostKeys host;
+    std::vector<Finding> findings; ///< what is wrong with them, of kind settings
+};
+
+/// A systemd credential is looked for where `holder` has it, else where this process does. Keys in
+/// `moreKeyFiles` only open values. Raises as readKeyFile() for these; what is wrong with
+/// secret.conf and the files it names is a finding.
+[[nodiscard]] StoreKeys readStoreKeys(const Target &target, const std::optional<Holder> &holder,
+                                      const std::vector<std::string> &moreKeyFiles = {});
+
+/// The keys of `atRest` under other rules.
+[[nodiscard]] std::shared_ptr<const AtRest> withRules(const AtRest &atRest, AtRest::Rules rules);
+
+/// The key in a file. Raises as readKeyFile(); `complaint`, if given, gets what is wrong with owner
+/// or mode. A relative path is of the working directory.
+[[nodiscard]] Key readKey(const std::string &path, std::string *complaint = nullptr);
+
+} // namespace keyhold::command

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/target.h"
+
+#include "conf/error.h"
+#include "store/file_system.h"
+
+#include <cerrno>
+#include <filesystem>
+
+#include <unistd.h>
+
+namespace keyhold::command {
+
+namespace {
+
+Target embedded(const std::string &root) {
+    const std::string path = std::filesystem::absolute(root).lexically_normal().string();
+    const std::string bare =
+        path.size() > 1 && path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
+    return {Target::Kind::embedded, InstancePaths::embedded(bare), bare};
+}
+
+Target own() {
+    if (::geteuid() == 0)
+        return {Target::Kind::system, InstancePaths::system(), {}};
+    return {Target::Kind::session, InstancePaths::session(), {}};
+}
+
+std::vector<Target> named(const TargetChoice &choice) {
+    if (choice.wantsSession && ::geteuid() == 0)
+        throw Error(ErrorCode::invalidArgument,
+                    "root has no session instance; run the command as the user whose it is");
+    std::vector<Target> targets;
+    if (choice.wantsSystem)
+        targets.push_back({Target::Kind::system, InstancePaths::system(), {}});
+    if (choice.wantsSession)
+        targets.push_back({Target::Kind::session, InstancePaths::session(), {}});
+    for (const std::string &root : choice.roots)
+        targets.push_back(embedded(root));
+    return targets;
+}
+
+} // namespace
+
+const char *Target::name() const noexcept {
+    switch (kind) {
+    case Kind::system:
+        return "system";
+    case Kind::session:
+        return "session";
+    case Kind::embedded:
+        return "embedded";
+    }
+    return "";
+}
+
+bool exists(const Target &target) {
+    FileStatus status;
+    const int result = posixFileSystem().statusOf(target.paths.configDirectory, status);
+    if (result < 0 && result != -ENOENT && result != -ENOTDIR)
+        throw Error(ErrorCode::fileAccess,
+                    "cannot look at '" + target.paths.configDirectory +
+                        "'; run the command as its owner",
+                    -result);
+    return result == 0;
+}
+
+std::vector<Target> chooseTargets(const TargetChoice &choice) {
+    std::vector<Target> targets = named(choice);
+    for (const Target &target : targets) {
+        if (!exists(target))
+            throw Error(ErrorCode::notFound,
+                        "there is no directory '" + target.paths.configDirectory + "'");
+    }
+    if (targets.empty() && exists(own()))
+        targets.push_back(own());
+    return targets;
+}
+
+Target chooseTarget(const TargetChoice &choice) {
+    Target target = chooseSettings(choice);
+    if (!exists(target))
+        throw Error(ErrorCode::notFound,
+                    "there is no directory '" + target.paths.configDirectory + "'");
+    return target;
+}
+
+Target chooseSettings(const TargetChoice &choice) {
+    std::vector<Target> targets = named(choice);
+    if (targets.size() > 1)
+        throw Error(ErrorCode::invalidArgument, "name one store, with --system, --session or "
+                                                "--root DIR");
+    return targets.empty() ? own() : std::move(targets.front());
+}
+
+} // namespace keyhold::command

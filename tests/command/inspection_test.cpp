@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/inspection.h"
+#include "command/store_on_disk.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+namespace keyhold::command {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+class Inspect : public testing::Test {
+  protected:
+    [[nodiscard]] Inspection look(const std::shared_ptr<const AtRest> &atRest) const {
+        return inspect(store.target().paths, *atRest);
+    }
+    std::vector<Finding::Kind> kinds() const {
+        std::vector<Finding::Kind> kinds;
+        for (const Finding &finding : look(atRestOf(7)).findings)
+            kinds.push_back(finding.kind);
+        return kinds;
+    }
+
+    StoreOnDisk store;
+};
+
+TEST_F(Inspect, CountsByFormAndKey) {
+    store.define(1);
+    store.addPlain(2, "value");
+    store.addSealed(3, "value", 7);
+    store.addSealed(4, "value", 7);
+    store.addSealed(5, "value", 8);
+    const Inspection found = look(atRestOf(7));
+    EXPECT_EQ(found.secrets, 5u);
+    EXPECT_EQ(found.noValue, 1u);
+    EXPECT_EQ(found.plain, 1u);
+    EXPECT_THAT(found.sealed, UnorderedElementsAre(Pair(keyIdOf(7), 2u), Pair(keyIdOf(8), 1u)));
+    EXPECT_EQ(found.unreadable, 1u);
+}
+
+TEST_F(Inspect, ListsWhatTheRulesWouldChange) {
+    store.addPlain(1, "value");
+    store.addSealed(2, "value", 7);
+    EXPECT_THAT(look(atRestOf(0, {7}, {false, true, {}})).outdated,
+                ElementsAre(StoreOnDisk::uuid(2)));
+    EXPECT_THAT(look(atRestOf(7, {}, {true, true, {}})).outdated,
+                ElementsAre(StoreOnDisk::uuid(1)));
+}
+
+TEST_F(Inspect, AnEmptyStoreIsClean) {
+    EXPECT_THAT(look(atRestOf(7)).findings, IsEmpty());
+}
+
+TEST_F(Inspect, PrivateNamesAreLeftovers) {
+    store.define(1);
+    store.put(StoreOnDisk::nameOf(1, "jwe.keyhold-for-0123456789abcdef"), "x");
+    EXPECT_THAT(kinds(), ElementsAre(Finding::Kind::leftover));
+}
+
+TEST_F(Inspect, OnlyNumberedNamesOfValuesAreAsides) {
+    store.define(1);
+    store.put(StoreOnDisk::nameOf(1, "jwe.aside-12"), "x");
+    EXPECT_THAT(kinds(), ElementsAre(Finding::Kind::aside));
+    store.put(StoreOnDisk::nameOf(1, "jwe.aside-"), "x");
+    EXPECT_THAT(kinds(), ElementsAre(Finding::Kind::aside, Finding::Kind::unknown));
+}
+
+TEST_F(Inspect, FilesThatAreNoneOfASecretsAreNotLookedAt) {
+    store.put("README", "x");
+    EXPECT_THAT(kinds(), IsEmpty());
+}
+
+TEST_F(Inspect, TwoDefinitionsOfOneUse) {
+    store.define(1);
+    store.put(StoreOnDisk::nameOf(2, "xml"),
+              "<secret><uuid>" + StoreOnDisk::uuid(2).toString() +
+                  "</uuid><usage type='ceph'><name>use 1</name></usage></secret>");
+    EXPECT_THAT(kinds(), ElementsAre(Finding::Kind::definition));
+}
+
+TEST_F(Inspect, ModesThatLetOthersIn) {
+    store.addPlain(1, "value");
+    const std::string value = store.secrets() + "/" + StoreOnDisk::nameOf(1, "base64");
+    const std::string definition = store.secrets() + "/" + StoreOnDisk::nameOf(1, "xml");
+    ::chmod(definition.c_str(), 0644);
+    EXPECT_THAT(kinds(), IsEmpty()) << "definitions are no secret";
+    ::chmod(value.c_str(), 0640);
+    EXPECT_THAT(kinds(), ElementsAre(Finding::Kind::mode));
+    ::chmod(value.c_str(), 0600);
+    ::chmod(store.secrets().c_str(), 0710);
+    EXPECT_THAT(kinds(), ElementsAre(Finding::Kind::directory));
+}
+
+TEST_F(Inspect, WhatIsThereOnceOnlyDoesNotCountBesideAProcess) {
+    const Finding gone{Finding::Kind::leftover, "a", ""};
+    const Finding stays{Finding::Kind::orphan, "b", ""};
+    const Finding appears{Finding::Kind::aside, "c", ""};
+    EXPECT_THAT(inBoth({gone, stays}, {stays, appears}), ElementsAre(stays));
+    store.put(StoreOnDisk::nameOf(1, "jwe.keyhold-new"), "x");
+    EXPECT_EQ(inspectBeside(store.target().paths, AtRest()).findings.size(), 1u);
+}
+
+} // namespace
+} // namespace keyhold::command

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/report.h"
+#include "command/store_on_disk.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace keyhold::command {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class Reports : public testing::Test {
+  protected:
+    std::string run(Exit (*what)(const ReportOptions &), bool json = false) {
+        testing::internal::CaptureStdout();
+        exit = what({store.choice(), {}, json});
+        return testing::internal::GetCapturedStdout();
+    }
+
+    StoreOnDisk store;
+    Exit exit = Exit::trouble;
+};
+
+TEST_F(Reports, StatusForPeople) {
+    store.addPlain(1, "value");
+    store.addSealed(2, "value", 7);
+    store.addSealed(3, "value", 8);
+    store.configure(store.keyLine(7));
+    EXPECT_THAT(run(status), AllOf(HasSubstr("embedded: " + store.secrets()), HasSubstr("nobody"),
+                                   HasSubstr("1 with key " + keyIdOf(7) + " (current)"),
+                                   HasSubstr("1 with key " + keyIdOf(8) + " (not configured)"),
+                                   HasSubstr("missing-key: ")));
+    EXPECT_EQ(exit, Exit::clean);
+}
+
+TEST_F(Reports, StatusForMachines) {
+    store.addSealed(1, "value", 7);
+    store.configure(store.keyLine(7));
+    const LockingProcess process(store.target().paths.stateDirectory);
+    const Json said = Json::parse(run(status, true))["stores"][0];
+    EXPECT_EQ(said["newValues"], "sealed");
+    EXPECT_EQ(said["currentKey"], keyIdOf(7));
+    EXPECT_EQ(said["sealed"][keyIdOf(7)], 1);
+    EXPECT_EQ(said["holder"]["pid"], process.pid());
+    EXPECT_EQ(said["holder"]["driver"], "unknown");
+}
+
+TEST_F(Reports, NewValuesByTheSettings) {
+    EXPECT_EQ(Json::parse(run(status, true))["stores"][0]["newValues"], "plain");
+    store.configure("secrets_encryption_key = \"/nowhere/key\"\n");
+    EXPECT_EQ(Json::parse(run(status, true))["stores"][0]["newValues"], "refused");
+}
+
+TEST_F(Reports, VerifyExitsByWhatItFinds) {
+    store.addSealed(1, "value", 7);
+    store.configure(store.keyLine(7));
+    EXPECT_THAT(run(verify), HasSubstr("1 secret, 0 findings"));
+    EXPECT_EQ(exit, Exit::clean);
+    store.configure("");
+    EXPECT_THAT(run(verify), AllOf(HasSubstr("missing-key: '"), HasSubstr("1 finding")));
+    EXPECT_EQ(exit, Exit::findings);
+    EXPECT_EQ(Json::parse(run(verify, true))["stores"][0]["findings"][0]["kind"], "missing-key");
+}
+
+} // namespace
+} // namespace keyhold::command

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/secret_check.h"
+#include "command/store_on_disk.h"
+
+#include <gtest/gtest.h>
+
+namespace keyhold::command {
+namespace {
+
+class SecretCheck : public testing::Test {
+  protected:
+    [[nodiscard]] CheckedSecret check(const std::shared_ptr<const AtRest> &atRest) const {
+        return checkSecret(StoreDirectory(posixFileSystem(), store.secrets()), *atRest,
+                           StoreOnDisk::uuid(1));
+    }
+    static std::vector<Finding::Kind> kindsOf(const CheckedSecret &secret) {
+        std::vector<Finding::Kind> kinds;
+        for (const Finding &finding : secret.findings)
+            kinds.push_back(finding.kind);
+        return kinds;
+    }
+    using Kinds = std::vector<Finding::Kind>;
+
+    StoreOnDisk store;
+};
+
+TEST_F(SecretCheck, ASealedValue) {
+    store.addSealed(1, "value", 7);
+    const CheckedSecret secret = check(atRestOf(7));
+    EXPECT_EQ(secret.form, AtRestForm::jwe);
+    EXPECT_EQ(secret.keyId, keyIdOf(7));
+    EXPECT_EQ(secret.usage->id, "use 1");
+    EXPECT_FALSE(secret.isUnreadable || secret.isOutdated);
+    EXPECT_TRUE(secret.findings.empty());
+}
+
+TEST_F(SecretCheck, AValueOfAnotherKey) {
+    store.addSealed(1, "value", 7);
+    const CheckedSecret secret = check(atRestOf(8));
+    EXPECT_EQ(secret.keyId, keyIdOf(7));
+    EXPECT_TRUE(secret.isUnreadable);
+    EXPECT_EQ(kindsOf(secret), Kinds{Finding::Kind::missingKey});
+}
+
+TEST_F(SecretCheck, AValueOfAnotherSecret) {
+    store.addSealed(2, "value", 7);
+    store.define(1);
+    store.put(StoreOnDisk::nameOf(1, "jwe"), store.files()[StoreOnDisk::nameOf(2, "jwe")]);
+    const CheckedSecret secret = check(atRestOf(7));
+    EXPECT_TRUE(secret.isUnreadable);
+    EXPECT_EQ(kindsOf(secret), Kinds{Finding::Kind::damaged});
+}
+
+TEST_F(SecretCheck, TwoForms) {
+    store.addSealed(1, "value", 7);
+    store.addPlain(1, "newer");
+    const CheckedSecret secret = check(atRestOf(7));
+    EXPECT_EQ(secret.form, AtRestForm::plain);
+    EXPECT_EQ(kindsOf(secret), Kinds{Finding::Kind::shadowed});
+}
+
+TEST_F(SecretCheck, ABlankFileIsNoValueAndHidesNone) {
+    store.addSealed(1, "value", 7);
+    store.put(StoreOnDisk::nameOf(1, "base64"), "\n");
+    const CheckedSecret secret = check(atRestOf(7));
+    EXPECT_EQ(secret.form, AtRestForm::jwe);
+    EXPECT_TRUE(secret.findings.empty());
+}
+
+TEST_F(SecretCheck, ADefinitionThatCannotBeReadOrIsOfAnother) {
+    store.put(StoreOnDisk::nameOf(1, "xml"), "<secret>");
+    EXPECT_EQ(kindsOf(check(atRestOf(7))), Kinds{Finding::Kind::definition});
+    store.define(2);
+    store.put(StoreOnDisk::nameOf(1, "xml"), store.files()[StoreOnDisk::nameOf(2, "xml")]);
+    EXPECT_EQ(kindsOf(check(atRestOf(7))), Kinds{Finding::Kind::definition});
+}
+
+TEST_F(SecretCheck, IsOutdatedByTheRules) {
+    store.addSealed(1, "value", 7);
+    const AtRest::Rules plain{.mustSeal = false, .convertExisting = true, .complaint = {}};
+    EXPECT_TRUE(check(atRestOf(0, {7}, plain)).isOutdated);
+    const AtRest::Rules sealed{.mustSeal = true, .convertExisting = false, .complaint = {}};
+    EXPECT_TRUE(check(atRestOf(8, {7}, sealed)).isOutdated);
+    EXPECT_FALSE(check(atRestOf(7, {}, sealed)).isOutdated);
+}
+
+} // namespace
+} // namespace keyhold::command

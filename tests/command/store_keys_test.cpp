@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/store_keys.h"
+#include "command/store_on_disk.h"
+#include "conf/error.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+namespace keyhold::command {
+namespace {
+
+TEST(StoreKeys, AreThoseOfSecretConfAndTheCommandLine) {
+    const StoreOnDisk store;
+    store.configure(store.keyLine(1) + "secrets_decryption_keys = [ \"" + store.keyFile(2) +
+                    "\" ]\n");
+    const StoreKeys keys = readStoreKeys(store.target(), std::nullopt, {store.keyFile(3)});
+    const Keyring &keyring = keys.host.atRest->keyring();
+    ASSERT_NE(keyring.current(), nullptr);
+    EXPECT_EQ(keyring.current()->id(), keyIdOf(1));
+    EXPECT_NE(keyring.find(keyIdOf(2)), nullptr);
+    EXPECT_NE(keyring.find(keyIdOf(3)), nullptr);
+    EXPECT_TRUE(keys.host.atRest->rules().mustSeal);
+    EXPECT_TRUE(keys.findings.empty());
+}
+
+TEST(StoreKeys, OfTheHoldersCredential) {
+    const StoreOnDisk store;
+    const std::string directory = store.root() + "/credentials";
+    std::filesystem::create_directory(directory);
+    std::filesystem::copy(store.keyFile(4), directory + "/secrets-encryption-key");
+    Holder holder;
+    holder.credentialsDirectory = directory;
+    const StoreKeys keys = readStoreKeys(store.target(), holder);
+    ASSERT_NE(keys.host.atRest->keyring().current(), nullptr);
+    EXPECT_EQ(keys.host.atRest->keyring().current()->id(), keyIdOf(4));
+}
+
+TEST(StoreKeys, TroubleInSecretConfIsAFinding) {
+    const StoreOnDisk store;
+    store.configure("secrets_encryption_key = \"/nowhere/key\"\n");
+    const StoreKeys keys = readStoreKeys(store.target(), std::nullopt);
+    ASSERT_EQ(keys.findings.size(), 1u);
+    EXPECT_NE(keys.findings[0].text.find("/nowhere/key"), std::string::npos);
+}
+
+TEST(StoreKeys, TroubleOnTheCommandLineIsRaised) {
+    const StoreOnDisk store;
+    EXPECT_THROW(static_cast<void>(readStoreKeys(store.target(), std::nullopt, {"/nowhere/key"})),
+                 Error);
+}
+
+TEST(StoreKeys, StayTheSameUnderOtherRules) {
+    const auto atRest = withRules(*atRestOf(1, {2}), {true, true, {}});
+    EXPECT_EQ(atRest->keyring().current()->id(), keyIdOf(1));
+    EXPECT_EQ(atRest->keyring().keys().size(), 2u);
+    EXPECT_TRUE(atRest->rules().convertExisting);
+    EXPECT_EQ(withRules(*atRestOf(0, {2}), {})->keyring().current(), nullptr);
+}
+
+} // namespace
+} // namespace keyhold::command

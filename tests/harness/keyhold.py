@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The operator's command, and the settings and files that it is about."""
+
+import json
+import os
+import unittest
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .machine import Machine, Result, User
+from .secret_files import Secret
+from .settings import settings
+
+
+class Keyhold:
+    """keyhold on a machine, as root or as a user."""
+
+    def __init__(self, machine: Machine, user: User | None = None) -> None:
+        if not settings().command:
+            raise AssertionError("no keyhold command: give --build-dir or --command")
+        self.machine, self.user = machine, user
+
+    def run(self, *arguments: str, env: Mapping[str, str] = {}) -> Result:
+        return self.machine.run(settings().command, *arguments, user=self.user, env=env)
+
+    def json(self, *arguments: str, code: int = 0, env: Mapping[str, str] = {}) -> Any:
+        result = self.run(*arguments, "--json", env=env)
+        if result.code != code:
+            raise AssertionError(f"{arguments}: exit {result.code}: {result.err}{result.out}")
+        return json.loads(result.out)
+
+    def status(self, *arguments: str) -> Any:
+        [store] = self.json("status", *arguments)["stores"]
+        return store
+
+    def findings(self, *arguments: str, env: Mapping[str, str] = {}) -> list[tuple[str, str]]:
+        """What verify finds, as kinds and names of files."""
+        result = self.run("verify", "--json", *arguments, env=env)
+        [store] = json.loads(result.out)["stores"]
+        found = [(each["kind"], os.path.basename(each["file"])) for each in store["findings"]]
+        if result.code != (1 if found else 0):
+            raise AssertionError(f"exit {result.code} with {found}")
+        return found
+
+
+def write_settings(etc: Path, **values: object) -> None:
+    """secret.conf, with numbers, texts and lists of texts."""
+    (etc / "secret.conf").write_text(
+        "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+
+
+def make_key(path: Path, seed: int) -> str:
+    path.write_bytes(bytes([seed]) * 32)
+    path.chmod(0o600)
+    return str(path)
+
+
+def sealed_in(store: Path, secret: Secret) -> Path:
+    return store / f"{secret.uuid}.jwe"
+
+
+class StoreAssertions(unittest.TestCase):
+    """Mixed into a case."""
+
+    def assertForms(self, store: Path, form: str, count: int) -> None:
+        """Every value, and there are `count`, is in this form; no private name is left."""
+        names = [path.name for path in store.iterdir() if path.suffix != ".xml"]
+        self.assertEqual(sorted(names), sorted(n for n in names if n.endswith(f".{form}")))
+        self.assertEqual(len(names), count)
+
+    def assertNothingIn(self, text: str, values: list[bytes]) -> None:
+        for value in values:
+            self.assertNotIn(value.decode(), text)

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""keyhold on stores that nobody has open."""
+
+import shutil
+import signal
+from pathlib import Path
+
+from harness.case import SystemCase
+from harness.keyhold import Keyhold, StoreAssertions, make_key, sealed_in, write_settings
+from harness.secret_files import Secret, snapshot, write_file
+from harness.settings import settings
+
+
+class CommandCase(SystemCase, StoreAssertions):
+    COUNT = 3
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.store = self.machine.store
+        self.keyhold = Keyhold(self.machine)
+        self.secrets = [Secret(usage=f"use {n}") for n in range(self.COUNT)]
+        self.values = [f"value number {n}".encode() for n in range(self.COUNT)]
+        for secret, value in zip(self.secrets, self.values):
+            secret.write(self.store, value)
+        self.key = make_key(self.machine.etc / "key", 1)
+        self.other_key = make_key(self.machine.etc / "other-key", 2)
+
+    def encrypt(self, key: str = "", **more: object) -> None:
+        # the path as the command sees it
+        name = Path(key or self.key).name
+        write_settings(self.machine.etc, secrets_encryption_key=f"/etc/libvirt/{name}", **more)
+
+    def key_id(self, key: str = "") -> str:
+        [found] = self.keyhold.json("key", "show-id", key or self.key)["keys"]
+        return str(found["id"])
+
+
+class Conversions(CommandCase):
+    def test_seal_and_unseal_give_the_same_files_back(self) -> None:
+        before = snapshot(self.store)
+        self.encrypt()
+        sealed = self.keyhold.json("seal")
+        self.assertEqual((sealed["converted"], sealed["remaining"]), (3, 0))
+        self.assertForms(self.store, "jwe", 3)
+        self.assertEqual(self.keyhold.status()["sealed"], {self.key_id(): 3})
+        self.assertEqual(self.keyhold.findings(), [])
+        unsealed = self.keyhold.json("unseal")
+        self.assertEqual((unsealed["converted"], unsealed["remaining"]), (3, 0))
+        self.assertIn("encrypt_data = 0", unsealed["advice"])
+        self.assertEqual(snapshot(self.store), before)
+
+    def test_unseal_of_what_secret_conf_does_not_encrypt_needs_no_advice(self) -> None:
+        self.encrypt()
+        self.keyhold.json("seal")
+        self.encrypt(encrypt_data=0)
+        self.assertEqual(self.keyhold.json("unseal")["advice"], "")
+        self.assertForms(self.store, "base64", 3)
+
+    def test_unseal_says_that_seal_existing_would_undo_it(self) -> None:
+        self.encrypt(seal_existing=1)
+        self.keyhold.json("seal")
+        self.assertIn("seal_existing", self.keyhold.json("unseal")["advice"])
+
+    def test_rekey_takes_values_from_an_earlier_key(self) -> None:
+        self.encrypt()
+        self.keyhold.json("seal")
+        self.encrypt(self.other_key, secrets_decryption_keys=["/etc/libvirt/key"])
+        self.assertEqual(self.keyhold.status()["outdated"], 3)
+        self.assertEqual(self.keyhold.json("rekey")["converted"], 3)
+        self.assertEqual(self.keyhold.status()["sealed"], {self.key_id(self.other_key): 3})
+
+    def test_rekey_leaves_plain_values(self) -> None:
+        self.encrypt()
+        before = snapshot(self.store)
+        self.assertEqual(self.keyhold.json("rekey")["converted"], 0)
+        self.assertEqual(snapshot(self.store), before)
+
+    def test_a_key_on_the_command_line_opens_values(self) -> None:
+        self.encrypt()
+        self.keyhold.json("seal")
+        (self.machine.etc / "secret.conf").unlink()
+        self.assertEqual(self.keyhold.json("unseal", code=1)["converted"], 0)
+        self.assertEqual(self.keyhold.json("unseal", "--key", self.key)["converted"], 3)
+
+    def test_a_credential_is_a_key(self) -> None:
+        directory = self.machine.home / "credentials"
+        directory.mkdir()
+        shutil.copy(self.key, directory / "secrets-encryption-key")
+        env = {"CREDENTIALS_DIRECTORY": str(directory)}
+        self.assertEqual(self.keyhold.json("seal", env=env)["converted"], 3)
+        self.assertEqual(self.keyhold.findings(env=env), [])
+        self.assertEqual({kind for kind, _ in self.keyhold.findings()}, {"missing-key"})
+
+    def test_nothing_is_sealed_that_secret_conf_does_not_ask_for(self) -> None:
+        before = snapshot(self.store)
+        for text in ("", 'encrypt_data = 0\nsecrets_encryption_key = "/etc/libvirt/key"\n'):
+            (self.machine.etc / "secret.conf").write_text(text)
+            for command in ("seal", "rekey"):
+                result = self.keyhold.run(command)
+                self.assertEqual(result.code, 2)
+                self.assertIn("does not ask for encryption", result.failed())
+        self.assertEqual(snapshot(self.store), before)
+
+    def test_a_key_that_is_not_there_seals_nothing(self) -> None:
+        before = snapshot(self.store)
+        Path(self.key).unlink()
+        self.encrypt()
+        self.assertIn("/etc/libvirt/key", self.keyhold.run("seal").failed())
+        self.assertEqual(snapshot(self.store), before)
+
+    def test_what_cannot_be_read_stays_and_the_rest_is_converted(self) -> None:
+        self.encrypt()
+        self.keyhold.json("seal")
+        damaged = sealed_in(self.store, self.secrets[0])
+        damaged.write_bytes(damaged.read_bytes()[:-1])
+        text = damaged.read_bytes()
+        result = self.keyhold.json("unseal", code=1)
+        self.assertEqual([each["kind"] for each in result["findings"]], ["damaged"])
+        self.assertEqual(result["converted"], 2)
+        self.assertEqual(damaged.read_bytes(), text)
+
+    def test_no_output_holds_a_value(self) -> None:
+        self.encrypt()
+        for command in ("status", "verify", "seal", "verify", "status", "unseal"):
+            result = self.keyhold.run(command)
+            self.assertNothingIn(result.out + result.err, self.values)
+
+    def test_another_users_store_is_left_to_that_user(self) -> None:
+        root = self.machine.home / "root"
+        Secret().write(root / "etc/secrets", b"value")
+        self.machine.one.owns(root / "etc/secrets")
+        self.assertIn("belongs to user", self.keyhold.run("unseal", "--root", str(root)).failed())
+
+    def test_a_user_converts_the_session_store(self) -> None:
+        user = self.machine.one
+        secret = Secret()
+        secret.write(user.store, b"value")
+        write_settings(user.store.parent, secrets_encryption_key=str(user.home / "key"))
+        make_key(user.home / "key", 3)
+        user.owns(user.home / "key", user.store.parent, user.store, *user.store.iterdir(),
+                  user.store.parent / "secret.conf")
+        keyhold = Keyhold(self.machine, user)
+        self.assertEqual(keyhold.json("seal")["converted"], 1)
+        self.assertEqual(sealed_in(user.store, secret).stat().st_uid, user.uid)
+        self.assertEqual(keyhold.status()["instance"], "session")
+        self.assertIn("run the command as its owner", keyhold.run("status", "--system").failed())
+
+
+class Findings(CommandCase):
+    def test_each_kind_has_its_name(self) -> None:
+        a, b, c = self.secrets
+        self.encrypt()
+        self.keyhold.json("seal")
+        write_file(a.value_in(self.store), "dmFsdWU=")  # goes before the sealed one
+        orphan = Secret()
+        write_file(sealed_in(self.store, orphan), "x")
+        write_file(self.store / f"{b.uuid}.jwe.keyhold-new", "x")
+        write_file(self.store / f"{b.uuid}.jwe.aside-1", "x")
+        write_file(self.store / f"{b.uuid}.jwe~", "x")
+        write_file(self.store / f"{b.uuid.upper()}.xml", b.xml)
+        sealed_in(self.store, b).chmod(0o644)
+        c.xml_in(self.store).chmod(0o666)
+        self.machine.one.owns(sealed_in(self.store, c))
+        sealed_in(self.store, c).write_text("a.b.c.d.e")
+        self.store.chmod(0o755)
+        self.assertCountEqual(self.keyhold.findings(), [
+            ("directory", "secrets"),
+            ("shadowed", f"{a.uuid}.jwe"),
+            ("orphan", f"{orphan.uuid}.jwe"),
+            ("leftover", f"{b.uuid}.jwe.keyhold-new"),
+            ("aside", f"{b.uuid}.jwe.aside-1"),
+            ("unknown", f"{b.uuid}.jwe~"),
+            ("definition", f"{b.uuid.upper()}.xml"),
+            ("mode", f"{b.uuid}.jwe"),
+            ("mode", f"{c.uuid}.xml"),
+            ("owner", f"{c.uuid}.jwe"),
+            ("damaged", f"{c.uuid}.jwe"),
+        ])
+
+    def test_a_lost_key_is_named(self) -> None:
+        self.encrypt()
+        self.keyhold.json("seal")
+        lost = self.key_id()
+        self.encrypt(self.other_key)
+        status = self.keyhold.status()
+        self.assertEqual((status["unreadable"], status["sealed"]), (3, {lost: 3}))
+        text = self.keyhold.run("verify").out
+        self.assertIn(lost, text)
+        self.assertEqual(text.count("missing-key: "), 3)
+
+    def test_settings_that_cannot_be_understood(self) -> None:
+        (self.machine.etc / "secret.conf").write_text("encrypt_data = \n")
+        self.assertEqual([kind for kind, _ in self.keyhold.findings()], ["settings"])
+        self.assertEqual(self.keyhold.status()["newValues"], "refused")
+
+    def test_a_key_file_that_others_read(self) -> None:
+        self.encrypt()
+        Path(self.key).chmod(0o644)
+        self.assertIn("chmod 0600", self.keyhold.run("verify").out)
+
+    def test_looking_changes_nothing(self) -> None:
+        write_file(self.store / f"{self.secrets[0].uuid}.base64.keyhold-old", "x")
+        before = snapshot(self.machine.etc), snapshot(self.store)
+        for command in ("status", "verify"):
+            self.keyhold.run(command)
+        self.assertEqual((snapshot(self.machine.etc), snapshot(self.store)), before)
+        self.assertFalse(self.machine.state.exists())
+
+    def test_a_host_without_secrets(self) -> None:
+        shutil.rmtree(self.store)
+        self.assertEqual(self.keyhold.json("verify"), {"stores": []})
+        self.assertIn("no directory", self.keyhold.run("verify", "--system").failed())
+
+
+class Killed(CommandCase):
+    """kill -9 at every call that changes the directory; the next run finishes."""
+
+    COUNT = 2
+    CALLS = ("fsync", "linkat", "renameat", "unlinkat")
+
+    def killed_at_every_call(self, command: str) -> int:
+        """The number of runs that were killed; the store begins each as it is now."""
+        begin = snapshot(self.store)
+        killed = 0
+        for call in self.CALLS:
+            for when in range(1, 1000):
+                self.restore(begin)
+                done = self.machine.run(
+                    "strace", "-f", "-o", "/dev/null", "-e", f"trace={call}",
+                    "-e", f"inject={call}:signal=KILL:when={when}", settings().command, command)
+                if done.code == 0:
+                    break
+                self.assertIn(done.code, (-signal.SIGKILL, 128 + signal.SIGKILL), done.err)
+                killed += 1
+                self.assertEqual(self.keyhold.status()["unreadable"], 0)
+                self.assertEqual(self.keyhold.run(command).code, 0)
+                self.check(command)
+        return killed
+
+    def restore(self, content: dict[str, bytes | str]) -> None:
+        shutil.rmtree(self.store)
+        self.store.mkdir(mode=0o700)
+        for name, data in content.items():
+            write_file(self.store / name, data)
+
+    def check(self, command: str) -> None:
+        self.assertEqual(self.keyhold.findings(), [])
+        if command == "unseal":
+            self.assertEqual(snapshot(self.store), self.plain)
+        else:
+            self.assertForms(self.store, "jwe", self.COUNT)
+            self.keyhold.json("unseal")
+            self.assertEqual(snapshot(self.store), self.plain)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.plain = snapshot(self.store)
+        self.encrypt()
+
+    def test_unseal(self) -> None:
+        self.keyhold.json("seal")
+        self.assertGreater(self.killed_at_every_call("unseal"), 3 * self.COUNT)
+
+    def test_rekey(self) -> None:
+        self.keyhold.json("seal")
+        self.encrypt(self.other_key, secrets_decryption_keys=["/etc/libvirt/key"])
+        self.assertGreater(self.killed_at_every_call("rekey"), 3 * self.COUNT)

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""keyhold on stores that a process has open."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from harness.case import SystemCase
+from harness.keyhold import Keyhold, StoreAssertions, make_key, sealed_in, write_settings
+from harness.secret_files import Secret, snapshot
+from harness.settings import MODULE_NAME, installed_driver_dir, settings
+
+EMBEDDED = """
+import libvirt, sys
+libvirt.registerErrorHandler(lambda _context, _error: None, None)
+connection = libvirt.open("secret:///embed?root=" + sys.argv[1])
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+class BesideCase(SystemCase, StoreAssertions):
+    COUNT = 20
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.etc, self.store = self.machine.etc, self.machine.store
+        self.keyhold = Keyhold(self.machine)
+        self.secrets = [Secret(usage=f"use {n}") for n in range(self.COUNT)]
+        self.values = [f"value number {n}".encode() for n in range(self.COUNT)]
+        for secret, value in zip(self.secrets, self.values):
+            secret.write(self.store, value)
+        make_key(self.etc / "key", 1)
+        make_key(self.etc / "other-key", 2)
+
+    def configure(self, key: str = "key", **more: object) -> None:
+        write_settings(self.etc, secrets_encryption_key=f"/etc/libvirt/{key}", **more)
+
+
+class BesideADaemon(BesideCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.daemon = self.start()
+        self.connection = self.daemon.open()
+
+    def assertServed(self) -> None:
+        self.assertIsNone(self.daemon.process.poll())
+        for secret, value in zip(self.secrets, self.values):
+            self.assertEqual(self.value_of(self.connection, secret), value)
+
+    def assertRefused(self, command: str, *words: str) -> None:
+        before = snapshot(self.store)
+        result = self.keyhold.run(command)
+        self.assertEqual(result.code, 2)
+        for word in ("libvirtd", str(self.daemon.pid), *words):
+            self.assertIn(word, result.err)
+        self.assertEqual(snapshot(self.store), before)
+
+    def assertNewValueIs(self, form: str) -> None:
+        secret = Secret(usage="new")
+        self.define(self.connection, secret, b"new")
+        self.assertTrue((self.store / f"{secret.uuid}.{form}").exists())
+
+    def test_the_daemon_seals_rekeys_and_unseals(self) -> None:
+        self.configure(seal_existing=1)
+        self.assertEqual(self.keyhold.json("seal")["converted"], self.COUNT)
+        self.assertForms(self.store, "jwe", self.COUNT)
+        self.assertServed()
+        self.configure("other-key", secrets_decryption_keys=["/etc/libvirt/key"])
+        self.assertEqual(self.keyhold.json("rekey")["converted"], self.COUNT)
+        [key] = self.keyhold.json("key", "show-id", str(self.etc / "other-key"))["keys"]
+        self.assertEqual(self.keyhold.status()["sealed"], {key["id"]: self.COUNT})
+        self.assertServed()
+        self.configure("other-key", encrypt_data=0, unseal_existing=1)
+        unsealed = self.keyhold.json("unseal")
+        self.assertEqual((unsealed["converted"], unsealed["remaining"]), (self.COUNT, 0))
+        self.assertForms(self.store, "base64", self.COUNT)
+        self.assertServed()
+        self.assertEqual(self.keyhold.findings(), [])
+        self.assertNewValueIs("base64")
+
+    def test_a_rekey_with_nothing_to_do_still_gives_the_daemon_its_key(self) -> None:
+        self.configure()
+        self.assertEqual(self.keyhold.json("rekey")["converted"], 0)
+        self.daemon.wait_reloaded()
+        self.assertNewValueIs("jwe")
+
+    def test_seal_is_refused_until_the_daemon_would_do_it(self) -> None:
+        self.configure()
+        self.assertRefused("seal", "seal_existing = 1", "secret.conf")
+
+    def test_unseal_is_refused_until_the_daemon_would_do_it(self) -> None:
+        self.configure(seal_existing=1)
+        self.keyhold.json("seal")
+        self.assertRefused("unseal", "encrypt_data = 0", "unseal_existing = 1")
+
+    def test_status_tells_who_has_the_store(self) -> None:
+        self.configure(key_memory="locked")
+        self.daemon.reload()
+        holder = self.keyhold.status()["holder"]
+        self.assertEqual(holder["pid"], self.daemon.pid)
+        self.assertEqual((holder["name"], holder["driver"]), ("libvirtd", "keyhold"))
+        self.assertIn(holder["keyMemory"], ("locked", "unlocked"))
+        text = self.keyhold.run("status").ok()
+        self.assertIn(f"libvirtd (process {self.daemon.pid}), with Keyhold", text)
+
+    def test_looking_does_not_take_the_lock_of_the_daemon_away(self) -> None:
+        self.keyhold.run("status").ok()
+        self.keyhold.run("verify").ok()
+        self.assertEqual(self.keyhold.status()["holder"]["pid"], self.daemon.pid)
+
+    def test_a_stopped_daemon_is_no_longer_in_the_way(self) -> None:
+        self.configure()
+        self.daemon.kill()
+        self.assertIsNone(self.keyhold.status()["holder"])
+        self.assertEqual(self.keyhold.json("seal")["converted"], self.COUNT)
+
+    def test_unreadable_values_are_told_and_the_rest_is_done(self) -> None:
+        self.configure(seal_existing=1)
+        self.keyhold.json("seal")
+        damaged = sealed_in(self.store, self.secrets[0])
+        damaged.write_bytes(damaged.read_bytes()[:-1])
+        self.configure(encrypt_data=0, unseal_existing=1)
+        result = self.keyhold.json("unseal", code=1)
+        self.assertEqual([each["kind"] for each in result["findings"]], ["damaged"])
+        self.assertEqual(result["converted"], self.COUNT - 1)
+
+
+class BesideOthers(BesideCase):
+    COUNT = 2
+
+    def test_the_stock_driver(self) -> None:
+        drivers = self.machine.home / "stock"
+        drivers.mkdir()
+        shutil.copy(installed_driver_dir() / MODULE_NAME, drivers)
+        daemon = self.start(driver_dir=str(drivers))
+        self.configure()
+        before = snapshot(self.store)
+        for command in ("seal", "rekey", "unseal"):
+            result = self.keyhold.run(command)
+            self.assertEqual(result.code, 2)
+            self.assertIn("with libvirt's own driver; stop it first", result.err)
+        self.assertEqual(snapshot(self.store), before)
+        self.assertEqual(self.keyhold.status()["holder"]["driver"], "other")
+        self.assertIsNone(daemon.process.poll())
+
+    def test_a_program_with_the_embedded_root(self) -> None:
+        root = self.machine.home / "root"
+        Secret().write(root / "etc/secrets", b"value")
+        program = self.machine.popen(
+            "/usr/bin/python3", "-c", EMBEDDED, str(root), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, env={"LIBVIRT_DRIVER_DIR": settings().secret_only})
+        self.addCleanup(program.communicate)
+        assert program.stdout is not None
+        self.assertEqual(program.stdout.readline(), b"open\n")
+        result = self.keyhold.run("unseal", "--root", str(root))
+        self.assertEqual(result.code, 2)
+        self.assertIn(f"(process {program.pid}); end it first", result.err)
+        self.assertEqual(self.keyhold.status("--root", str(root))["holder"]["driver"], "keyhold")
+        self.assertIsNone(program.poll())
+
+    def test_an_embedded_root_that_nobody_has_open(self) -> None:
+        root = self.machine.home / "root"
+        Secret().write(root / "etc/secrets", b"value")
+        make_key(root / "etc/key", 3)
+        write_settings(root / "etc", secrets_encryption_key=str(root / "etc/key"))
+        self.assertEqual(self.keyhold.json("seal", "--root", str(root))["converted"], 1)
+        self.assertForms(root / "etc/secrets", "jwe", 1)
+
+    def test_a_session_daemon(self) -> None:
+        user = self.machine.one
+        secret = Secret()
+        secret.write(user.store, b"value")
+        make_key(user.home / "key", 3)
+        write_settings(user.store.parent, secrets_encryption_key=str(user.home / "key"),
+                       seal_existing=1)
+        user.owns(user.home / "key", user.store.parent, user.store, *user.store.iterdir(),
+                  user.store.parent / "secret.conf")
+        daemon = self.start(user=user)
+        keyhold = Keyhold(self.machine, user)
+        self.assertEqual(keyhold.status()["holder"]["pid"], daemon.pid)
+        self.assertEqual(keyhold.run("seal").code, 0)
+        self.assertForms(user.store, "jwe", 1)
+        self.assertEqual(self.value_of(daemon.open(), secret), b"value")

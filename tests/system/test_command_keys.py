@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""keyhold key: generate, show-id, export."""
+
+import json
+import stat
+from pathlib import Path
+
+from harness.case import SystemCase
+from harness.keyhold import Keyhold, make_key, sealed_in, write_settings
+from harness.secret_files import Secret, write_file
+
+
+class Keys(SystemCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.keyhold = Keyhold(self.machine)
+        self.place = self.machine.etc / "key"
+
+    def configure(self, **more: object) -> None:
+        write_settings(self.machine.etc, secrets_encryption_key="/etc/libvirt/key", **more)
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.machine.etc.iterdir())
+
+    def test_generate_makes_a_key_file(self) -> None:
+        made = self.keyhold.json("key", "generate", str(self.place))
+        self.assertEqual(made["file"], str(self.place))
+        self.assertEqual(self.place.stat().st_size, 32)
+        self.assertEqual(stat.S_IMODE(self.place.stat().st_mode), 0o600)
+        self.assertEqual(self.files(), ["key"])
+        other = self.keyhold.json("key", "generate", str(self.machine.etc / "other"))
+        self.assertNotEqual(made["id"], other["id"])
+
+    def test_generate_makes_the_one_that_secret_conf_names(self) -> None:
+        self.configure()
+        self.assertEqual(self.keyhold.json("key", "generate")["file"], "/etc/libvirt/key")
+        self.assertEqual(self.keyhold.status("--root", str(self.root()))["secrets"], 0)
+
+    def root(self) -> Path:
+        root = self.machine.home / "root"
+        (root / "etc/secrets").mkdir(parents=True, mode=0o700)
+        return root
+
+    def test_generate_never_overwrites(self) -> None:
+        for make in (lambda: make_key(self.place, 7), lambda: self.place.symlink_to("nowhere"),
+                     lambda: self.place.mkdir(), lambda: self.place.write_bytes(b"")):
+            make()
+            before = self.place.lstat()
+            self.assertIn("stays as it is",
+                          self.keyhold.run("key", "generate", str(self.place)).failed())
+            self.assertEqual(self.place.lstat().st_ino, before.st_ino)
+            self.assertEqual(self.files(), ["key"])
+            self.place.rmdir() if self.place.is_dir() else self.place.unlink()
+
+    def test_generate_refuses_the_place_of_a_lost_key(self) -> None:
+        self.configure()
+        make_key(self.place, 7)
+        secret = Secret()
+        secret.write(self.machine.store, b"value")
+        self.keyhold.json("seal")
+        self.place.unlink()
+        for arguments in ((), ("/etc/libvirt/key",), ("/etc/libvirt/../libvirt/key",)):
+            refusal = self.keyhold.run("key", "generate", *arguments).failed()
+            self.assertIn(sealed_in(self.machine.store, secret).name, refusal)
+            self.assertFalse(self.place.exists())
+        self.keyhold.run("key", "generate", "/etc/libvirt/another").ok()
+
+    def test_generate_without_a_place(self) -> None:
+        self.assertIn("name the file", self.keyhold.run("key", "generate").failed())
+
+    def test_show_id_names_the_keys_of_secret_conf(self) -> None:
+        make_key(self.place, 7)
+        make_key(self.machine.etc / "earlier", 8)
+        self.configure(secrets_decryption_keys=["/etc/libvirt/earlier"])
+        keys = self.keyhold.json("key", "show-id")["keys"]
+        self.assertEqual([(key["file"], key["use"]) for key in keys],
+                         [("/etc/libvirt/key", "current"), ("/etc/libvirt/earlier", "earlier")])
+        self.assertEqual(len({key["id"] for key in keys}), 2)
+
+    def test_show_id_of_what_is_no_key(self) -> None:
+        write_file(self.place, "x" * 33)
+        result = self.keyhold.run("key", "show-id", str(self.place))
+        self.assertEqual(result.code, 2)
+        self.assertIn(str(self.place), result.err)
+
+    def test_jose_opens_a_sealed_value_with_the_exported_key(self) -> None:
+        self.configure()
+        make_key(self.place, 7)
+        secret = Secret()
+        secret.write(self.machine.store, b"a value for jose")
+        self.keyhold.json("seal")
+        exported = self.keyhold.run("key", "export", "--jwk")
+        jwk = json.loads(exported.ok())
+        self.assertIn("keep it as the key file", exported.err)
+        self.assertNotIn(jwk["k"], exported.err)
+        [key] = self.keyhold.json("key", "show-id")["keys"]
+        self.assertEqual(jwk["kid"], key["id"])
+        (self.machine.home / "jwk").write_text(exported.out)
+        opened = self.machine.run("jose", "jwe", "dec", "-i",
+                                  str(sealed_in(self.machine.store, secret)), "-k",
+                                  str(self.machine.home / "jwk"), "-O", "-")
+        self.assertEqual(opened.ok(), "a value for jose")
+
+    def test_export_needs_the_word_jwk_and_a_key(self) -> None:
+        self.configure()
+        self.assertIn("/etc/libvirt/key", self.keyhold.run("key", "export", "--jwk").failed())
+        make_key(self.place, 7)
+        self.assertIn("--jwk", self.keyhold.run("key", "export").failed())
+
+    def test_ids_and_refusals_hold_no_key(self) -> None:
+        self.configure()
+        self.place.write_bytes(b"K" * 32)
+        self.place.chmod(0o600)
+        jwk = json.loads(self.keyhold.run("key", "export", "--jwk").ok())
+        for command in (("status",), ("verify",), ("key", "show-id"), ("key", "generate")):
+            result = self.keyhold.run(*command)
+            self.assertNotIn("KKKK", result.out + result.err)
+            self.assertNotIn(jwk["k"], result.out + result.err)
