@@ -143,7 +143,7 @@ class Conversions(CommandCase):
         self.assertEqual(keyhold.json("seal")["converted"], 1)
         self.assertEqual(sealed_in(user.store, secret).stat().st_uid, user.uid)
         self.assertEqual(keyhold.status()["instance"], "session")
-        self.assertIn("run the command as its owner", keyhold.run("status", "--system").failed())
+        self.assertIn("Permission denied", keyhold.run("status", "--system").failed())
 
 
 class Findings(CommandCase):
