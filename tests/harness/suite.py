@@ -17,7 +17,7 @@ from .settings import settings
 
 # the classes that take longest begin first
 SLOW_FIRST = ("LoadOfManySecrets", "RunUnderValgrind", "ListOfManySecrets", "IdleDaemonStays",
-              "IdleDaemonEnds", "EncryptedVolume", "IdleDaemonWithAGuest")
+              "IdleDaemonEnds", "EncryptedVolume", "ClientsUnderSelinux", "IdleDaemonWithAGuest")
 
 
 @dataclass

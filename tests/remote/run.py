@@ -15,7 +15,7 @@ from harness.command_line import main  # noqa: E402
 TOOLS = ("dbus-daemon", "dbus-send", "gdbus", "ocaml", "perl", "ruby", "ip", "hostname", "certtool",
          "saslpasswd2", "krb5kdc", "kdb5_util", "kadmin.local", "kinit", "kvno", "sshd", "ssh",
          "nc", "virt-ssh-helper", "qemu-img", "qemu-nbd", "swtpm", "swtpm_ioctl", "tgtd", "gnutls-cli",
-         "virt-qemu-run", "systemd-analyze")
+         "virt-qemu-run", "systemd-analyze", "secilc")
 
 
 if __name__ == "__main__":
