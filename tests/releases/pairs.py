@@ -5,6 +5,7 @@ its client, through a unix socket that all of them see."""
 from __future__ import annotations
 
 import base64
+import re
 import subprocess
 import time
 import uuid as uuids
@@ -115,15 +116,15 @@ class Client:
         log = self.directory / "events"
         with log.open("wb") as output:
             watcher = subprocess.Popen(
-                self.side.command("stdbuf", "-oL", *self.virsh, "secret-event", "--event", "lifecycle",
-                                  "--loop"),
+                self.side.command("stdbuf", "-oL", *self.virsh, "secret-event", "--all", "--loop"),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         uuid = str(uuids.uuid4())
         probe = self.file("probe.xml", definition(uuid, f"probe {uuid}", "ephemeral='yes'"))
 
         def receives() -> bool:
             self("secret-define", probe)
-            return b"Defined" in log.read_bytes()
+            self("secret-set-value", uuid, "--base64", "AAAA")
+            return {b"Defined", b"value-changed"} <= set(re.findall(b"Defined|value-changed", log.read_bytes()))
         wait_for("virsh secret-event receives", receives)
         self("secret-undefine", uuid)
         return watcher, log
@@ -162,9 +163,11 @@ def check(client: Client) -> None:
             client("secret-undefine", secret)
         if "no secret with matching uuid" not in client.error("secret-dumpxml", uuid):
             raise AssertionError("a secret that is gone is not missing as such")
-        wait_for("the event of the end", lambda: events.read_bytes().count(uuid.encode()) == 2)
+        wait_for("the event of the end", lambda: f"{uuid}: Undefined".encode() in events.read_bytes())
         seen = [line for line in events.read_text().splitlines() if uuid in line]
-        equal("events", [line.split()[-1] for line in seen], ["Defined", "Undefined"])
+        equal("events", seen, [f"event 'lifecycle' for secret {uuid}: Defined",
+                               f"event 'value-changed' for secret {uuid}",
+                               f"event 'lifecycle' for secret {uuid}: Undefined"])
     finally:
         watcher.kill()
         watcher.wait()
