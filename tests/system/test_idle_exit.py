@@ -98,7 +98,6 @@ class IdleDaemonStays(IdleCase):
         other.undefine()
         self.assertStays()
 
-    @stock_defect("TimeoutExpired not raised")
     def test_redefined_ephemeral_it_stays_and_ends_after_it(self) -> None:
         self.define(self.root, self.lasting)
         self.define(self.root, self.passing)
