@@ -6,7 +6,9 @@ Everything here is what libvirt's own driver does as well (`run.py --stock`)."""
 
 import base64
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import libvirt
@@ -43,6 +45,8 @@ SECRET_CALLS = {
     "set": {"secret.write"},
     "undefine": {"secret.delete"},
 }
+# where no rule decides: what libvirt's policy says of its actions
+OPEN_TO_ALL = {"lookup-by-uuid", "lookup-by-usage", "dump"}
 SECRET_PERMISSIONS = sorted(set().union(*SECRET_CALLS.values()))
 USAGE_TYPES = {"volume": libvirt.VIR_SECRET_USAGE_TYPE_VOLUME, "ceph": libvirt.VIR_SECRET_USAGE_TYPE_CEPH,
                "iscsi": libvirt.VIR_SECRET_USAGE_TYPE_ISCSI, "tls": libvirt.VIR_SECRET_USAGE_TYPE_TLS,
@@ -50,6 +54,13 @@ USAGE_TYPES = {"volume": libvirt.VIR_SECRET_USAGE_TYPE_VOLUME, "ceph": libvirt.V
 # what a rule sees of each: viraccessdriverpolkit.c
 USAGE_ATTRIBUTES = {"volume": "secret_usage_volume", "ceph": "secret_usage_ceph",
                     "iscsi": "secret_usage_target", "tls": "secret_usage_name"}
+
+
+def documented_rule() -> str:
+    text = (Path(__file__).resolve().parents[2] / "docs/connections.md").read_text()
+    found = re.search(r"(?ms)^    polkit\.addRule.*?^    \}\);$", text)
+    assert found is not None
+    return found.group()
 
 
 def rule(body: str, **data: object) -> str:
@@ -273,6 +284,19 @@ class RulesByAttribute(AccessControlCase):
         secret = Secret(usage="mine")
         client.call("define", secret.xml)
         self.assertListed(self.root, secret)
+
+
+    def test_the_documented_rule_adds_to_what_everybody_may(self) -> None:
+        self.serve(documented_rule())
+        mine, other = Secret(usage="client.one"), Secret(usage="client.two")
+        for secret in (mine, other):
+            self.define(self.root, secret, VALUE)
+        for user, secret, calls in ((self.machine.one, mine, set(SECRET_CALLS)),
+                                    (self.machine.one, other, OPEN_TO_ALL),
+                                    (self.machine.two, mine, OPEN_TO_ALL)):
+            with self.subTest(user=user.name, secret=secret.usage):
+                self.assertEqual(self.possible(self.client(user), secret), calls)
+                self.define(self.root, secret, VALUE)
 
 
 class Filters(AccessControlCase):

@@ -113,21 +113,30 @@ class EmbeddedGuest(EmbeddedCase):
 class VirtQemuRun(EmbeddedCase):
     """Of 9.0.0; tests/releases/guest_test.py has those that give themselves libvirt's identity."""
 
+    def setUp(self) -> None:
+        super().setUp()
+        disk = self.machine.home / "disk.luks"
+        write_luks(self.machine, disk)
+        self.secret = Secret(type="volume", usage=str(disk))
+        self.secret.write(self.machine.home)
+        self.value, self.guest = self.machine.home / "value", self.machine.home / "guest.xml"
+        self.value.write_bytes(PASSPHRASE)
+        self.guest.write_text(domain.machine_xml(domain.disk(disk, domain.encryption(self.secret))))
+
+    def assertStartsNoGuest(self, *options: str) -> None:
+        said = self.machine.run(
+            "virt-qemu-run", *options, "-s", f"{self.secret.xml_in(self.machine.home)},{self.value}",
+            str(self.guest), env={"LIBVIRT_DRIVER_DIR": self.drivers}).failed()
+        self.assertIn("cannot start VM: internal error: No current identity to elevate", said)
+
     def test_of_9_0_0_starts_no_guest_that_needs_a_secret(self) -> None:
         root = self.root("root")
-        disk = root / "disk.luks"
-        write_luks(self.machine, disk)
-        secret = Secret(type="volume", usage=str(disk))
-        secret.write(self.machine.home)
-        value, guest = self.machine.home / "value", self.machine.home / "guest.xml"
-        value.write_bytes(PASSPHRASE)
-        guest.write_text(domain.machine_xml(domain.disk(disk, domain.encryption(secret))))
-        said = self.machine.run(
-            "virt-qemu-run", "-r", str(root), "-s", f"{secret.xml_in(self.machine.home)},{value}", str(guest),
-            env={"LIBVIRT_DRIVER_DIR": self.drivers}).failed()
-        self.assertIn("cannot start VM: internal error: No current identity to elevate", said)
+        self.assertStartsNoGuest("-r", str(root))
         # the secret itself was stored
-        self.assertTrue(secret.value_in(root / "etc/secrets").exists())
+        self.assertTrue(self.secret.value_in(root / "etc/secrets").exists())
+
+    def test_of_9_0_0_starts_none_in_a_root_of_its_own_either(self) -> None:
+        self.assertStartsNoGuest()
 
 
 class TwoRootsInTwoProcesses(EmbeddedCase):
