@@ -25,6 +25,16 @@ LIBRARIES = re.compile(
     r"|libgnutls\.so\.30|libsodium\.so\.(23|26)|libstdc\+\+\.so\.6|libgcc_s\.so\.1"
     r"|libc\.so\.6|libm\.so\.6|ld-linux[-\w]*\.so\.\d"
 )
+# What a guest in somebody's process does not do: leave work for its end (static and thread objects
+# with destructors, exit handlers) or for its fork, end it, change what all of it shares, or write to
+# its standard output and error.
+FORBIDDEN = re.compile(
+    r"__cxa_(thread_)?atexit(_impl)?|at_?(quick_)?exit|__register_atfork|pthread_atfork"
+    r"|abort|_?exit|_Exit|quick_exit|raise|kill|__assert_fail"
+    r"|umask|set(env|locale|rlimit\d*|[er]*[ug]id)|putenv|unsetenv|signal|sigaction|sigprocmask|chdir"
+    r"|(__)?v?f?printf(_chk)?|puts|putchar|fputs|fputc|fwrite|perror|stdout|stderr|_ZSt4c(out|err)"
+    r"|xml(Cleanup|Set(Generic|External|Default)|SubstituteEntities|KeepBlanks)\w*"
+)
 SANITIZERS = re.compile(r"lib(asan|ubsan|tsan)\.so\.\d+")
 
 
@@ -106,6 +116,21 @@ def check_libraries(module: Module, sanitized: bool) -> list[str]:
     ]
 
 
+def check_guest(module: Module, sanitized: bool) -> list[str]:
+    if sanitized:
+        return []  # what the instrumentation calls is not ours
+    return [
+        f"uses {symbol.name}"
+        for symbol in module.symbols
+        if not symbol.defined and FORBIDDEN.fullmatch(symbol.name)
+    ]
+
+
+def check_stack_protector(module: Module, _: bool) -> list[str]:
+    names = {symbol.name for symbol in module.symbols if not symbol.defined}
+    return [] if "__stack_chk_fail" in names else ["has no function with a guarded stack"]
+
+
 def check_relro(module: Module, _: bool) -> list[str]:
     return [] if "GNU_RELRO" in module.segments else ["has no RELRO segment"]
 
@@ -135,6 +160,8 @@ CHECKS: dict[str, Callable[[Module, bool], list[str]]] = {
     "exports": check_exports,
     "imports": check_imports,
     "libraries": check_libraries,
+    "guest": check_guest,
+    "stack-protector": check_stack_protector,
     "relro": check_relro,
     "bind-now": check_bind_now,
     "stack": check_stack,

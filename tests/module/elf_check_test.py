@@ -15,9 +15,13 @@ from elf_check import CHECKS, read_module
 COMPILER: list[str] = ["c++"]
 
 SOURCE = """
-extern "C" __attribute__((visibility("default"))) int secretRegister() { return 0; }
+extern "C" __attribute__((visibility("default"))) int secretRegister() {
+    volatile char text[64];
+    text[0] = 0;
+    return text[0];
+}
 """
-HARDENED = ["-fPIC", "-fvisibility=hidden", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"]
+HARDENED = ["-fPIC", "-fstack-protector-strong", "-fvisibility=hidden", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"]
 
 
 class EveryCheckCanFail(unittest.TestCase):
@@ -91,6 +95,30 @@ class EveryCheckCanFail(unittest.TestCase):
     def test_a_library_that_is_not_on_the_list_is_found(self) -> None:
         options = ["-Wl,--no-as-needed", "-lresolv"]
         self.assertEqual(self.failing("", *options), {"libraries"})
+
+    def test_a_static_object_with_a_destructor_is_found(self) -> None:
+        source = "struct S { int n = 1; ~S() { n = 0; } } object;"
+        self.assertEqual(self.failing(source), {"guest"})
+
+    def test_a_thread_object_with_a_destructor_is_found(self) -> None:
+        source = """
+        struct S { int n = 1; ~S() { n = 0; } };
+        static thread_local S object;
+        int use() { return object.n; }
+        """
+        self.assertEqual(self.failing(source), {"guest"})
+
+    def test_a_call_that_ends_or_changes_the_process_is_found(self) -> None:
+        for call in ("abort()", "exit(1)", "umask(0)", 'setlocale(0, "")', 'setenv("A", "b", 1)',
+                     "pthread_atfork(0, 0, 0)", 'puts("x")', 'perror("x")'):
+            headers = ("clocale", "cstdio", "cstdlib", "pthread.h", "sys/stat.h")
+            source = "".join(f"#include <{header}>\n" for header in headers)
+            source += f"void use(int n) {{ if (n) {call}; }}"
+            with self.subTest(call=call):
+                self.assertEqual(self.failing(source), {"guest"})
+
+    def test_functions_without_a_guarded_stack_are_found(self) -> None:
+        self.assertEqual(self.failing("", "-fno-stack-protector"), {"stack-protector"})
 
     def test_a_module_without_relro_is_found(self) -> None:
         self.assertEqual(self.failing("", "-Wl,-z,norelro"), {"relro"})
