@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The rules of docs/architecture.md and CONTRIBUTING.md that the source files themselves can show.
+
+Which room may include which is read from the table of rooms in docs/architecture.md."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+import unittest
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = (".cpp", ".h", ".py")
+MAX_LINES = 400
+WITHOUT_LIBVIRT = ("conf", "seal", "store")
+FILE_CALLS = "src/store/posix_file_system.cpp"
+FILE_CALL = re.compile(
+    r"(?<!\w)::(open|openat|creat|rename|renameat2?|link|linkat|symlink|unlink|unlinkat|mkdir|mkdirat|fsync"
+    r"|fdatasync|truncate|fopen)\(|#include <(fstream|filesystem)>")
+
+
+class Tree:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.files = {
+            str(path.relative_to(root)): path.read_text(encoding="utf-8")
+            for top in ("src", "tests", "scripts")
+            for path in sorted((root / top).rglob("*"))
+            if path.suffix in PROGRAMS or path.name == "meson.build"
+        }
+        table = re.findall(r"^\| `src/(\w+)/` \|.*\|([^|]*)\|$",
+                           (root / "docs/architecture.md").read_text(encoding="utf-8"), re.MULTILINE)
+        rooms = {name for name, _ in table}
+        self.may_include = {
+            name: rooms if "every room" in cell else set(re.findall(r"`(\w+)`", cell))
+            for name, cell in table
+        }
+
+    def sources(self) -> Iterator[tuple[str, str, str]]:
+        """Path, room and text of the files of the rooms."""
+        for path, text in self.files.items():
+            parts = path.split("/")
+            if parts[0] == "src" and len(parts) > 2 and path.endswith((".cpp", ".h")):
+                yield path, parts[1], text
+
+
+def check_rooms(tree: Tree) -> list[str]:
+    problems = []
+    for path, room, text in tree.sources():
+        if room not in tree.may_include:
+            problems.append(f"{path}: '{room}' is not in the table of rooms")
+            continue
+        for included in re.findall(r'^#include "(\w+)/', text, re.MULTILINE):
+            if included != room and included not in tree.may_include[room]:
+                problems.append(f"{path}: '{room}' may not include '{included}'")
+    return problems
+
+
+def check_libvirt(tree: Tree) -> list[str]:
+    return [f"{path}: includes libvirt" for path, room, text in tree.sources()
+            if room in WITHOUT_LIBVIRT and "#include <libvirt/" in text]
+
+
+def check_file_calls(tree: Tree) -> list[str]:
+    return [f"{path}: {found[0]} beside the one interface to files"
+            for path, _, text in tree.sources()
+            if path != FILE_CALLS and (found := FILE_CALL.search(text))]
+
+
+def check_licence(tree: Tree) -> list[str]:
+    return [f"{path}: does not begin with its licence" for path, text in tree.files.items()
+            if "SPDX-License-Identifier: LGPL-2.1-or-later" not in "".join(text.splitlines()[:2])]
+
+
+def check_length(tree: Tree) -> list[str]:
+    return [f"{path}: {lines} lines" for path, text in tree.files.items()
+            if (lines := len(text.splitlines())) > MAX_LINES]
+
+
+CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
+    check_rooms, check_libvirt, check_file_calls, check_licence, check_length)
+
+
+class OfThisTree(unittest.TestCase):
+    def test_rules_are_kept(self) -> None:
+        tree = Tree(ROOT)
+        self.assertGreater(len(tree.may_include), 5)
+        self.assertGreater(len(list(tree.sources())), 50)
+        for check in CHECKS:
+            with self.subTest(check.__name__):
+                self.assertEqual(check(tree), [])
+
+
+class EveryRuleCanBeBroken(unittest.TestCase):
+    LICENCE = "// SPDX-License-Identifier: LGPL-2.1-or-later\n"
+    TABLE = "| `src/low/` | bytes | nothing of ours |\n| `src/high/` | more | `low` |\n" \
+            "| `src/store/` | files | nothing of ours |\n| `src/top/` | all | every room |\n"
+
+    def broken(self, path: str, text: str) -> set[str]:
+        with tempfile.TemporaryDirectory(prefix="keyhold-sources-") as directory:
+            root = Path(directory)
+            for name, content in (("docs/architecture.md", self.TABLE), (path, text)):
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_text(content, encoding="utf-8")
+            return {check.__name__ for check in CHECKS if check(Tree(root))}
+
+    def test_a_file_that_keeps_them_passes(self) -> None:
+        for room, other in (("high", "low"), ("top", "high"), ("low", "low")):
+            text = f'{self.LICENCE}#include "{other}/a.h"\n#include <libvirt/libvirt.h>\n'
+            self.assertEqual(self.broken(f"src/{room}/a.cpp", text), set())
+
+    def test_an_include_of_a_room_above_is_found(self) -> None:
+        text = self.LICENCE + '#include "high/a.h"\n'
+        self.assertEqual(self.broken("src/low/deeper/a.h", text), {"check_rooms"})
+
+    def test_a_room_that_the_table_does_not_have_is_found(self) -> None:
+        self.assertEqual(self.broken("src/new/a.h", self.LICENCE), {"check_rooms"})
+
+    def test_libvirt_in_a_room_without_it_is_found(self) -> None:
+        text = self.LICENCE + "#include <libvirt/virterror.h>\n"
+        self.assertEqual(self.broken("src/store/a.cpp", text), {"check_libvirt"})
+
+    def test_a_file_call_elsewhere_is_found(self) -> None:
+        for line in ("int f() { return ::rename(a, b); }\n", "#include <fstream>\n"):
+            self.assertEqual(self.broken("src/store/a.cpp", self.LICENCE + line), {"check_file_calls"})
+            self.assertEqual(self.broken(FILE_CALLS, self.LICENCE + line), set())
+
+    def test_a_file_without_a_licence_is_found(self) -> None:
+        self.assertEqual(self.broken("tests/a.py", "#!/usr/bin/python3\npass\n"), {"check_licence"})
+
+    def test_a_file_that_is_too_long_is_found(self) -> None:
+        text = self.LICENCE + "\n" * MAX_LINES
+        self.assertEqual(self.broken("tests/a.cpp", text), {"check_length"})
+
+
+if __name__ == "__main__":
+    ROOT = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT
+    unittest.main(argv=sys.argv[:1])
