@@ -38,12 +38,14 @@ class EmbeddedUriInADaemon(SystemCase):
 
     def try_all(self, scheme: str, embedded: str) -> None:
         before = self.tree()
+        slash = "/" if "/embed/?" in embedded else ""
         for root in self.roots:
             for socket in ("libvirt-sock", "libvirt-sock-ro"):
                 uri = self.remote(scheme, embedded.format(root=root), socket)
                 for user in (self.machine.one, None):
                     refused = self.machine.virsh("secret-list", uri=uri, user=user).failed()
-                    self.assertIn("failed to connect to the hypervisor", refused)
+                    self.assertIn(f"unexpected secret URI path '/embed{slash}', try secret:///system",
+                                  refused)
         self.assertEqual(self.tree(), before)
         # the daemon serves its own store as before
         root = self.daemon.open()
@@ -77,5 +79,6 @@ class EmbeddedUriInADaemon(SystemCase):
         root = user.home / "root"
         name = quote(f"secret:///embed?root={root}", safe=":/?")
         uri = f"secret+unix:///session?name={name}&socket={session.sockets}/libvirt-sock"
-        self.machine.virsh("secret-list", uri=uri, user=user).failed()
+        refused = self.machine.virsh("secret-list", uri=uri, user=user).failed()
+        self.assertIn("unexpected secret URI path '/embed', try secret:///session", refused)
         self.assertFalse(root.exists())
