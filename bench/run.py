@@ -1,53 +1,110 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Measures the driver beside the stock driver and beside floors. See scripts/bench."""
+"""Measures the driver beside the stock driver and beside floors, and writes performance.md.
+
+scripts/bench builds what is needed and calls this. Daemons run in namespaces of their own; the host's
+libvirt is not touched. Needs root."""
 
 import argparse
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.dont_write_bytecode = True  # the source directory stays as it is
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
-from measuring import load  # noqa: E402
+from harness import stage  # noqa: E402
+from harness.settings import MODULE_NAME, Settings, installed_driver_dir  # noqa: E402
+from measuring.everything import measure_everything  # noqa: E402
 from measuring.plan import Plan  # noqa: E402
 from measuring.programs import Programs  # noqa: E402
-from measuring.results import Results  # noqa: E402
-from measuring.rounds import median, ratio  # noqa: E402
+from measuring.results import Results, read_results  # noqa: E402
 from measuring.stores import Stores  # noqa: E402
+from report.machine import describe  # noqa: E402
+from report.page import write_page  # noqa: E402
+
+FULL_SIZES = (1_000, 4_000, 10_000, 16_000, 100_000, 1_000_000)
+SHORT_SIZES = (100, 1_000)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build-dir", type=Path, default=Path("build"))
-    parser.add_argument("--stores", type=Path)
-    parser.add_argument("--sizes", default="1000,10000,100000")
-    parser.add_argument("--rounds", type=int, default=7)
-    options = parser.parse_args()
-    build = options.build_dir.resolve()
-    programs = Programs(build, build / "src/secret_driver/module",
-                        Path("/usr/lib/x86_64-linux-gnu/libvirt/connection-driver"))
-    stores = Stores(programs, (options.stores or build / "bench-stores").resolve())
-    sizes = tuple(int(size) for size in options.sizes.split(","))
-    plan = Plan(programs, stores, options.rounds, sizes, 1000, 16000, 100000, 10000, 100, 0.5)
-    results = Results(build / "bench-results.json")
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build-dir", type=Path, required=True, help="a build with -Dbench=enabled")
+    parser.add_argument("--output", type=Path, help="where performance.md goes (default: the build)")
+    parser.add_argument("--stores", type=Path, metavar="DIR", help="where stores of up to the largest "
+                        "size are made, and removed afterwards (default: below the build)")
+    parser.add_argument("--short", action="store_true", help="small sizes: whether it all works")
+    parser.add_argument("--rounds", type=int, help="interleaved rounds (default: 7)")
+    parser.add_argument("--sizes", help="numbers of secrets, ascending, with commas between")
+    parser.add_argument("--only", default="", metavar="TEXT", help="measures whose name has this in it, "
+                        "beside the results of the run before")
+    parser.add_argument("--report-only", action="store_true", help="write the page from the results of "
+                        "the run before")
+    parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def plan_of(options: argparse.Namespace, programs: Programs, stores: Stores) -> Plan:
+    sizes = SHORT_SIZES if options.short else FULL_SIZES
+    if options.sizes:
+        sizes = tuple(int(size) for size in options.sizes.split(","))
+    rounds = options.rounds or (2 if options.short else 7)
+    if options.short:
+        return Plan(programs, stores, rounds, sizes, stock_limit=1_000, calls=1_000, large=1_000,
+                    costs=100, changes=10, seconds=0.05)
+    return Plan(programs, stores, rounds, sizes, stock_limit=16_000, calls=16_000, large=100_000,
+                costs=10_000, changes=100, seconds=0.5)
+
+
+def inside(options: argparse.Namespace, file: Path) -> int:
+    for directory in ("/run/libvirt", *(f"/var/{name}/libvirt" for name in ("lib", "cache", "log"))):
+        stage.graft(Path(directory))
+    build = options.build_dir
+    programs = Programs(build, build / "src/secret_driver/module", options.work / "stock")
+    results = Results(file)
+    if options.only and file.exists():
+        results.found, results.failures = read_results(file)
+    stores = Stores(programs, options.stores or build / "bench-stores")
     try:
-        results.take("empty", lambda: load.measure_empty(plan))
-        for form in ("plain", "sealed"):
-            for count in sizes:
-                name = f"load {form} {count}"
-                results.take(name, lambda: load.measure(plan, form, count))
-                found, empty = results.found[name], results.found["empty"]["ours"]
-                for figure in ("wall", "cpu"):
-                    ours, floor = found["ours"][figure], found["floor"][figure]
-                    less = [value - median(empty[figure]) for value in ours]
-                    print(f"  {figure:5} ours {median(ours):8.4f} s  floor {median(floor):8.4f} s  "
-                          f"ratio {ratio(ours, floor):5.2f}  less empty open {ratio(less, floor):5.2f}")
-                stores.release(form, count)
+        results.found["machine"] = describe(stores.directory_of_all)
+        measure_everything(plan_of(options, programs, stores), results, options.only)
     finally:
         stores.close()
     return 1 if results.failures else 0
+
+
+def outside(options: argparse.Namespace) -> int:
+    stage.require_tools(("findmnt",))
+    work = Path(tempfile.mkdtemp(prefix="keyhold-"))  # short: it has sockets in it
+    work.chmod(0o755)
+    try:
+        (work / "stock").mkdir()
+        shutil.copyfile(installed_driver_dir() / MODULE_NAME, work / "stock" / MODULE_NAME)
+        ours = options.build_dir / "src/secret_driver/module"
+        Settings(str(HERE), str(work), str(ours), "", str(installed_driver_dir()), False).export()
+        return stage.reenter([*sys.argv[1:], "--work", str(work)])
+    finally:
+        shutil.rmtree(work)
+
+
+def main() -> int:
+    options = parse(sys.argv[1:])
+    options.build_dir = options.build_dir.resolve()
+    if options.stores:
+        options.stores = options.stores.resolve() / "keyhold-bench-stores"
+    file = options.build_dir / "bench-results.json"
+    if options.work:
+        return stage.as_init(lambda: inside(options, file))
+    code = 0 if options.report_only else outside(options)
+    if file.exists():
+        found, failures = read_results(file)
+        output = options.output or options.build_dir / "bench-report"
+        write_page(found, failures, output, (HERE / "report/method.md").read_text())
+        print(f"written: {output / 'performance.md'}")
+    return code
 
 
 if __name__ == "__main__":

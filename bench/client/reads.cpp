@@ -139,7 +139,8 @@ Figures readRepeatedly(const Target &target, const Words &words) {
     const Stopwatch watch;
     for (std::size_t i = 0; i < times; ++i)
         read(scramble(i));
-    return {{"seconds", watch.wall() / static_cast<double>(times)}};
+    return {{"seconds", watch.wall() / static_cast<double>(times)},
+            {"cpu", watch.cpu() / static_cast<double>(times)}};
 }
 
 Figures listRepeatedly(const Target &target, const Words &words) {

@@ -16,7 +16,7 @@ using Read = std::function<void(std::uint64_t choice)>;
 [[nodiscard]] Read readNamed(const Target &target, const std::string &name);
 
 /// The reads of a store, one after the other.
-///   read NAME TIMES      seconds a call
+///   read NAME TIMES      seconds a call, and processor seconds (cpu)
 ///   list TIMES           seconds a virConnectListAllSecrets; freeing its handles is not in it
 ///   threads NAME SECONDS THREADS   calls a second
 [[nodiscard]] Figures readRepeatedly(const Target &target, const Words &words);

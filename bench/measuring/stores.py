@@ -18,8 +18,19 @@ class Stores:
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
 
+    @property
+    def directory_of_all(self) -> Path:
+        return self._directory
+
     def root(self, form: str, count: int) -> Path:
         root = self._directory / f"{form}-{count}"
+        if not root.exists():
+            self._make(root, form, count)
+        return root
+
+    def copy(self, form: str, count: int) -> Path:
+        """Another root with the same secrets, for a second process at the same time."""
+        root = self._directory / f"{form}-{count}-copy"
         if not root.exists():
             self._make(root, form, count)
         return root
@@ -29,7 +40,8 @@ class Stores:
         return self.root(form, count) / "etc/secrets"
 
     def release(self, form: str, count: int) -> None:
-        shutil.rmtree(self._directory / f"{form}-{count}", ignore_errors=True)
+        for name in (f"{form}-{count}", f"{form}-{count}-copy", f"session-{count}"):
+            shutil.rmtree(self._directory / name, ignore_errors=True)
 
     def session(self, count: int) -> Path:
         """A directory for a session daemon that has the files of the plain root of this size."""

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Writes docs/performance.md and its charts."""
+
+from pathlib import Path
+from typing import Any
+
+from .plots import CHARTS, write_plots
+from .tables import SECTIONS, table
+from .targets import rows
+
+Found = dict[str, Any]
+
+
+def section(title: str, *parts: str) -> str:
+    return "\n\n".join([f"## {title}", *(part for part in parts if part)])
+
+
+def targets(found: Found) -> str:
+    return table(["what", "secrets", "target", "measured", "result"],
+                 [[row.what, row.at, row.target, row.measured, row.verdict] for row in rows(found)])
+
+
+def figures(found: Found) -> list[str]:
+    sections = []
+    for title, words, make in SECTIONS:
+        try:
+            content = make(found)
+        except (KeyError, IndexError, ZeroDivisionError) as problem:
+            content = f"Not measured ({type(problem).__name__}: {problem})."
+        sections.append(section(title, words, content))
+    return sections
+
+
+def write_page(found: Found, failures: dict[str, str], directory: Path, method: str) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    charts = [f"![{CHARTS[file.removeprefix('performance-').removesuffix('.svg')]}]({file})"
+              for file in write_plots(found, directory)]
+    machine = table(["", ""], [[name, value] for name, value in found["machine"].items()])
+    parts = [
+        "# Performance",
+        "Written by `scripts/bench`, which measures it all again; do not edit it here. What was done for "
+        "speed, and what each step brought, is in [performance-steps.md](performance-steps.md).",
+        section("Targets", "Ratios are medians of the ratios of interleaved rounds.", targets(found)),
+        section("In pictures", *charts),
+        *figures(found),
+        section("The machine", machine),
+        method.strip(),
+    ]
+    if failures:
+        parts.append(section("What failed", *(f"* {name}: {text}" for name, text in failures.items())))
+    (directory / "performance.md").write_text("\n\n".join(parts) + "\n")

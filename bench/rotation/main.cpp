@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Takes a store of sealed values from one key to another, as the driver does after a reload, and
+// tells how long it took.
+#include "common/clocks.h"
+#include "common/commands.h"
+#include "store/directory_backend.h"
+#include "store/secret_store.h"
+#include "store/store_directory.h"
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+
+namespace keyhold::bench {
+
+namespace {
+
+using RawKey = std::array<std::uint8_t, Key::kSize>;
+
+RawKey readKey(const std::string &path) {
+    RawKey raw{};
+    std::ifstream file(path, std::ios::binary);
+    if (!file.read(reinterpret_cast<char *>(raw.data()), raw.size()))
+        throw std::runtime_error("no key of 32 bytes in " + path);
+    return raw;
+}
+
+class StandardError : public Journal {
+  public:
+    void info(const std::string &) override {}
+    void warning(const std::string &text) override { error(text); }
+    void error(const std::string &text) override { std::fprintf(stderr, "%s\n", text.c_str()); }
+};
+
+Figures rotate(const std::string &path, const RawKey &from, const RawKey &to) {
+    Keyring keyring;
+    keyring.setCurrent(to);
+    keyring.addEarlier(from);
+    const auto atRest = std::make_shared<CurrentAtRest>();
+    atRest->set(std::make_shared<const AtRest>(
+        std::move(keyring),
+        AtRest::Rules{.mustSeal = true, .convertExisting = false, .complaint = {}}));
+
+    StandardError journal;
+    const auto backend = std::make_shared<DirectoryBackend>(
+        std::make_unique<StoreDirectory>(posixFileSystem(), path), journal, atRest);
+    SecretStore store(backend, journal);
+    store.load();
+    const std::size_t outdated = backend->outdated().size();
+    const Stopwatch watch;
+    store.renewOutdated([] { return false; });
+    const double wall = watch.wall();
+    if (!backend->outdated().empty())
+        throw std::runtime_error("some values have the old key still");
+    return {{"values", static_cast<double>(outdated)}, {"wall", wall}, {"cpu", watch.cpu()}};
+}
+
+} // namespace
+
+} // namespace keyhold::bench
+
+int main(int argc, char **argv) {
+    using namespace keyhold::bench;
+    try {
+        if (argc != 4) {
+            std::fputs("usage: rotation DIRECTORY FROM-KEYFILE TO-KEYFILE\n", stderr);
+            return 2;
+        }
+        printFigures(rotate(argv[1], readKey(argv[2]), readKey(argv[3])));
+        return 0;
+    } catch (const std::exception &problem) {
+        std::fprintf(stderr, "rotation: %s\n", problem.what());
+        return 1;
+    }
+}
