@@ -2,6 +2,7 @@
 #include "seal/ciphers.h"
 
 #include "conf/error.h"
+#include "seal/leftovers.h"
 #include "seal/scratch.h"
 
 #include <memory>
@@ -10,7 +11,6 @@
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <sodium.h>
 
 namespace keyhold::ciphers {
 namespace {
@@ -26,13 +26,14 @@ void check(int result, const char *what) {
                     std::string(what) + " failed: " + gnutls_strerror(result));
 }
 
-/// Round keys and digests stay in stack frames; a core dump would show them.
-class StackWiper {
+/// Round keys and digests stay in stack frames, plain bytes in registers; a core dump would show
+/// them.
+class LeftoverWiper {
   public:
-    StackWiper() = default;
-    StackWiper(const StackWiper &) = delete;
-    StackWiper &operator=(const StackWiper &) = delete;
-    ~StackWiper() { sodium_stackzero(std::size_t{16} * 1024); }
+    LeftoverWiper() = default;
+    LeftoverWiper(const LeftoverWiper &) = delete;
+    LeftoverWiper &operator=(const LeftoverWiper &) = delete;
+    ~LeftoverWiper() { wipeLeftovers(std::size_t{16} * 1024); }
 };
 
 struct AeadDeleter {
@@ -57,7 +58,7 @@ Aead gcm(KeyBytes key) {
 void sealGcm(KeyBytes key, std::span<const std::uint8_t, kNonceSize> nonce,
              std::span<const std::uint8_t> authenticated, std::span<const std::uint8_t> plain,
              std::span<std::uint8_t> box) {
-    const StackWiper wiper;
+    const LeftoverWiper wiper;
     const Aead handle = gcm(key);
     std::size_t size = box.size();
     check(gnutls_aead_cipher_encrypt(handle.get(), nonce.data(), nonce.size(), authenticated.data(),
@@ -69,7 +70,7 @@ void sealGcm(KeyBytes key, std::span<const std::uint8_t, kNonceSize> nonce,
 bool openGcm(KeyBytes key, std::span<const std::uint8_t, kNonceSize> nonce,
              std::span<const std::uint8_t> authenticated, std::span<const std::uint8_t> box,
              std::span<std::uint8_t> plain) {
-    const StackWiper wiper;
+    const LeftoverWiper wiper;
     // GnuTLS deciphers before it compares the tags.
     const auto refuse = [&] {
         wipe(plain);
@@ -92,7 +93,7 @@ bool openGcm(KeyBytes key, std::span<const std::uint8_t, kNonceSize> nonce,
 
 void decryptCbc(KeyBytes key, std::span<const std::uint8_t, kBlockSize> initial,
                 std::span<const std::uint8_t> cipherText, std::span<std::uint8_t> plain) {
-    const StackWiper wiper;
+    const LeftoverWiper wiper;
     const gnutls_datum_t keyDatum = datumOf(key);
     const gnutls_datum_t initialDatum = datumOf(initial);
     gnutls_cipher_hd_t handle = nullptr;
@@ -106,7 +107,7 @@ void decryptCbc(KeyBytes key, std::span<const std::uint8_t, kBlockSize> initial,
 
 void deriveKey(KeyBytes key, std::span<const std::uint8_t> salt, std::span<const std::uint8_t> info,
                std::span<std::uint8_t, kKeySize> derived) {
-    const StackWiper wiper;
+    const LeftoverWiper wiper;
     constexpr std::size_t kHashSize = 32;
     Scratch extracted(kHashSize);
     const gnutls_datum_t keyDatum = datumOf(key);

@@ -95,9 +95,14 @@ class Arena {
 
     key_memory::Report report() {
         const std::lock_guard held(mutex_);
-        if (chunks_.empty())
-            grow();
-        return {kind_, reason_};
+        if (!chunks_.empty())
+            return {kind_, reason_};
+        // Not kept: as long as there is secret memory, the machine cannot hibernate.
+        grow();
+        key_memory::Report found{kind_, reason_};
+        release(chunks_.back());
+        chunks_.pop_back();
+        return found;
     }
 
     std::uint8_t *take(std::size_t count) {
@@ -105,6 +110,7 @@ class Arena {
         for (Chunk &chunk : chunks_)
             if (std::uint8_t *data = chunk.take(count))
                 return data;
+        makeMark();
         grow();
         return chunks_.back().take(count);
     }
@@ -136,9 +142,18 @@ class Arena {
         return pages;
     }
 
-    void makeMark(std::size_t page) {
+    static std::size_t pageSize() noexcept {
+        return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    }
+
+    static std::size_t chunkLength() noexcept {
+        return (kChunkSize + pageSize() - 1) / pageSize() * pageSize();
+    }
+
+    void makeMark() {
         if (mark_.load(std::memory_order_relaxed) != nullptr)
             return;
+        const std::size_t page = pageSize();
         auto *mark = static_cast<std::uint8_t *>(map(page, PROT_READ | PROT_WRITE));
         ::madvise(mark, page, MADV_WIPEONFORK);
         *mark = 1;
@@ -146,10 +161,9 @@ class Arena {
     }
 
     void grow() {
-        const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-        const std::size_t length = (kChunkSize + page - 1) / page * page;
+        const std::size_t page = pageSize();
+        const std::size_t length = chunkLength();
         chunks_.reserve(chunks_.size() + 1);
-        makeMark(page);
         // The pages before and behind stay out of reach.
         auto *pages = static_cast<std::uint8_t *>(map(length + 2 * page, PROT_NONE)) + page;
         try {
@@ -159,6 +173,10 @@ class Arena {
             throw;
         }
         chunks_.push_back({pages, {}});
+    }
+
+    static void release(const Chunk &chunk) noexcept {
+        ::munmap(chunk.pages - pageSize(), chunkLength() + 2 * pageSize());
     }
 
     /// Makes `pages` usable, as the best kind that is to be had.

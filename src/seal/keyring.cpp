@@ -5,6 +5,7 @@
 #include "seal/base64_url.h"
 #include "seal/ciphers.h"
 #include "seal/guarded_memory.h"
+#include "seal/leftovers.h"
 #include "seal/scratch.h"
 #include "seal/sodium.h"
 
@@ -63,7 +64,7 @@ std::string thumbprint(std::span<const std::uint8_t, Key::kSize> key) {
     writer.put(kJwkEnd);
     std::array<std::uint8_t, crypto_hash_sha256_BYTES> hash;
     crypto_hash_sha256(hash.data(), jwk.bytes().data(), jwk.bytes().size());
-    sodium_stackzero(4096);
+    wipeLeftovers(4096);
     std::string text(Key::kIdLength + 1, '\0');
     encodeBase64Url(hash, text);
     text.pop_back();

@@ -2,6 +2,7 @@
 #include "seal/shield_key.h"
 
 #include "seal/guarded_memory.h"
+#include "seal/leftovers.h"
 #include "seal/sodium.h"
 
 #include <array>
@@ -33,9 +34,9 @@ Nonce nonceOf(std::uint64_t counter) {
 }
 
 /// libsodium 1.0.18 leaves key stream and round keys (AES), or key and plain bytes (ChaCha20), in
-/// stack frames of up to 1 KiB, from where they would get into a core dump.
-void wipeStackBelow() noexcept {
-    sodium_stackzero(4096);
+/// registers and in stack frames of up to 1 KiB, from where they would get into a core dump.
+void wipeAfterSodium() noexcept {
+    wipeLeftovers(4096);
 }
 
 GuardedMemory randomKey() {
@@ -73,7 +74,7 @@ ShieldKey::ShieldKey(ShieldCipher cipher, std::span<const std::uint8_t, kKeySize
         crypto_aead_aes256gcm_beforenm(&block->schedule, key.data());
     else
         std::memcpy(block->key, key.data(), key.size());
-    wipeStackBelow();
+    wipeAfterSodium();
 }
 
 const ShieldKey &ShieldKey::ofProcess() {
@@ -102,7 +103,7 @@ void ShieldKey::seal(const Uuid &uuid, std::uint64_t nonce, std::span<const std:
         crypto_aead_chacha20poly1305_ietf_encrypt_detached(
             box, tag, nullptr, plain.data(), plain.size(), uuid.bytes().data(), Uuid::kSize,
             nullptr, bytes.data(), block().key);
-    wipeStackBelow();
+    wipeAfterSodium();
 }
 
 bool ShieldKey::open(const Uuid &uuid, std::uint64_t nonce, const std::uint8_t *box,
@@ -118,7 +119,7 @@ bool ShieldKey::open(const Uuid &uuid, std::uint64_t nonce, const std::uint8_t *
         result = crypto_aead_chacha20poly1305_ietf_decrypt_detached(
             plain.data(), nullptr, box, plain.size(), tag, uuid.bytes().data(), Uuid::kSize,
             bytes.data(), block().key);
-    wipeStackBelow();
+    wipeAfterSodium();
     if (result != 0)
         wipe(plain);
     return result == 0;

@@ -16,6 +16,25 @@ std::size_t tracesIn(std::span<const std::uint8_t> memory, std::span<const std::
     return count;
 }
 
+void saveVectorRegisters(VectorRegisters &saved) noexcept {
+#ifdef __x86_64__
+#define EVERY_REGISTER ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\t"
+    if (__builtin_cpu_supports("avx"))
+        asm volatile(EVERY_REGISTER "vmovdqu %%ymm\\n, 32*\\n(%0)\n\t.endr"
+                     :
+                     : "r"(saved.data())
+                     : "memory");
+    else
+        asm volatile(EVERY_REGISTER "movdqu %%xmm\\n, 32*\\n(%0)\n\t.endr"
+                     :
+                     : "r"(saved.data())
+                     : "memory");
+#undef EVERY_REGISTER
+#else
+    saved = {};
+#endif
+}
+
 #ifdef KEYHOLD_CAN_SEARCH_MEMORY
 namespace {
 

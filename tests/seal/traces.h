@@ -3,7 +3,9 @@
 
 #include "seal/golden.h"
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include <gtest/gtest.h>
@@ -25,7 +27,12 @@ std::size_t tracesInMemory(std::span<const std::uint8_t> secret,
                            std::span<const std::span<const std::uint8_t>> own);
 #endif
 
-/// Runs `body` on a stack of its own and returns what is in it afterwards.
+/// Copies of the vector registers of the processor, whose content a core dump shows.
+using VectorRegisters = std::array<std::uint8_t, std::size_t{16} * 32>;
+void saveVectorRegisters(VectorRegisters &saved) noexcept;
+
+/// Runs `body` on a stack of its own and returns what is in it afterwards, with the vector
+/// registers behind it.
 template <typename Body>
 Bytes stackAfter(Body body) {
     // ThreadSanitizer wants almost 1 MiB for itself.
@@ -35,6 +42,10 @@ Bytes stackAfter(Body body) {
     pthread_attr_t attributes;
     EXPECT_EQ(0, ::pthread_attr_init(&attributes));
     EXPECT_EQ(0, ::pthread_attr_setstack(&attributes, stack, kSize));
+    struct Run {
+        Body &body;
+        VectorRegisters registers{};
+    } run{body, {}};
     pthread_t thread;
     auto *start = +[](void *argument) -> void * {
 #ifdef KEYHOLD_CAN_SEARCH_MEMORY
@@ -44,13 +55,16 @@ Bytes stackAfter(Body body) {
         space[0] = 0;
         asm volatile("" : : "r"(space) : "memory");
 #endif
-        (*static_cast<Body *>(argument))();
+        auto &task = *static_cast<Run *>(argument);
+        task.body();
+        saveVectorRegisters(task.registers);
         return nullptr;
     };
-    EXPECT_EQ(0, ::pthread_create(&thread, &attributes, start, &body));
+    EXPECT_EQ(0, ::pthread_create(&thread, &attributes, start, &run));
     EXPECT_EQ(0, ::pthread_join(thread, nullptr));
     const auto *bytes = static_cast<const std::uint8_t *>(stack);
     Bytes found(bytes, bytes + kSize);
+    found.insert(found.end(), run.registers.begin(), run.registers.end());
     ::pthread_attr_destroy(&attributes);
     ::munmap(stack, kSize);
     return found;
