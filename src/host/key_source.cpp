@@ -9,7 +9,6 @@
 #include "store/key_file.h"
 #include "store/store_directory.h"
 
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
@@ -118,17 +117,6 @@ Keyring readKeys(const KeyPlan &plan, std::string &complaint, Journal &journal) 
     return keyring;
 }
 
-/// Once a process: the memory does not change.
-void tellKeyMemory(Journal &journal) {
-    static constinit std::atomic<bool> isTold{false};
-    if (isTold.exchange(true))
-        return;
-    const key_memory::Report report = key_memory::report();
-    if (!report.reason.empty())
-        journal.warning(std::string("keys rest in ") + nameOf(report.kind) +
-                        " memory: " + report.reason);
-}
-
 } // namespace
 
 HostKeys readHostKeys(const InstancePaths &paths, Journal &journal) {
@@ -142,6 +130,7 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
     try {
         keys.settings = readSettingsFile(paths.settingsFile);
     } catch (const Error &error) {
+        key_memory::preferSecretmem(paths.isSystem);
         rules.mustSeal = true;
         rules.complaint = "'" + paths.settingsFile + "' cannot be used: " + error.fullText() +
                           "; put it right and reload";
@@ -163,8 +152,6 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
         journal.error((keys.plan.encrypt ? "new values cannot be stored: "
                                          : "values under the key cannot be read: ") +
                       rules.complaint);
-    if (!keyring.keys().empty())
-        tellKeyMemory(journal);
     keys.atRest = std::make_shared<const AtRest>(std::move(keyring), std::move(rules));
     return keys;
 }

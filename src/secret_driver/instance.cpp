@@ -2,7 +2,7 @@
 #include "secret_driver/instance.h"
 
 #include "host/key_source.h"
-#include "seal/guarded_memory.h"
+#include "host/memory_report.h"
 #include "secret_driver/host_journal.h"
 #include "store/background_thread.h"
 #include "store/directory_backend.h"
@@ -40,6 +40,7 @@ Instance::Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
              hostJournal()) {
     readKeys();
     store_.load();
+    tellMemory(hostJournal());
     store_.renewOutdated([] { return false; });
 }
 
@@ -50,9 +51,7 @@ Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
       store_(openBackend(isImpaired_), hostJournal()) {
     readKeys();
     store_.load();
-    if (!GuardedMemory::memoryIsLocked())
-        hostJournal().warning("memory for secret values cannot be locked and may be swapped out; "
-                              "raise the limit of locked memory (RLIMIT_MEMLOCK)");
+    tellMemory(hostJournal());
     startRenewal();
     announce();
 }
@@ -117,6 +116,7 @@ void Instance::reload() {
             isImpaired_ = isStillImpaired;
         }
         store_.reload();
+        tellMemory(hostJournal());
         store_.renewOutdated([this] { return renewal_.get_stop_token().stop_requested(); });
     }
     announce();

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "store/journal.h"
+
+namespace keyhold {
+
+/// One warning in the journal, once a process, if keys or plain values in use rest in memory that
+/// is less protected than was asked for (an old kernel, RLIMIT_MEMLOCK). Nothing fails by that. To
+/// be called after a load, which uses such memory, and again after the next. Raises nothing.
+void tellMemory(Journal &journal) noexcept;
+
+} // namespace keyhold
