@@ -33,6 +33,7 @@ def stock_defect(failure: str) -> Callable[[F], F]:
 
 class SystemCase(unittest.TestCase):
     maxDiff = None
+    tests_apart = False  # each test in a process of its own, for classes that take long
 
     @classmethod
     def setUpClass(cls) -> None:

@@ -24,15 +24,11 @@ class Settings:
     installed: str  # where the installed libvirt loads its drivers from
     stock: bool  # the module under test is libvirt's own
     command: str  # the operator's command; empty if it was not given
+    patience: float  # seconds after which something that should happen counts as not happening
 
     @property
     def module(self) -> Path:
         return Path(self.secret_only) / MODULE_NAME
-
-    @property
-    def patience(self) -> float:
-        """Seconds after which something that should happen counts as not happening."""
-        return 6.0 if self.stock else 60.0
 
     def export(self) -> None:
         os.environ[VARIABLE] = json.dumps(asdict(self))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs the tests: each class in a process of its own, several at once."""
+"""Runs the tests: each class in a process of its own (each test, where the class has tests_apart), several
+at once."""
 
 import json
 import os
@@ -16,8 +17,8 @@ from pathlib import Path
 from .settings import settings
 
 # the classes that take longest begin first
-SLOW_FIRST = ("LoadOfManySecrets", "RunUnderValgrind", "ListOfManySecrets", "IdleDaemonStays",
-              "IdleDaemonEnds", "EncryptedVolume", "ClientsUnderSelinux", "IdleDaemonWithAGuest")
+SLOW_FIRST = {"LoadOfManySecrets", "RunUnderValgrind", "ListOfManySecrets", "IdleDaemonStays",
+              "IdleDaemonEnds", "EncryptedVolume", "ClientsUnderSelinux", "IdleDaemonWithAGuest"}
 
 
 @dataclass
@@ -93,8 +94,8 @@ def _load(patterns: Sequence[str]) -> dict[str, unittest.TestSuite]:
     loader.testNamePatterns = [p if "*" in p else f"*{p}*" for p in patterns] or None
     classes: dict[str, unittest.TestSuite] = {}
     for test in _tests(loader.discover(settings().tests, top_level_dir=settings().tests)):
-        name = test.id() if isinstance(test, unittest.loader._FailedTest) \
-            else f"{type(test).__module__}.{type(test).__qualname__}"
+        alone = isinstance(test, unittest.loader._FailedTest) or getattr(test, "tests_apart", False)
+        name = test.id() if alone else f"{type(test).__module__}.{type(test).__qualname__}"
         classes.setdefault(name, unittest.TestSuite()).addTest(test)
     return classes
 
@@ -123,7 +124,7 @@ def _run_in_process(name: str, patterns: Sequence[str]) -> list[Outcome]:
 
 
 def run_all(patterns: Sequence[str], jobs: int, verbose: bool) -> int:
-    names = sorted(_load(patterns), key=lambda name: not name.endswith(SLOW_FIRST))
+    names = sorted(_load(patterns), key=lambda name: not SLOW_FIRST & set(name.split(".")))
     passed, failures = 0, []
     # much of the time is waiting: more processes than processors
     with ThreadPoolExecutor(jobs or (os.cpu_count() or 1) + 2) as pool:

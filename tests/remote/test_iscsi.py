@@ -74,7 +74,8 @@ class IscsiTargetWithChap(SystemCase):
         self.define(self.qemu, self.secret, b"another password")
         for call, xml in ((self.qemu.storagePoolCreateXML, self.pool(domain.BY_UUID)),
                           (self.qemu.createXML, self.guest(domain.BY_UUID))):
-            self.assertIn("Authentication failure", str(self.refusal(call, xml)))
+            self.assertIn("Failed to log in to target. Status: Authentication failure(513)",
+                          str(self.refusal(call, xml)))
 
     def test_a_missing_secret_or_value_is_named(self) -> None:
         calls = ((self.qemu.storagePoolCreateXML, self.pool(domain.BY_UUID)),

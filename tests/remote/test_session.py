@@ -69,7 +69,8 @@ class TwoUsers(SessionCase):
                 listed = self.virsh(user, uri, "secret-list").splitlines()[2:]
                 self.assertEqual([line.split()[0] for line in listed], [secrets[user].uuid])
                 missing = self.machine.virsh("secret-dumpxml", secrets[other].uuid, uri=uri, user=user)
-                self.assertIn("Secret not found", missing.failed())
+                self.assertIn("Secret not found: no secret with matching uuid "
+                              f"'{secrets[other].uuid}'", missing.failed())
 
     def virsh(self, user: User, uri: str, *command: str) -> str:
         return self.machine.virsh(*command, uri=uri, user=user).ok()

@@ -16,6 +16,8 @@ LUKS = b"LUKS\xba\xbe"
 
 
 class EncryptedVolume(SystemCase):
+    tests_apart = True
+
     def setUp(self) -> None:
         super().setUp()
         configure_qemu(self.machine)

@@ -55,8 +55,8 @@ class TlsKeyCase(SystemCase):
     def assertOtherValueIsNamed(self) -> None:
         self.define(self.qemu, self.secret, b"another")
         error = str(self.refusal(self.qemu.createXML, self.xml()))
-        self.assertIn(f"{self.role}-key.pem", error)
-        self.assertIn("Decryption has failed", error)
+        files = [self.pki / f"{self.role}-{what}.pem" for what in ("cert", "key")]
+        self.assertIn(f"Cannot load certificate '{files[0]}' & key '{files[1]}': Decryption has failed.", error)
 
     def assertMissingSecretAndValueAreNamed(self) -> None:
         error = self.refusal(self.qemu.createXML, self.xml())

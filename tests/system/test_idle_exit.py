@@ -42,6 +42,8 @@ class IdleCase(SystemCase):
 
 
 class IdleDaemonEnds(IdleCase):
+    tests_apart = True
+
     def test_without_secrets_it_ends(self) -> None:
         self.assertEnds()
 
@@ -85,6 +87,8 @@ class IdleDaemonEnds(IdleCase):
 
 
 class IdleDaemonStays(IdleCase):
+    tests_apart = True
+
     def test_while_an_ephemeral_secret_exists_it_stays(self) -> None:
         self.define(self.root, self.passing, b"value")
         self.assertStays()
