@@ -23,10 +23,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pairs
-
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
+sys.path.insert(0, str(SOURCE / "tests"))
+
+import embedded  # noqa: E402
+import pairs  # noqa: E402
+import sealed_stores  # noqa: E402
+import tampering  # noqa: E402
+from harness.stage import graft  # noqa: E402
+
 SUITES = ("trixie", "sid")
 STAGE = Path("/srv/keyhold")
 BUILD = Path("/var/cache/keyhold/build")
@@ -70,8 +76,8 @@ class Report:
 class Chroot:
     """One Debian system. Its mounts are of this process' namespace."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, suite: str, root: Path) -> None:
+        self.suite, self.root = suite, root
         # Two runs would build in, and empty, the same directories. Held until this process ends.
         self.lock = os.open(root / "var/cache", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(self.lock, fcntl.LOCK_EX)
@@ -186,20 +192,18 @@ def run_suite(report: Report, suite: str, chroot: Chroot, programs: Programs) ->
 
 def prepare_here() -> None:
     """Makes what libvirt reads and writes empty, in this process' namespace."""
-    sys.path.insert(0, str(SOURCE / "tests"))
-    from harness.stage import graft
     for name in ("run/libvirt", *EMPTY[2:]):
         graft(Path("/", name))
         mount("tmpfs", "tmpfs", Path("/", name), "mode=0755")
 
 
-def run_pairs(report: Report, chroots: Sequence[Chroot], module: Path) -> None:
-    """The releases of `chroots`, with what is staged there, and of this system with `module`."""
-    shared = Path(tempfile.mkdtemp(prefix="keyhold-"))
-    shared.chmod(0o755)
+def make_sides(chroots: Sequence[Chroot], module: Path, shared: Path) -> dict[pairs.Side, Path]:
+    """This system, with `module`, and those of `chroots`, with what is staged there; and each one's
+    module. They share the directory `shared`."""
     drivers = shared / "drivers"
     drivers.mkdir()
     shutil.copy2(module, drivers / pairs.MODULE)
+    shutil.copy2(embedded.AGENT, shared)
     sides = {pairs.Side(command_here, shared, drivers): drivers / pairs.MODULE}
     for chroot in chroots:
         seen = chroot.outside(pairs.SHARED)
@@ -207,10 +211,23 @@ def run_pairs(report: Report, chroots: Sequence[Chroot], module: Path) -> None:
         subprocess.run(["mount", "--bind", shared, seen], check=True)
         drivers = STAGE / "drivers"
         sides[pairs.Side(chroot.command, pairs.SHARED, drivers)] = chroot.outside(drivers) / pairs.MODULE
+    return sides
+
+
+def run_beside_each_other(report: Report, chroots: Sequence[Chroot], module: Path) -> None:
+    """What takes several releases."""
+    shared = Path(tempfile.mkdtemp(prefix="keyhold-"))
+    # in memory: thousands of files are written and synced
+    mount("tmpfs", "tmpfs", shared, "mode=0755")
     try:
+        sides = make_sides(chroots, module, shared)
         pairs.run(sides, shared, report.note)
+        if any(chroot.suite == "sid" for chroot in chroots):
+            sealed_stores.run(list(sides), shared, report.note)
+            tampering.run(list(sides), shared, report.note)
     finally:
-        shutil.rmtree(shared)
+        subprocess.run(["umount", "--lazy", shared], check=True)
+        shared.rmdir()
 
 
 def chroot_of(suite: str) -> Path:
@@ -245,10 +262,10 @@ def main() -> int:
     prepare_here()
     chroots = []
     for suite, root in zip(suites, arguments.inside.split(":"), strict=True):
-        chroot = Chroot(Path(root))
+        chroot = Chroot(suite, Path(root))
         if run_suite(report, suite, chroot, programs):
             chroots.append(chroot)
-    run_pairs(report, chroots, programs.module)
+    run_beside_each_other(report, chroots, programs.module)
     for what in report.failed:
         print(f"FAILED {what}")
     print(f"{report.passed} passed, {len(report.failed)} failed")
