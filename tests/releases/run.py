@@ -214,7 +214,8 @@ def make_sides(chroots: Sequence[Chroot], module: Path, shared: Path) -> dict[pa
     return sides
 
 
-def run_beside_each_other(report: Report, chroots: Sequence[Chroot], module: Path) -> None:
+def run_beside_each_other(report: Report, chroots: Sequence[Chroot], module: Path,
+                          command: Path) -> None:
     """What takes several releases."""
     shared = Path(tempfile.mkdtemp(prefix="keyhold-"))
     # in memory: thousands of files are written and synced
@@ -223,7 +224,7 @@ def run_beside_each_other(report: Report, chroots: Sequence[Chroot], module: Pat
         sides = make_sides(chroots, module, shared)
         pairs.run(sides, shared, report.note)
         if any(chroot.suite == "sid" for chroot in chroots):
-            sealed_stores.run(list(sides), shared, report.note)
+            sealed_stores.run(list(sides), command, shared, report.note)
             tampering.run(list(sides), shared, report.note)
     finally:
         subprocess.run(["umount", "--lazy", shared], check=True)
@@ -242,6 +243,7 @@ def main() -> int:
     parser.add_argument("--module", type=Path, required=True, help="built on this system")
     parser.add_argument("--differential-host", type=Path, required=True)
     parser.add_argument("--abi-test", type=Path, required=True)
+    parser.add_argument("--keyhold", type=Path, required=True, help="the operator's command")
     parser.add_argument("--suite", choices=SUITES, action="append", help="default: all")
     parser.add_argument("--inside", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -265,7 +267,7 @@ def main() -> int:
         chroot = Chroot(suite, Path(root))
         if run_suite(report, suite, chroot, programs):
             chroots.append(chroot)
-    run_beside_each_other(report, chroots, programs.module)
+    run_beside_each_other(report, chroots, programs.module, arguments.keyhold.resolve())
     for what in report.failed:
         print(f"FAILED {what}")
     print(f"{report.passed} passed, {len(report.failed)} failed")

@@ -42,8 +42,8 @@ def is_encrypted(root: Root) -> None:
     equal("forms that stock has written", root.forms(), {"aes256cbc"})
 
 
-def check(ours: Driver, stock: Sequence[Driver], original: Root, key: KeyFile,
-          values: dict[Secret, bytes]) -> None:
+def check(ours: Driver, here: Driver, command: Path, stock: Sequence[Driver], original: Root,
+          key: KeyFile, values: dict[Secret, bytes]) -> None:
     shared = original.shared
     root = Root(shared, f"opened-by-{ours.side.name}", original)
 
@@ -69,9 +69,16 @@ def check(ours: Driver, stock: Sequence[Driver], original: Root, key: KeyFile,
     opens("rotated", root.read(ours), values)
     equal("keys, rotated", {key_id_of(path) for path in root.store.glob("*.jwe")}, {new.id})
 
+    other = Root(shared, f"unsealed-from-{ours.side.name}", root)
     root.configure(ours, secret_conf(encrypt=False, earlier=[new], unseal_existing=1))
-    opens("taken back", root.read(ours), values)
+    opens("taken back by settings", root.read(ours), values)
     goes_to_stock(root, stock, values)
+
+    other.configure(here, secret_conf(key=new))
+    done = subprocess.run([command, "unseal", "--root", other.directory], text=True, capture_output=True,
+                          stdin=subprocess.DEVNULL)
+    equal(f"keyhold unseal ({done.stderr})", done.returncode, 0)
+    goes_to_stock(other, stock, values)
 
 
 def goes_to_stock(root: Root, stock: Sequence[Driver], values: dict[Secret, bytes]) -> None:
@@ -82,8 +89,9 @@ def goes_to_stock(root: Root, stock: Sequence[Driver], values: dict[Secret, byte
         opens(driver.name, copied.read(driver), values)
 
 
-def run(sides: Sequence[Side], shared: Path, note: Note) -> None:
-    """Of `sides` the last one has a libvirt that encrypts."""
+def run(sides: Sequence[Side], command: Path, shared: Path, note: Note) -> None:
+    """Of `sides` the first one is this system, where `command` is run, and the last one has a libvirt
+    that encrypts."""
     stock = [Driver(side, is_stock=True) for side in sides]
     key = KeyFile.make(shared / "key")
     values = secrets()
@@ -100,7 +108,8 @@ def run(sides: Sequence[Side], shared: Path, note: Note) -> None:
     for side in sides:
         what = f"a store of {writer.name} under Keyhold on {side.name}, and back"
         try:
-            check(Driver(side, is_stock=False), stock, original, key, values)
+            check(Driver(side, is_stock=False), Driver(sides[0], is_stock=False), command, stock, original,
+                  key, values)
             note(what, True, "")
         except (AssertionError, subprocess.TimeoutExpired) as failure:
             note(what, False, str(failure))
