@@ -84,7 +84,8 @@ def outside(options: argparse.Namespace) -> int:
         (work / "stock").mkdir()
         shutil.copyfile(installed_driver_dir() / MODULE_NAME, work / "stock" / MODULE_NAME)
         ours = options.build_dir / "src/secret_driver/module"
-        Settings(str(HERE), str(work), str(ours), "", str(installed_driver_dir()), False).export()
+        Settings(tests=str(HERE), work=str(work), secret_only=str(ours), with_qemu="",
+                 installed=str(installed_driver_dir()), stock=False, command="").export()
         return stage.reenter([*sys.argv[1:], "--work", str(work)])
     finally:
         shutil.rmtree(work)
