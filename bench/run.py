@@ -103,8 +103,11 @@ def main() -> int:
     if file.exists():
         found, failures = read_results(file)
         output = options.output or options.build_dir / "bench-report"
-        write_page(found, failures, output, (HERE / "report/method.md").read_text())
+        missing = write_page(found, failures, output, (HERE / "report/method.md").read_text())
         print(f"written: {output / 'performance.md'}")
+        for what in missing:
+            print(f"not shown: {what}")
+        code = code or (1 if missing else 0)
     return code
 
 

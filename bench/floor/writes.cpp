@@ -90,11 +90,12 @@ Figures repeat(int directory, const Words &words) {
 }
 
 Figures removeAll(int directory, const Words &words) {
+    int removed = 0;
     for (std::uint64_t number = 0; number < words.number(0); ++number) {
-        unlinkat(directory, definitionName(number).c_str(), 0);
-        unlinkat(directory, valueName(number).c_str(), 0);
+        for (const std::string &name : {definitionName(number), valueName(number)})
+            removed += unlinkat(directory, name.c_str(), 0) == 0 ? 1 : 0;
     }
-    return {{"seconds", 0}};
+    return {{"removed", removed}};
 }
 
 int run(const std::string &path) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The programs that measure, and how they are talked to."""
 
+import math
 import os
 import subprocess
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 Figures = dict[str, float]
+ALWAYS_SOME = ("seconds", "wall", "per_second", "p99")  # of these, nothing or for ever is nonsense
 
 
 class Failed(Exception):
@@ -17,9 +19,12 @@ class Failed(Exception):
 
 def parse(line: str, who: str) -> Figures:
     try:
-        return {name: float(number) for name, number in (word.split("=") for word in line.split())}
+        figures = {name: float(number) for name, number in (word.split("=") for word in line.split())}
     except ValueError:
         raise Failed(f"{who} answered {line!r}") from None
+    if not figures or any(not 0 < figures.get(name, 1) < math.inf for name in ALWAYS_SOME):
+        raise Failed(f"{who} answered {line!r}")
+    return figures
 
 
 class Program:
@@ -36,10 +41,7 @@ class Program:
         line = self._process.stdout.readline()
         if not line.endswith("\n"):
             raise Failed(f"{self.name} ended with {self._process.wait()}; its reason is above")
-        figures = parse(line, self.name)
-        if not figures:
-            raise Failed(f"{self.name} answered nothing")
-        return figures
+        return parse(line, self.name)
 
     def ask(self, command: str) -> Figures:
         assert self._process.stdin is not None

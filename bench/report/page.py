@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Writes docs/performance.md and its charts."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .plots import CHARTS, write_plots
 from .tables import SECTIONS, table
-from .targets import rows
+from .targets import NOT_SHOWN, Row, rows
 
 Found = dict[str, Any]
 
@@ -15,9 +16,9 @@ def section(title: str, *parts: str) -> str:
     return "\n\n".join([f"## {title}", *(part for part in parts if part)])
 
 
-def targets(found: Found) -> str:
+def targets(shown: Sequence[Row]) -> str:
     return table(["what", "secrets", "target", "measured", "result"],
-                 [[row.what, row.at, row.target, row.measured, row.verdict] for row in rows(found)])
+                 [[row.what, row.at, row.target, row.measured, row.verdict] for row in shown])
 
 
 def figures(found: Found) -> list[str]:
@@ -31,7 +32,9 @@ def figures(found: Found) -> list[str]:
     return sections
 
 
-def write_page(found: Found, failures: dict[str, str], directory: Path, method: str) -> None:
+def write_page(found: Found, failures: dict[str, str], directory: Path, method: str) -> list[str]:
+    """Returns the targets that the results say nothing of."""
+    shown = rows(found)
     directory.mkdir(parents=True, exist_ok=True)
     charts = [f"![{CHARTS[file.removeprefix('performance-').removesuffix('.svg')]}]({file})"
               for file in write_plots(found, directory)]
@@ -40,7 +43,7 @@ def write_page(found: Found, failures: dict[str, str], directory: Path, method: 
         "# Performance",
         "Written by `scripts/bench`, which measures it all again; do not edit it here. What was done for "
         "speed, and what each step brought, is in [performance-steps.md](performance-steps.md).",
-        section("Targets", "Ratios are medians of the ratios of interleaved rounds.", targets(found)),
+        section("Targets", "Ratios are medians of the ratios of interleaved rounds.", targets(shown)),
         section("In pictures", *charts),
         *figures(found),
         section("The machine", machine),
@@ -49,3 +52,4 @@ def write_page(found: Found, failures: dict[str, str], directory: Path, method: 
     if failures:
         parts.append(section("What failed", *(f"* {name}: {text}" for name, text in failures.items())))
     (directory / "performance.md").write_text("\n\n".join(parts) + "\n")
+    return [row.what for row in shown if row.verdict == NOT_SHOWN]

@@ -8,6 +8,7 @@ from typing import Any
 from measuring.rounds import median, ratio
 
 Found = dict[str, Any]
+NOT_SHOWN = "not shown"
 
 
 @dataclass(frozen=True)
@@ -225,6 +226,6 @@ def rows(found: Found) -> list[Row]:
                 made.append(row)
         except (KeyError, IndexError, ZeroDivisionError) as problem:
             made.append(Row(what, "", "", f"not measured ({type(problem).__name__}: {problem})",
-                            "not shown"))
-        result += made or [Row(what, "", "", "not measured", "not shown")]
+                            NOT_SHOWN))
+        result += made or [Row(what, "", "", "not measured", NOT_SHOWN)]
     return result
