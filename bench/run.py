@@ -84,8 +84,7 @@ def outside(options: argparse.Namespace) -> int:
         (work / "stock").mkdir()
         shutil.copyfile(installed_driver_dir() / MODULE_NAME, work / "stock" / MODULE_NAME)
         ours = options.build_dir / "src/secret_driver/module"
-        Settings(tests=str(HERE), work=str(work), secret_only=str(ours), with_qemu="",
-                 installed=str(installed_driver_dir()), stock=False, command="").export()
+        Settings(tests=str(HERE), work=str(work), secret_only=str(ours)).export()
         return stage.reenter([*sys.argv[1:], "--work", str(work)])
     finally:
         shutil.rmtree(work)

@@ -20,11 +20,11 @@ class Settings:
     tests: str  # the directory of the test_*.py
     work: str  # a directory of this run, removed at its end
     secret_only: str  # a driver directory that holds the secret module alone
-    with_qemu: str  # the same with the installed QEMU module beside it
-    installed: str  # where the installed libvirt loads its drivers from
-    stock: bool  # the module under test is libvirt's own
-    command: str  # the operator's command; empty if it was not given
-    patience: float  # seconds after which something that should happen counts as not happening
+    with_qemu: str = ""  # the same with the installed QEMU module beside it
+    installed: str = ""  # where the installed libvirt loads its drivers from
+    stock: bool = False  # the module under test is libvirt's own
+    command: str = ""  # the operator's command; empty if it was not given
+    patience: float = 60.0  # seconds after which something that should happen counts as not happening
 
     @property
     def module(self) -> Path:
