@@ -33,10 +33,14 @@ class KeyFile:
         write_file(self.path, self.raw)
 
     @property
+    def extracted(self) -> bytes:
+        """The first step of HKDF-SHA256, RFC 5869."""
+        return hmac.digest(b"org.keyhold.at-rest", self.raw, "sha256")
+
+    @property
     def sealing(self) -> bytes:
-        """HKDF-SHA256, RFC 5869; the key is one block of output."""
-        extracted = hmac.digest(b"org.keyhold.at-rest", self.raw, "sha256")
-        return hmac.digest(extracted, b"JWE dir A256GCM" + b"\x01", "sha256")
+        """The second step; the key is one block of output."""
+        return hmac.digest(self.extracted, b"JWE dir A256GCM" + b"\x01", "sha256")
 
     @property
     def id(self) -> str:

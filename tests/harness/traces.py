@@ -2,11 +2,10 @@
 """What a value or a key leaves where it was: the byte strings to look for in a core."""
 
 import base64
-import hmac
 import os
 
-# of docs/at-rest-format.md
-SALT, INFO = b"org.keyhold.at-rest", b"JWE dir A256GCM"
+from .sealed_files import KeyFile
+
 PIECE = 8  # bytes; chance does not make one of them in a core of any size
 
 
@@ -86,35 +85,27 @@ def encoded_pieces(data: bytes) -> list[bytes]:
 
 
 class Marker:
-    """A value of which any 24 bytes in a row, and any 32 characters of base64, give it away."""
-
-    PERIOD = 12  # base64 of it repeats as well
-
-    def __init__(self, size: int = 1536) -> None:
-        self.period = os.urandom(self.PERIOD)
-        self.value = self.period * (size // self.PERIOD)
-
-    def pieces(self) -> dict[str, list[bytes]]:
-        return {"value": [self.period[:PIECE]],
-                "base64 of the value": encoded_pieces(self.period * 2)}
-
-
-class KeyMaterial:
-    """A key file's 32 bytes, and what is computed from them."""
+    """A value that repeats itself, so that what is left of a copy gives it away."""
 
     def __init__(self) -> None:
-        self.raw = os.urandom(32)
-        self.extracted = hmac.digest(SALT, self.raw, "sha256")
-        self.derived = hmac.digest(self.extracted, INFO + b"\1", "sha256")
+        self._period = os.urandom(12)  # base64 of it repeats as well
+        self.value = self._period * 128
 
     def pieces(self) -> dict[str, list[bytes]]:
-        found = {}
-        for name, key in (("raw key", self.raw), ("derived key", self.derived)):
-            found[name] = [key[at:at + PIECE] for at in range(0, 32, PIECE)]
-            found[f"schedule of the {name}"] = schedule_pieces(key)[4:]
-            found[f"base64 of the {name}"] = encoded_pieces(key)
-        found["extracted key"] = [self.extracted[at:at + PIECE] for at in range(0, 32, PIECE)]
-        for name, pad in (("inner", 0x36), ("outer", 0x5c)):
-            padded = bytes(byte ^ pad for byte in self.extracted)
-            found[f"{name} block of the extracted key"] = [padded[:PIECE], padded[-PIECE:]]
-        return found
+        return {"value": [self._period[:PIECE]],
+                "base64 of the value": encoded_pieces(self._period * 2)}
+
+
+def pieces_of_key(key: KeyFile) -> dict[str, list[bytes]]:
+    """Of the 32 bytes, of what is computed from them on the way to the sealing key, and of that."""
+    found = {}
+    for name, secret in (("raw key", key.raw), ("sealing key", key.sealing)):
+        found[name] = [secret[at:at + PIECE] for at in range(0, 32, PIECE)]
+        # the first two round keys are the key itself
+        found[f"schedule of the {name}"] = schedule_pieces(secret)[4:]
+        found[f"base64 of the {name}"] = encoded_pieces(secret)
+    found["extracted key"] = [key.extracted[at:at + PIECE] for at in range(0, 32, PIECE)]
+    for name, pad in (("inner", 0x36), ("outer", 0x5c)):  # of HMAC, RFC 2104
+        padded = bytes(byte ^ pad for byte in key.extracted)
+        found[f"{name} block of the extracted key"] = [padded[:PIECE], padded[-PIECE:]]
+    return found

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Cores of libvirtd and of an embedded process, searched for values and keys."""
 
-import base64
-import json
 import unittest
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from harness.case import SystemCase, stock_defect
+from harness.case import stock_defect
 from harness.core import Core, cores_to, debugger_core, kernel_core
 from harness.embedded import EmbeddedProcess
+from harness.sealed_case import SealedCase
+from harness.sealed_files import KeyFile, forms_in, key_id_of, sealed_in, secret_conf
 from harness.secret_files import Secret, write_file, write_value
-from harness.traces import KeyMaterial, Marker, round_keys
+from harness.traces import Marker, pieces_of_key, round_keys
 from harness.waiting import wait_for
 
 FEW_THREADS = "min_workers = 1\nmax_workers = 2\nprio_workers = 1\nadmin_min_workers = 1\n"
@@ -26,36 +25,25 @@ class SearchForTraces(unittest.TestCase):
         self.assertEqual(keys[14].hex(), "fe4890d1e6188d0b046df344706c631e")
 
 
-class MemoryCase(SystemCase):
+class MemoryCase(SealedCase):
     def setUp(self) -> None:
         super().setUp()
         self.cores = self.machine.home / "cores"
         self.cores.mkdir()
-        self.first, self.second = KeyMaterial(), KeyMaterial()
-        for name, key in (("first", self.first), ("second", self.second)):
-            write_file(self.machine.etc / name, key.raw)
+        self.first, self.second = self.new_key("first"), self.new_key("second")
         self.markers: dict[str, Marker] = {}
 
     def value(self, name: str) -> bytes:
         return self.markers.setdefault(name, Marker()).value
 
-    def configure(self, path: Path, current: str, earlier: Sequence[str] = (), more: str = "") -> None:
-        keys = [f'"/etc/libvirt/{name}"' for name in (current, *earlier)]
-        path.write_text(f"secrets_encryption_key = {keys[0]}\nseal_existing = 1\n"
-                        f"secrets_decryption_keys = [ {', '.join(keys[1:])} ]\n{more}")
-
-    def key_of(self, secret: Secret, store: Path) -> str | None:
-        """The id of the key that the stored value is sealed with."""
-        path = store / f"{secret.uuid}.jwe"
-        if not path.exists():
-            return None
-        header = path.read_text().split(".")[0]
-        return str(json.loads(base64.urlsafe_b64decode(header + "=="))["kid"])
+    def are_sealed_with(self, key: KeyFile, *secrets: Secret) -> bool:
+        return all(forms_in(self.store, secret) == {"jwe"} and
+                   key_id_of(sealed_in(self.store, secret)) == key.id for secret in secrets)
 
     def keys(self) -> dict[str, list[bytes]]:
         return {f"{name}, {what}": pieces
                 for name, key in (("first", self.first), ("second", self.second))
-                for what, pieces in key.pieces().items()}
+                for what, pieces in pieces_of_key(key).items()}
 
     def values(self, *names: str) -> dict[str, list[bytes]]:
         return {f"{name}, {what}": pieces
@@ -74,7 +62,7 @@ class CoreOfADaemon(MemoryCase):
         super().setUp()
         self.loaded, self.overwritten, self.removed = (Secret(usage=name) for name in "lor")
         for secret, name in ((self.loaded, "loaded"), (self.overwritten, "former"), (self.removed, "removed")):
-            secret.write(self.machine.store, self.value(name))
+            secret.write(self.store, self.value(name))
 
     def start_daemon(self):  # type: ignore[no-untyped-def]
         return self.start(configuration=FEW_THREADS, before=cores_to(self.cores))
@@ -87,18 +75,16 @@ class CoreOfADaemon(MemoryCase):
 
     @stock_defect("the values are sealed: did not happen")
     def test_values_and_keys_through_overwriting_removal_and_rotation(self) -> None:
-        store, settings_file = self.machine.store, self.machine.etc / "secret.conf"
-        self.configure(settings_file, "first")
-        daemon = self.start_daemon()
         secrets = (self.loaded, self.overwritten, self.removed)
-        wait_for("the values are sealed", lambda: all(self.key_of(secret, store) for secret in secrets))
-        before = self.key_of(self.loaded, store)
-        write_value(self.overwritten.value_in(store), self.value("later"))
-        for suffix in ("xml", "jwe"):
-            (store / f"{self.removed.uuid}.{suffix}").unlink()
-        self.configure(settings_file, "second", ["first"])
+        self.configure(key=self.first, seal_existing=1)
+        daemon = self.start_daemon()
+        wait_for("the values are sealed", lambda: self.are_sealed_with(self.first, *secrets))
+        write_value(self.overwritten.value_in(self.store), self.value("later"))
+        self.removed.xml_in(self.store).unlink()
+        sealed_in(self.store, self.removed).unlink()
+        self.configure(key=self.second, earlier=[self.first], seal_existing=1)
         daemon.reload()
-        wait_for("the values are under the second key", lambda: self.key_of(self.loaded, store) != before)
+        self.assertTrue(self.are_sealed_with(self.second, self.loaded, self.overwritten))
         self.assertListed(daemon.open(), self.loaded, self.overwritten)
 
         core = debugger_core(daemon.pid, self.cores / "gcore")
@@ -112,9 +98,8 @@ class CoreAfterClients(MemoryCase):
     @stock_defect("loaded, value at")
     def test_only_what_passed_the_wire_is_there_and_only_on_the_heap(self) -> None:
         loaded, served, undefined = (Secret(usage=name) for name in "lsu")
-        loaded.write(self.machine.store, self.value("loaded"))
-        settings_file = self.machine.etc / "secret.conf"
-        self.configure(settings_file, "first")
+        loaded.write(self.store, self.value("loaded"))
+        self.configure(key=self.first, seal_existing=1)
         daemon = self.start(configuration=FEW_THREADS, before=cores_to(self.cores))
         writer = daemon.open()
         for secret, name in ((served, "former"), (served, "served"), (undefined, "undefined")):
@@ -124,7 +109,7 @@ class CoreAfterClients(MemoryCase):
         # the driver refuses this one without a look at the value
         error = self.refusal(self.handle_of_nothing(writer).setValue, self.value("refused"))
         self.assertIn("no secret with matching uuid", str(error))
-        self.configure(settings_file, "second", ["first"])
+        self.configure(key=self.second, earlier=[self.first], seal_existing=1)
         daemon.reload()
 
         for core in (debugger_core(daemon.pid, self.cores / "gcore"), kernel_core(daemon.process, self.cores)):
@@ -145,10 +130,10 @@ class CoreOfAnEmbeddedProcess(MemoryCase):
 
     def run_program(self, more: str = "") -> EmbeddedProcess:
         root = self.machine.home / "root"
-        (root / "etc").mkdir(parents=True)
-        self.configure(root / "etc/secret.conf", "first", more=more)
+        self.store, settings_file = root / "etc/secrets", root / "etc/secret.conf"
         loaded, served, undefined = (Secret(usage=name) for name in "lsu")
-        loaded.write(root / "etc/secrets", self.value("loaded"))
+        loaded.write(self.store, self.value("loaded"))
+        write_file(settings_file, secret_conf(key=self.first, seal_existing=1) + more)
         program = EmbeddedProcess(self.machine, before=cores_to(self.cores))
         self.addCleanup(program.close)
         program("open", f"secret:///embed?root={root}")
@@ -160,13 +145,14 @@ class CoreOfAnEmbeddedProcess(MemoryCase):
             program("set", secret.uuid, self.machine.home / "value")
         program("undefine", undefined.uuid)
         program("close")
-        before = self.key_of(loaded, root / "etc/secrets")
-        self.configure(root / "etc/secret.conf", "second", ["first"], more)
+        self.assertTrue(self.are_sealed_with(self.first, loaded, served))
+        write_file(settings_file,
+                   secret_conf(key=self.second, earlier=[self.first], seal_existing=1) + more)
         program("open", f"secret:///embed?root={root}")
         for secret, name in ((served, "served"), (loaded, "loaded")):
             program("get", secret.uuid, self.machine.home / "answer")
             self.assertEqual((self.machine.home / "answer").read_bytes(), self.value(name))
-        self.assertNotIn(self.key_of(loaded, root / "etc/secrets"), (before, None))
+        self.assertTrue(self.are_sealed_with(self.second, loaded, served))
         return program
 
     @stock_defect("the process ended")
@@ -177,7 +163,7 @@ class CoreOfAnEmbeddedProcess(MemoryCase):
         found = everything.findings(self.keys())
         self.assertEqual({(finding.needle, finding.region) for finding in found},
                          {(f"{name}, {kind} key", "key memory")
-                          for name in ("first", "second") for kind in ("raw", "derived")})
+                          for name in ("first", "second") for kind in ("raw", "sealing")})
         usual = debugger_core(program.pid, self.cores / "gcore-usual", everything=False)
         self.assertHoldsNone(usual, self.values(), self.keys())
         self.assertHoldsNone(kernel_core(program.process, self.cores), self.values(), self.keys())
