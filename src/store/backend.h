@@ -65,7 +65,8 @@ class Backend {
     virtual void removeValue(const Uuid &uuid) = 0;
 
     /// The secrets whose value, when it was read last, had another form than the rules of now ask
-    /// for, or an earlier key.
+    /// for, or an earlier key; if all are to be plain, also those with a file of another form
+    /// besides.
     [[nodiscard]] virtual std::vector<Uuid> outdated() const = 0;
     /// Writes the value that is stored as the rules of now ask for. False if there is nothing to
     /// do.

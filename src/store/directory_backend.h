@@ -56,6 +56,8 @@ class DirectoryBackend : public Backend {
     [[nodiscard]] Value readValue(const AtRest &atRest, const Uuid &uuid, bool &isOutdated);
     [[nodiscard]] Value readForm(const AtRest &atRest, const Uuid &uuid, AtRestForm form,
                                  bool *isOutdated);
+    /// True if there is a value file that counts less than that of `form`.
+    [[nodiscard]] bool hasFormBehind(const Uuid &uuid, AtRestForm form) const;
     void noteOutdated(const Uuid &uuid, bool isOutdated);
     [[nodiscard]] bool hasValueFile(const Uuid &uuid) const;
     /// Makes `value` the only value of a secret that has a definition.

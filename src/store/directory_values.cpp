@@ -10,6 +10,15 @@
 /// The value files of a directory: which one counts, how one takes the place of another.
 namespace keyhold {
 
+namespace {
+
+/// An interrupted change to plain leaves the former file beside the new one.
+bool unsealsAll(const AtRest &atRest) {
+    return !atRest.rules().mustSeal && atRest.rules().convertExisting;
+}
+
+} // namespace
+
 Value DirectoryBackend::readValue(const Uuid &uuid) {
     bool isOutdated = false;
     Value value = readValue(*atRest_->get(), uuid, isOutdated);
@@ -20,10 +29,20 @@ Value DirectoryBackend::readValue(const Uuid &uuid) {
 Value DirectoryBackend::readValue(const AtRest &atRest, const Uuid &uuid, bool &isOutdated) {
     for (const AtRestForm form : kAtRestForms) {
         Value value = readForm(atRest, uuid, form, &isOutdated);
-        if (!value.isNone())
-            return value;
+        if (value.isNone())
+            continue;
+        if (value.shielded() && unsealsAll(atRest) && hasFormBehind(uuid, form))
+            isOutdated = true;
+        return value;
     }
     return {};
+}
+
+bool DirectoryBackend::hasFormBehind(const Uuid &uuid, AtRestForm form) const {
+    const auto *const at = std::ranges::find(kAtRestForms, form);
+    return std::any_of(at + 1, kAtRestForms.end(), [&](AtRestForm each) {
+        return directory_->contains(layout::valueName(uuid, each));
+    });
 }
 
 Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestForm form,

@@ -222,5 +222,25 @@ TEST_F(RenewalTest, PlainValuesAreSealedOnlyWhenAskedTo) {
     EXPECT_FALSE(bench.content(valueName(1)));
 }
 
+TEST_F(RenewalTest, AChangeToPlainThatWasInterruptedIsFinished) {
+    const auto sealed = bench.content(valueName(1, AtRestForm::jwe));
+    bench.put(valueName(1), base64("value 1"));
+    takeOver(atRestWith(1));
+    store->renewOutdated(never);
+    EXPECT_EQ(keyOf(1), 1)
+        << "a sealed file that does not count stays as long as values are sealed";
+
+    takeOver(atRestWith(0, {1}, true));
+    store->renewOutdated(never);
+    EXPECT_FALSE(bench.content(valueName(1, AtRestForm::jwe)));
+    EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
+
+    bench.put(valueName(1, AtRestForm::jwe), *sealed);
+    takeOver(atRestWith(0, {1}, true));
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(0, 0, 0));
+    EXPECT_EQ(stateOf(*store, 1).value, "=value 1");
+}
+
 } // namespace
 } // namespace keyhold
