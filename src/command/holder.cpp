@@ -2,27 +2,46 @@
 #include "command/holder.h"
 
 #include "conf/error.h"
+#include "store/descriptor.h"
+#include "store/file_system.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace keyhold::command {
 
 namespace {
 
+constexpr std::size_t kMaxModuleSize = std::size_t{256} * 1024 * 1024;
 constexpr std::string_view kModule = "/libvirt_driver_secret.so";
 
-/// Empty if it cannot be read.
+/// Empty if it cannot be read or is no regular file: the process chose what its path leads to.
 std::string contentOf(const std::string &path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+    FileSystem &fileSystem = posixFileSystem();
+    const Descriptor file(
+        fileSystem, fileSystem.open(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0));
+    FileStatus status;
+    if (file.number() < 0 || fileSystem.status(file.number(), status) < 0 || !S_ISREG(status.mode))
+        return {};
+    std::string content;
+    for (;;) {
+        constexpr std::size_t kStep = 65536;
+        const std::size_t have = content.size();
+        content.resize(have + kStep);
+        const ssize_t got = fileSystem.read(file.number(), content.data() + have, kStep);
+        content.resize(have + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        if (got < 0)
+            return {};
+        if (got == 0 || content.size() > kMaxModuleSize)
+            return content;
+    }
 }
 
 /// The rest of the line of /proc/PID/status that begins with `field`.

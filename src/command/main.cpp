@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 
@@ -14,6 +15,7 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 namespace keyhold::command {
 
@@ -57,6 +59,9 @@ class CommandLine {
         } catch (const CLI::ParseError &error) {
             return app_.exit(error) == 0 ? 0 : static_cast<int>(Exit::trouble);
         }
+        // A daemon of the system has no such directory, and looks for the built-in key elsewhere.
+        if (target_.roots.empty() && ::geteuid() == 0)
+            ::unsetenv("XDG_RUNTIME_DIR"); // NOLINT(concurrency-mt-unsafe): there is one thread
         return static_cast<int>(work_());
     }
 

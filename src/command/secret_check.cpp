@@ -86,6 +86,9 @@ class ValueCheck {
     bool count(AtRestForm form, std::span<const std::uint8_t> text) {
         isCounted_ = !out_.form;
         if (!isCounted_) {
+            const AtRest::Rules &rules = atRest_.rules();
+            if (!rules.mustSeal && rules.convertExisting && !out_.isUnreadable)
+                out_.isOutdated = true;
             out_.findings.push_back(
                 {Finding::Kind::shadowed, path_,
                  "does not count, because '" +

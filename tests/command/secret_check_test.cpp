@@ -57,6 +57,9 @@ TEST_F(SecretCheck, TwoForms) {
     const CheckedSecret secret = check(atRestOf(7));
     EXPECT_EQ(secret.form, AtRestForm::plain);
     EXPECT_EQ(kindsOf(secret), Kinds{Finding::Kind::shadowed});
+    EXPECT_FALSE(secret.isOutdated);
+    EXPECT_TRUE(check(atRestOf(0, {7}, {false, true, {}})).isOutdated)
+        << "an interrupted change to plain leaves this";
 }
 
 TEST_F(SecretCheck, ABlankFileIsNoValueAndHidesNone) {

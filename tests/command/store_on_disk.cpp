@@ -60,6 +60,8 @@ void StoreOnDisk::put(const std::string &name, const std::string &content) const
 std::map<std::string, std::string> StoreOnDisk::files() const {
     std::map<std::string, std::string> files;
     for (const auto &entry : std::filesystem::directory_iterator(secrets())) {
+        if (!entry.is_regular_file())
+            continue;
         std::ifstream file(entry.path(), std::ios::binary);
         files[entry.path().filename()] = {std::istreambuf_iterator<char>(file), {}};
     }
@@ -131,9 +133,9 @@ LockingProcess::LockingProcess(const std::string &stateDirectory) {
     pid_ = ::fork();
     if (pid_ == 0) {
         const StoreLock lock(posixFileSystem(), stateDirectory);
-        static_cast<void>(::write(ready[1], "x", 1));
-        for (;;)
+        if (::write(ready[1], "x", 1) == 1)
             ::pause();
+        ::_exit(1);
     }
     char byte = 0;
     ::close(ready[1]);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The operator's command, and the settings and files that it is about."""
+"""The operator's command."""
 
 import json
 import os
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from .machine import Machine, Result, User
-from .secret_files import Secret
 from .settings import settings
 
 
@@ -42,22 +41,6 @@ class Keyhold:
         if result.code != (1 if found else 0):
             raise AssertionError(f"exit {result.code} with {found}")
         return found
-
-
-def write_settings(etc: Path, **values: object) -> None:
-    """secret.conf, with numbers, texts and lists of texts."""
-    (etc / "secret.conf").write_text(
-        "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
-
-
-def make_key(path: Path, seed: int) -> str:
-    path.write_bytes(bytes([seed]) * 32)
-    path.chmod(0o600)
-    return str(path)
-
-
-def sealed_in(store: Path, secret: Secret) -> Path:
-    return store / f"{secret.uuid}.jwe"
 
 
 class StoreAssertions(unittest.TestCase):

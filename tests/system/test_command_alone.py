@@ -3,10 +3,11 @@
 
 import shutil
 import signal
-from pathlib import Path
+from typing import Any
 
 from harness.case import SystemCase
-from harness.keyhold import Keyhold, StoreAssertions, make_key, sealed_in, write_settings
+from harness.keyhold import Keyhold, StoreAssertions
+from harness.sealed_files import KeyFile, sealed_in, secret_conf
 from harness.secret_files import Secret, snapshot, write_file
 from harness.settings import settings
 
@@ -22,17 +23,12 @@ class CommandCase(SystemCase, StoreAssertions):
         self.values = [f"value number {n}".encode() for n in range(self.COUNT)]
         for secret, value in zip(self.secrets, self.values):
             secret.write(self.store, value)
-        self.key = make_key(self.machine.etc / "key", 1)
-        self.other_key = make_key(self.machine.etc / "other-key", 2)
+        self.key = KeyFile.make(self.machine.home / "key")
+        self.other_key = KeyFile.make(self.machine.home / "other-key")
 
-    def encrypt(self, key: str = "", **more: object) -> None:
-        # the path as the command sees it
-        name = Path(key or self.key).name
-        write_settings(self.machine.etc, secrets_encryption_key=f"/etc/libvirt/{name}", **more)
-
-    def key_id(self, key: str = "") -> str:
-        [found] = self.keyhold.json("key", "show-id", key or self.key)["keys"]
-        return str(found["id"])
+    def encrypt(self, key: KeyFile | None = None, **more: Any) -> None:
+        text = secret_conf(key=key or self.key, **more)
+        write_file(self.machine.etc / "secret.conf", text)
 
 
 class Conversions(CommandCase):
@@ -42,7 +38,7 @@ class Conversions(CommandCase):
         sealed = self.keyhold.json("seal")
         self.assertEqual((sealed["converted"], sealed["remaining"]), (3, 0))
         self.assertForms(self.store, "jwe", 3)
-        self.assertEqual(self.keyhold.status()["sealed"], {self.key_id(): 3})
+        self.assertEqual(self.keyhold.status()["sealed"], {self.key.id: 3})
         self.assertEqual(self.keyhold.findings(), [])
         unsealed = self.keyhold.json("unseal")
         self.assertEqual((unsealed["converted"], unsealed["remaining"]), (3, 0))
@@ -52,7 +48,7 @@ class Conversions(CommandCase):
     def test_unseal_of_what_secret_conf_does_not_encrypt_needs_no_advice(self) -> None:
         self.encrypt()
         self.keyhold.json("seal")
-        self.encrypt(encrypt_data=0)
+        self.encrypt(encrypt=False)
         self.assertEqual(self.keyhold.json("unseal")["advice"], "")
         self.assertForms(self.store, "base64", 3)
 
@@ -64,10 +60,10 @@ class Conversions(CommandCase):
     def test_rekey_takes_values_from_an_earlier_key(self) -> None:
         self.encrypt()
         self.keyhold.json("seal")
-        self.encrypt(self.other_key, secrets_decryption_keys=["/etc/libvirt/key"])
+        self.encrypt(self.other_key, earlier=[self.key])
         self.assertEqual(self.keyhold.status()["outdated"], 3)
         self.assertEqual(self.keyhold.json("rekey")["converted"], 3)
-        self.assertEqual(self.keyhold.status()["sealed"], {self.key_id(self.other_key): 3})
+        self.assertEqual(self.keyhold.status()["sealed"], {self.other_key.id: 3})
 
     def test_rekey_leaves_plain_values(self) -> None:
         self.encrypt()
@@ -80,12 +76,12 @@ class Conversions(CommandCase):
         self.keyhold.json("seal")
         (self.machine.etc / "secret.conf").unlink()
         self.assertEqual(self.keyhold.json("unseal", code=1)["converted"], 0)
-        self.assertEqual(self.keyhold.json("unseal", "--key", self.key)["converted"], 3)
+        self.assertEqual(self.keyhold.json("unseal", "--key", str(self.key.path))["converted"], 3)
 
     def test_a_credential_is_a_key(self) -> None:
         directory = self.machine.home / "credentials"
         directory.mkdir()
-        shutil.copy(self.key, directory / "secrets-encryption-key")
+        shutil.copy(self.key.path, directory / "secrets-encryption-key")
         env = {"CREDENTIALS_DIRECTORY": str(directory)}
         self.assertEqual(self.keyhold.json("seal", env=env)["converted"], 3)
         self.assertEqual(self.keyhold.findings(env=env), [])
@@ -93,8 +89,8 @@ class Conversions(CommandCase):
 
     def test_nothing_is_sealed_that_secret_conf_does_not_ask_for(self) -> None:
         before = snapshot(self.store)
-        for text in ("", 'encrypt_data = 0\nsecrets_encryption_key = "/etc/libvirt/key"\n'):
-            (self.machine.etc / "secret.conf").write_text(text)
+        for text in ("", secret_conf(key=self.key, encrypt=False)):
+            write_file(self.machine.etc / "secret.conf", text)
             for command in ("seal", "rekey"):
                 result = self.keyhold.run(command)
                 self.assertEqual(result.code, 2)
@@ -103,9 +99,9 @@ class Conversions(CommandCase):
 
     def test_a_key_that_is_not_there_seals_nothing(self) -> None:
         before = snapshot(self.store)
-        Path(self.key).unlink()
+        self.key.path.unlink()
         self.encrypt()
-        self.assertIn("/etc/libvirt/key", self.keyhold.run("seal").failed())
+        self.assertIn(str(self.key.path), self.keyhold.run("seal").failed())
         self.assertEqual(snapshot(self.store), before)
 
     def test_what_cannot_be_read_stays_and_the_rest_is_converted(self) -> None:
@@ -135,8 +131,8 @@ class Conversions(CommandCase):
         user = self.machine.one
         secret = Secret()
         secret.write(user.store, b"value")
-        write_settings(user.store.parent, secrets_encryption_key=str(user.home / "key"))
-        make_key(user.home / "key", 3)
+        key = KeyFile.make(user.home / "key")
+        write_file(user.store.parent / "secret.conf", secret_conf(key=key))
         user.owns(user.home / "key", user.store.parent, user.store, *user.store.iterdir(),
                   user.store.parent / "secret.conf")
         keyhold = Keyhold(self.machine, user)
@@ -180,7 +176,7 @@ class Findings(CommandCase):
     def test_a_lost_key_is_named(self) -> None:
         self.encrypt()
         self.keyhold.json("seal")
-        lost = self.key_id()
+        lost = self.key.id
         self.encrypt(self.other_key)
         status = self.keyhold.status()
         self.assertEqual((status["unreadable"], status["sealed"]), (3, {lost: 3}))
@@ -195,7 +191,7 @@ class Findings(CommandCase):
 
     def test_a_key_file_that_others_read(self) -> None:
         self.encrypt()
-        Path(self.key).chmod(0o644)
+        self.key.path.chmod(0o644)
         self.assertIn("chmod 0600", self.keyhold.run("verify").out)
 
     def test_looking_changes_nothing(self) -> None:
@@ -263,5 +259,5 @@ class Killed(CommandCase):
 
     def test_rekey(self) -> None:
         self.keyhold.json("seal")
-        self.encrypt(self.other_key, secrets_decryption_keys=["/etc/libvirt/key"])
+        self.encrypt(self.other_key, earlier=[self.key])
         self.assertGreater(self.killed_at_every_call("rekey"), 3 * self.COUNT)

@@ -4,14 +4,17 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from harness.case import SystemCase
-from harness.keyhold import Keyhold, StoreAssertions, make_key, sealed_in, write_settings
-from harness.secret_files import Secret, snapshot
+from harness.keyhold import Keyhold, StoreAssertions
+from harness.sealed_files import KeyFile, sealed_in, secret_conf
+from harness.secret_files import Secret, snapshot, write_file
 from harness.settings import MODULE_NAME, installed_driver_dir, settings
 
 EMBEDDED = """
 import libvirt, sys
+libvirt.virEventRegisterDefaultImpl()
 libvirt.registerErrorHandler(lambda _context, _error: None, None)
 connection = libvirt.open("secret:///embed?root=" + sys.argv[1])
 print("open", flush=True)
@@ -30,11 +33,11 @@ class BesideCase(SystemCase, StoreAssertions):
         self.values = [f"value number {n}".encode() for n in range(self.COUNT)]
         for secret, value in zip(self.secrets, self.values):
             secret.write(self.store, value)
-        make_key(self.etc / "key", 1)
-        make_key(self.etc / "other-key", 2)
+        self.key = KeyFile.make(self.machine.home / "key")
+        self.other_key = KeyFile.make(self.machine.home / "other-key")
 
-    def configure(self, key: str = "key", **more: object) -> None:
-        write_settings(self.etc, secrets_encryption_key=f"/etc/libvirt/{key}", **more)
+    def configure(self, key: KeyFile | None = None, **more: Any) -> None:
+        write_file(self.etc / "secret.conf", secret_conf(key=key or self.key, **more))
 
 
 class BesideADaemon(BesideCase):
@@ -66,12 +69,11 @@ class BesideADaemon(BesideCase):
         self.assertEqual(self.keyhold.json("seal")["converted"], self.COUNT)
         self.assertForms(self.store, "jwe", self.COUNT)
         self.assertServed()
-        self.configure("other-key", secrets_decryption_keys=["/etc/libvirt/key"])
+        self.configure(self.other_key, earlier=[self.key])
         self.assertEqual(self.keyhold.json("rekey")["converted"], self.COUNT)
-        [key] = self.keyhold.json("key", "show-id", str(self.etc / "other-key"))["keys"]
-        self.assertEqual(self.keyhold.status()["sealed"], {key["id"]: self.COUNT})
+        self.assertEqual(self.keyhold.status()["sealed"], {self.other_key.id: self.COUNT})
         self.assertServed()
-        self.configure("other-key", encrypt_data=0, unseal_existing=1)
+        self.configure(self.other_key, encrypt=False, unseal_existing=1)
         unsealed = self.keyhold.json("unseal")
         self.assertEqual((unsealed["converted"], unsealed["remaining"]), (self.COUNT, 0))
         self.assertForms(self.store, "base64", self.COUNT)
@@ -95,12 +97,14 @@ class BesideADaemon(BesideCase):
         self.assertRefused("unseal", "encrypt_data = 0", "unseal_existing = 1")
 
     def test_status_tells_who_has_the_store(self) -> None:
-        self.configure(key_memory="locked")
-        self.daemon.reload()
         holder = self.keyhold.status()["holder"]
         self.assertEqual(holder["pid"], self.daemon.pid)
         self.assertEqual((holder["name"], holder["driver"]), ("libvirtd", "keyhold"))
-        self.assertIn(holder["keyMemory"], ("locked", "unlocked"))
+        maps = Path(f"/proc/{self.daemon.pid}/maps").read_text()
+        if "/secretmem" in maps:
+            self.assertEqual(holder["keyMemory"], "secretmem")
+        else:
+            self.assertIn(holder["keyMemory"], ("locked", "unlocked"))
         text = self.keyhold.run("status").ok()
         self.assertIn(f"libvirtd (process {self.daemon.pid}), with Keyhold", text)
 
@@ -120,7 +124,7 @@ class BesideADaemon(BesideCase):
         self.keyhold.json("seal")
         damaged = sealed_in(self.store, self.secrets[0])
         damaged.write_bytes(damaged.read_bytes()[:-1])
-        self.configure(encrypt_data=0, unseal_existing=1)
+        self.configure(encrypt=False, unseal_existing=1)
         result = self.keyhold.json("unseal", code=1)
         self.assertEqual([each["kind"] for each in result["findings"]], ["damaged"])
         self.assertEqual(result["converted"], self.COUNT - 1)
@@ -144,6 +148,11 @@ class BesideOthers(BesideCase):
         self.assertEqual(self.keyhold.status()["holder"]["driver"], "other")
         self.assertIsNone(daemon.process.poll())
 
+    def test_a_daemon_whose_keys_rest_in_locked_memory(self) -> None:
+        write_file(self.etc / "secret.conf", secret_conf(key=self.key) + 'key_memory = "locked"\n')
+        self.start()
+        self.assertIn(self.keyhold.status()["holder"]["keyMemory"], ("locked", "unlocked"))
+
     def test_a_program_with_the_embedded_root(self) -> None:
         root = self.machine.home / "root"
         Secret().write(root / "etc/secrets", b"value")
@@ -162,8 +171,7 @@ class BesideOthers(BesideCase):
     def test_an_embedded_root_that_nobody_has_open(self) -> None:
         root = self.machine.home / "root"
         Secret().write(root / "etc/secrets", b"value")
-        make_key(root / "etc/key", 3)
-        write_settings(root / "etc", secrets_encryption_key=str(root / "etc/key"))
+        write_file(root / "etc/secret.conf", secret_conf(key=self.key))
         self.assertEqual(self.keyhold.json("seal", "--root", str(root))["converted"], 1)
         self.assertForms(root / "etc/secrets", "jwe", 1)
 
@@ -171,9 +179,8 @@ class BesideOthers(BesideCase):
         user = self.machine.one
         secret = Secret()
         secret.write(user.store, b"value")
-        make_key(user.home / "key", 3)
-        write_settings(user.store.parent, secrets_encryption_key=str(user.home / "key"),
-                       seal_existing=1)
+        key = KeyFile.make(user.home / "key")
+        write_file(user.store.parent / "secret.conf", secret_conf(key=key, seal_existing=1))
         user.owns(user.home / "key", user.store.parent, user.store, *user.store.iterdir(),
                   user.store.parent / "secret.conf")
         daemon = self.start(user=user)

@@ -4,9 +4,11 @@
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 from harness.case import SystemCase
-from harness.keyhold import Keyhold, make_key, sealed_in, write_settings
+from harness.keyhold import Keyhold
+from harness.sealed_files import KeyFile, sealed_in, secret_conf
 from harness.secret_files import Secret, write_file
 
 
@@ -16,8 +18,9 @@ class Keys(SystemCase):
         self.keyhold = Keyhold(self.machine)
         self.place = self.machine.etc / "key"
 
-    def configure(self, **more: object) -> None:
-        write_settings(self.machine.etc, secrets_encryption_key="/etc/libvirt/key", **more)
+    def configure(self, **more: Any) -> None:
+        text = secret_conf(key=Path("/etc/libvirt/key"), **more)
+        write_file(self.machine.etc / "secret.conf", text)
 
     def files(self) -> list[str]:
         return sorted(path.name for path in self.machine.etc.iterdir())
@@ -42,7 +45,7 @@ class Keys(SystemCase):
         return root
 
     def test_generate_never_overwrites(self) -> None:
-        for make in (lambda: make_key(self.place, 7), lambda: self.place.symlink_to("nowhere"),
+        for make in (lambda: KeyFile.make(self.place), lambda: self.place.symlink_to("nowhere"),
                      lambda: self.place.mkdir(), lambda: self.place.write_bytes(b"")):
             make()
             before = self.place.lstat()
@@ -54,7 +57,7 @@ class Keys(SystemCase):
 
     def test_generate_refuses_the_place_of_a_lost_key(self) -> None:
         self.configure()
-        make_key(self.place, 7)
+        KeyFile.make(self.place)
         secret = Secret()
         secret.write(self.machine.store, b"value")
         self.keyhold.json("seal")
@@ -69,13 +72,13 @@ class Keys(SystemCase):
         self.assertIn("name the file", self.keyhold.run("key", "generate").failed())
 
     def test_show_id_names_the_keys_of_secret_conf(self) -> None:
-        make_key(self.place, 7)
-        make_key(self.machine.etc / "earlier", 8)
-        self.configure(secrets_decryption_keys=["/etc/libvirt/earlier"])
-        keys = self.keyhold.json("key", "show-id")["keys"]
-        self.assertEqual([(key["file"], key["use"]) for key in keys],
-                         [("/etc/libvirt/key", "current"), ("/etc/libvirt/earlier", "earlier")])
-        self.assertEqual(len({key["id"] for key in keys}), 2)
+        current = KeyFile.make(self.place)
+        earlier = KeyFile.make(self.machine.home / "earlier")
+        self.configure(earlier=[earlier])
+        self.assertEqual(self.keyhold.json("key", "show-id")["keys"], [
+            {"file": "/etc/libvirt/key", "id": current.id, "use": "current"},
+            {"file": str(earlier.path), "id": earlier.id, "use": "earlier"},
+        ])
 
     def test_show_id_of_what_is_no_key(self) -> None:
         write_file(self.place, "x" * 33)
@@ -85,7 +88,7 @@ class Keys(SystemCase):
 
     def test_jose_opens_a_sealed_value_with_the_exported_key(self) -> None:
         self.configure()
-        make_key(self.place, 7)
+        KeyFile.make(self.place)
         secret = Secret()
         secret.write(self.machine.store, b"a value for jose")
         self.keyhold.json("seal")
@@ -104,7 +107,7 @@ class Keys(SystemCase):
     def test_export_needs_the_word_jwk_and_a_key(self) -> None:
         self.configure()
         self.assertIn("/etc/libvirt/key", self.keyhold.run("key", "export", "--jwk").failed())
-        make_key(self.place, 7)
+        KeyFile.make(self.place)
         self.assertIn("--jwk", self.keyhold.run("key", "export").failed())
 
     def test_ids_and_refusals_hold_no_key(self) -> None:
