@@ -12,7 +12,7 @@ namespace keyhold::command {
 
 namespace {
 
-/// Keeps errors. The warnings are about the memory of this process, which is soon gone.
+/// Keeps errors.
 class FindingsJournal : public Journal {
   public:
     void info(const std::string & /*text*/) override {}
