@@ -5,7 +5,6 @@ its client, through a unix socket that all of them see."""
 from __future__ import annotations
 
 import base64
-import re
 import subprocess
 import time
 import uuid as uuids
@@ -23,6 +22,7 @@ auth_unix_ro = "none"
 unix_sock_dir = "{sockets}"
 log_outputs = "1:file:{log}"
 """
+EVENTS = ("lifecycle", "value-changed")
 VALUE = b"a value\0with a NUL and \xff\n"
 
 
@@ -111,23 +111,46 @@ class Client:
         (self.directory / name).write_bytes(content)
         return str(self.inside / name)
 
-    def watch(self) -> tuple[subprocess.Popen[bytes], Path]:
-        """Starts `virsh secret-event`; returns when it is seen to receive events."""
-        log = self.directory / "events"
-        with log.open("wb") as output:
-            watcher = subprocess.Popen(
-                self.side.command("stdbuf", "-oL", *self.virsh, "secret-event", "--all", "--loop"),
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    def watch(self) -> Watch:
+        """Returns when events are seen to arrive."""
+        watch = Watch(self)
         uuid = str(uuids.uuid4())
         probe = self.file("probe.xml", definition(uuid, f"probe {uuid}", "ephemeral='yes'"))
 
         def receives() -> bool:
             self("secret-define", probe)
             self("secret-set-value", uuid, "--base64", "AAAA")
-            return {b"Defined", b"value-changed"} <= set(re.findall(b"Defined|value-changed", log.read_bytes()))
-        wait_for("virsh secret-event receives", receives)
-        self("secret-undefine", uuid)
-        return watcher, log
+            return all(watch.seen(kind) for kind in EVENTS)
+        try:
+            wait_for("virsh secret-event receives", receives)
+            self("secret-undefine", uuid)
+        except BaseException:
+            watch.stop()
+            raise
+        return watch
+
+
+class Watch:
+    """`virsh secret-event`, a process for each kind of event."""
+
+    def __init__(self, client: Client) -> None:
+        self._logs = {kind: client.directory / f"events-{kind}" for kind in EVENTS}
+        self._processes = []
+        for kind, log in self._logs.items():
+            command = ("stdbuf", "-oL", *client.virsh, "secret-event", "--event", kind, "--loop")
+            with log.open("wb") as output:
+                self._processes.append(subprocess.Popen(
+                    client.side.command(*command), stdin=subprocess.DEVNULL, stdout=output, stderr=output))
+
+    def seen(self, kind: str, uuid: str = "") -> list[str]:
+        """What virsh says of the secret, or of all."""
+        return [line for line in self._logs[kind].read_text().splitlines()
+                if line.startswith("event ") and uuid in line]
+
+    def stop(self) -> None:
+        for process in self._processes:
+            process.kill()
+            process.wait()
 
 
 def definition(uuid: str, usage: str, attributes: str = "ephemeral='no'") -> bytes:
@@ -145,7 +168,7 @@ def check(client: Client) -> None:
     uuid, private = str(uuids.uuid4()), str(uuids.uuid4())
     usage = f"of {client.directory.name}"
     value = client.file("value", VALUE)
-    watcher, events = client.watch()
+    watch = client.watch()
     try:
         client("secret-define", client.file("own.xml", definition(uuid, usage)))
         client("secret-set-value", uuid, "--plain", "--file", value)
@@ -163,14 +186,14 @@ def check(client: Client) -> None:
             client("secret-undefine", secret)
         if "no secret with matching uuid" not in client.error("secret-dumpxml", uuid):
             raise AssertionError("a secret that is gone is not missing as such")
-        wait_for("the event of the end", lambda: f"{uuid}: Undefined".encode() in events.read_bytes())
-        seen = [line for line in events.read_text().splitlines() if uuid in line]
-        equal("events", seen, [f"event 'lifecycle' for secret {uuid}: Defined",
-                               f"event 'value-changed' for secret {uuid}",
-                               f"event 'lifecycle' for secret {uuid}: Undefined"])
+        lifecycle = f"event 'lifecycle' for secret {uuid}:"
+        expected = {"lifecycle": [f"{lifecycle} Defined", f"{lifecycle} Undefined"],
+                    "value-changed": [f"event 'value-changed' for secret {uuid}"]}
+        for kind, lines in expected.items():
+            wait_for(f"the last event of {kind}", lambda: len(watch.seen(kind, uuid)) >= len(lines))
+            equal("events", watch.seen(kind, uuid), lines)
     finally:
-        watcher.kill()
-        watcher.wait()
+        watch.stop()
 
 
 def run(sides: dict[Side, Path], shared: Path, note: Callable[[str, bool, str], None]) -> None:
