@@ -16,6 +16,11 @@ std::string readingFailed(const Error &error) {
     return "Error reading secret: " + error.fullText();
 }
 
+std::string readingFailedWithoutMemory(const Uuid &uuid) {
+    return readingFailed(
+        Error(ErrorCode::noMemory, "no memory for secret '" + uuid.toString() + "'"));
+}
+
 bool isSameValue(const Uuid &uuid, const Value &a, const Value &b) {
     if (!a.shielded() || !b.shielded())
         return !a.shielded() && !b.shielded() && a.isUnreadable() == b.isUnreadable();
@@ -52,8 +57,7 @@ void SecretStore::load() {
         } catch (const Error &error) {
             journal_.error(readingFailed(error));
         } catch (const std::bad_alloc &) {
-            journal_.error(readingFailed(
-                Error(ErrorCode::noMemory, "no memory for secret '" + uuids[i].toString() + "'")));
+            journal_.error(readingFailedWithoutMemory(uuids[i]));
         }
     });
     // In the order of the directory: of two files with one use, the first wins, as it does in
@@ -116,11 +120,12 @@ void SecretStore::reload() {
     // What is gone first: its use may have moved to another file.
     gone.insert(gone.end(), present.begin(), present.end());
     std::vector<Uuid> refused;
+    refused.reserve(gone.size());
     for (const Uuid &uuid : gone) {
         IndexWriter writer(index_, uuid);
         try {
             settle(writer, uuid);
-        } catch (const Error &) {
+        } catch (const std::exception &) {
             refused.push_back(uuid);
         }
     }
@@ -149,6 +154,8 @@ void SecretStore::settleLogged(IndexWriter &writer, const Uuid &uuid) {
         settle(writer, uuid);
     } catch (const Error &error) {
         journal_.error(readingFailed(error));
+    } catch (const std::bad_alloc &) {
+        journal_.error(readingFailedWithoutMemory(uuid));
     }
 }
 

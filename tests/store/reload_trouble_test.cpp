@@ -9,6 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <new>
+
 namespace keyhold {
 namespace {
 
@@ -170,6 +172,19 @@ TEST_F(ReloadTroubleTest, OneBadFileKeepsNoOtherFromBeingTakenOver) {
     store->reload();
     EXPECT_THAT(takeChanges(*store), UnorderedElementsAre("defined 2 two", "defined 3 "));
     EXPECT_EQ("=old", stateOf(*store, 1).value);
+}
+
+TEST_F(ReloadTroubleTest, WantOfMemoryForOneSecretKeepsNoOtherFromBeingTakenOver) {
+    bench.put(xmlName(1), textOf(described(definitionOf(1, "one"), "text")));
+    bench.put(xmlName(2), textOf(described(definitionOf(2, "two"), "text")));
+    bench.put(xmlName(3), textOf(definitionOf(3)));
+    faulty.before(Operation::open, xmlName(1), [] { throw std::bad_alloc(); });
+    store->reload();
+    EXPECT_THAT(takeChanges(*store), UnorderedElementsAre("defined 2 two", "defined 3 "));
+    EXPECT_TRUE(bench.journal.mentions("no memory for secret '" + uuidNumber(1).toString() + "'"));
+    faulty.clearFaults();
+    store->reload();
+    EXPECT_THAT(takeChanges(*store), ElementsAre("defined 1 one"));
 }
 
 TEST_F(ReloadTroubleTest, AStoreThatCouldNotBeListedIsRecoveredAndLoadedByAReload) {
