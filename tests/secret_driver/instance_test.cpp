@@ -97,6 +97,35 @@ TEST_F(InstanceTest, HoldsTheDaemonForAnEphemeralSecretThatItFindsInItsStore) {
     EXPECT_EQ(holds(), 0);
 }
 
+// It would hang if the instance held a lock of its own then.
+TEST_F(InstanceTest, TheHostMayUseTheInstanceWhileItIsTold) {
+    struct Host {
+        Instance *instance = nullptr;
+        std::string calls;
+
+        static void onCall(bool inhibit, void *opaque) {
+            auto &self = *static_cast<Host *>(opaque);
+            self.calls += inhibit ? "+" : "-";
+            (void)self.instance->store().all();
+            define(*self.instance, definitionOf(1));
+            undefine(*self.instance, 1);
+            self.instance->reload();
+        }
+    } host;
+    Inhibitor inhibitor(Host::onCall, &host);
+    Instance instance(paths(), inhibitor);
+    host.instance = &instance;
+    define(instance, definitionOf(2, true));
+    undefine(instance, 2);
+    const std::string uuid = uuidOf(3).toString();
+    std::ofstream(paths().configDirectory + "/" + uuid + ".xml")
+        << "<secret ephemeral='yes'><uuid>" << uuid << "</uuid></secret>";
+    instance.reload();
+    EXPECT_EQ(host.calls, "+-+");
+    undefine(instance, 3);
+    EXPECT_EQ(host.calls, "+-+-");
+}
+
 TEST_F(InstanceTest, TellsWatchersOfChangesAndOfWhatAReloadFinds) {
     const auto instance = start();
     define(*instance, definitionOf(1));
