@@ -100,9 +100,11 @@ Figures latency(const Target &target, const Words &words) {
 }
 
 Figures reload() {
+    const std::uint64_t before = readCalls();
     const Stopwatch watch;
     reloadDrivers();
-    return {{"wall", watch.wall()}, {"cpu", watch.cpu()}};
+    const Figures times = {{"wall", watch.wall()}, {"cpu", watch.cpu()}};
+    return {times[0], times[1], {"reads", static_cast<double>(readCalls() - before)}};
 }
 
 } // namespace keyhold::bench

@@ -11,7 +11,8 @@ namespace keyhold::bench {
 /// p50, p99 and max in seconds, the number of calls, and how often the other came around.
 [[nodiscard]] Figures latency(const Target &target, const Words &words);
 
-/// Seconds of one reload, of a process that is its own session daemon.
+/// Seconds of one reload, and how often it read from a file, of a process that is its own session
+/// daemon.
 [[nodiscard]] Figures reload();
 
 } // namespace keyhold::bench

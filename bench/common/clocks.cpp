@@ -28,17 +28,19 @@ double cpuNow() {
     return secondsOf(used.ru_utime) + secondsOf(used.ru_stime);
 }
 
-// In kB, whatever the size of a page (proc(5)).
-std::uint64_t statusField(const std::string &field) {
-    std::ifstream status("/proc/self/status");
+std::uint64_t fieldOf(const char *path, const std::string &field) {
+    std::ifstream file(path);
     std::string word;
-    std::uint64_t kilobytes = 0;
-    while (status >> word) {
-        if (word == field && status >> kilobytes)
+    std::uint64_t number = 0;
+    while (file >> word) {
+        if (word == field && file >> number)
             break;
     }
-    return kilobytes * 1024;
+    return number;
 }
+
+// In kB, whatever the size of a page (proc(5)).
+constexpr std::uint64_t kUnit = 1024;
 
 } // namespace
 
@@ -53,11 +55,15 @@ double Stopwatch::cpu() const {
 }
 
 std::uint64_t residentBytes() {
-    return statusField("VmRSS:");
+    return fieldOf("/proc/self/status", "VmRSS:") * kUnit;
 }
 
 std::uint64_t peakResidentBytes() {
-    return statusField("VmHWM:");
+    return fieldOf("/proc/self/status", "VmHWM:") * kUnit;
+}
+
+std::uint64_t readCalls() {
+    return fieldOf("/proc/self/io", "syscr:");
 }
 
 unsigned processors() {

@@ -24,6 +24,9 @@ class Stopwatch {
 /// The most that have been since the program was started.
 [[nodiscard]] std::uint64_t peakResidentBytes();
 
+/// Calls of read(2) and its like that this process has made.
+[[nodiscard]] std::uint64_t readCalls();
+
 /// The processors that this process may use.
 [[nodiscard]] unsigned processors();
 

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 640, 400
 LEFT, RIGHT, TOP, BOTTOM = 70, 150, 40, 50
+NEAR = 30  # of the right end: a curve that ends there has its name beside the chart
 COLOURS = {"stock": "#c1440e", "ours": "#1f6f8b", "ours, sealed": "#6a4c93", "floor": "#777777"}
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
@@ -66,21 +67,29 @@ def chart(title: str, series: Sequence[Series]) -> str:
     for value in y.decades():
         lines.append(line(LEFT, y.place(value), WIDTH - RIGHT, y.place(value), "#dddddd"))
         lines.append(text(LEFT - 8, y.place(value) + 4, label_of_time(value), anchor="end"))
-    labels = [y.place(one.points[-1][1]) for one in shown]
-    for one, place in zip(shown, spread(labels), strict=True):
-        lines += curve(one, x, y, place)
+    at_end = [one for one in shown if x.place(one.points[-1][0]) > WIDTH - RIGHT - NEAR]
+    labels = dict(zip((one.name for one in at_end),
+                      spread([y.place(one.points[-1][1]) for one in at_end]), strict=True))
+    for one in shown:
+        lines += curve(one, x, y, labels.get(one.name))
     return "\n".join([*lines, "</svg>", ""])
 
 
-def curve(series: Series, x: Axis, y: Axis, label: float) -> list[str]:
+def curve(series: Series, x: Axis, y: Axis, label: float | None) -> list[str]:
+    """With its name at that height at the right end, or else above its last point."""
     colour = COLOURS[series.name]
     places = [(x.place(number), y.place(seconds)) for number, seconds in series.points]
     path = " ".join(f"{a:.1f},{b:.1f}" for a, b in places)
+    last = places[-1]
+    if label is None:
+        name = [text(last[0], last[1] - 8, series.name, anchor="middle", colour=colour)]
+    else:
+        name = [line(*last, WIDTH - RIGHT + 10, label - 4, colour, width=0.5),
+                text(WIDTH - RIGHT + 14, label, series.name, colour=colour)]
     return [
         f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>',
         *(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in places),
-        line(places[-1][0], places[-1][1], WIDTH - RIGHT + 10, label - 4, colour, width=0.5),
-        text(WIDTH - RIGHT + 14, label, series.name, colour=colour),
+        *name,
     ]
 
 

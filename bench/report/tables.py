@@ -104,13 +104,14 @@ def start_and_reload(found: Found) -> str:
         [f"the same, ours, {large} secrets", cell(start, "ours", "wall")],
         [f"reload, nothing changed, {large} secrets", cell(reload, "ours", "wall")],
         ["the same, processor time", cell(reload, "ours", "cpu")],
+        ["calls of read in it", f"{median(reload['ours']['reads']):.0f}"],
         [f"floor: every file of {large} secrets read", cell(reload, "floor", "wall")],
     ]
     for name in ("get", "usage"):
         for beside in ("idle", "reload"):
             rows.append([f"{CALLS[name]}, {'during reloads' if beside == 'reload' else 'idle'}: p99",
                          cell(reload[name], beside, "p99")])
-    return table(["what", "time"], rows)
+    return table(["what", "measured"], rows)
 
 
 def costs(found: Found) -> str:
