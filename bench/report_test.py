@@ -38,6 +38,7 @@ def results() -> dict[str, Any]:
         "plan": {"rounds": 3, "sizes": [1000, 10000, 100000], "calls": 1000, "large": 100000,
                  "costs": 10000},
         "machine": {"processor": "one"},
+        "caveats": [],
         "core": {"shieldOpen/32": 100.0},
         "empty root": sides(0.001),
         "get by threads": {threads: sides(1e-6) for threads in ("1", "2", "4")},
@@ -104,6 +105,12 @@ class Page(unittest.TestCase):
         self.assertEqual(missing, [])
         self.assertNotIn("ot measured", text)
         self.assertNotIn("What failed", text)
+
+    def test_says_what_makes_its_figures_worthless(self) -> None:
+        found = results()
+        self.assertNotIn("not what it costs", self.write(found, {})[0])
+        found["caveats"] = ["The machine was on fire."]
+        self.assertIn("not what it costs.** The machine was on fire.", self.write(found, {})[0])
 
     def test_of_a_run_with_failures_names_them(self) -> None:
         found = results()

@@ -22,7 +22,7 @@ from measuring.plan import Plan  # noqa: E402
 from measuring.programs import Programs  # noqa: E402
 from measuring.results import Results, read_results  # noqa: E402
 from measuring.stores import Stores  # noqa: E402
-from report.machine import describe  # noqa: E402
+from report.machine import describe, is_busy  # noqa: E402
 from report.page import write_page  # noqa: E402
 
 FULL_SIZES = (1_000, 4_000, 10_000, 16_000, 100_000, 1_000_000)
@@ -59,6 +59,16 @@ def plan_of(options: argparse.Namespace, programs: Programs, stores: Stores) -> 
                 costs=10_000, changes=100, seconds=0.5)
 
 
+def caveats(options: argparse.Namespace) -> list[str]:
+    """What makes the figures of this run no measure of the driver."""
+    found = []
+    if is_busy():
+        found.append("Other processes were at work on the machine.")
+    if options.short:
+        found.append("This was the short mode: small sizes, two rounds.")
+    return found
+
+
 def inside(options: argparse.Namespace, file: Path) -> int:
     for directory in ("/run/libvirt", *(f"/var/{name}/libvirt" for name in ("lib", "cache", "log"))):
         stage.graft(Path(directory))
@@ -70,6 +80,7 @@ def inside(options: argparse.Namespace, file: Path) -> int:
     stores = Stores(programs, options.stores or build / "bench-stores")
     try:
         results.found["machine"] = describe(stores.directory_of_all)
+        results.found["caveats"] = caveats(options)
         measure_everything(plan_of(options, programs, stores), results, options.only)
     finally:
         stores.close()

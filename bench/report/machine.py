@@ -22,6 +22,11 @@ def field(file: str, name: str) -> str:
     return "unknown"
 
 
+def is_busy() -> bool:
+    """Whether other processes take more than a tenth of it."""
+    return os.getloadavg()[0] > 0.1 * len(os.sched_getaffinity(0))
+
+
 def describe(stores: Path) -> dict[str, str]:
     file_system, kind = output("findmnt", "-n", "-o", "FSTYPE,OPTIONS", "--target", str(stores)), ""
     if file_system != "unknown":

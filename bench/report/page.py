@@ -16,6 +16,12 @@ def section(title: str, *parts: str) -> str:
     return "\n\n".join([f"## {title}", *(part for part in parts if part)])
 
 
+def caveat(caveats: Sequence[str]) -> str:
+    if not caveats:
+        return ""
+    return f"**These figures show that it all runs, and not what it costs.** {' '.join(caveats)}"
+
+
 def targets(shown: Sequence[Row]) -> str:
     return table(["what", "secrets", "target", "measured", "result"],
                  [[row.what, row.at, row.target, row.measured, row.verdict] for row in shown])
@@ -43,6 +49,7 @@ def write_page(found: Found, failures: dict[str, str], directory: Path, method: 
         "# Performance",
         "Written by `scripts/bench`, which measures it all again; do not edit it here. What was done for "
         "speed, and what each step brought, is in [performance-steps.md](performance-steps.md).",
+        caveat(found["caveats"]),
         section("Targets", "Ratios are medians of the ratios of interleaved rounds.", targets(shown)),
         section("In pictures", *charts),
         *figures(found),
@@ -51,5 +58,6 @@ def write_page(found: Found, failures: dict[str, str], directory: Path, method: 
     ]
     if failures:
         parts.append(section("What failed", *(f"* {name}: {text}" for name, text in failures.items())))
-    (directory / "performance.md").write_text("\n\n".join(parts) + "\n")
+    text = "\n\n".join(part for part in parts if part)
+    (directory / "performance.md").write_text(text + "\n")
     return [row.what for row in shown if row.verdict == NOT_SHOWN]

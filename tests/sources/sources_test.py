@@ -29,7 +29,7 @@ class Tree:
         self.root = root
         self.files = {
             str(path.relative_to(root)): path.read_text(encoding="utf-8")
-            for top in ("src", "tests", "scripts")
+            for top in ("src", "tests", "scripts", "bench")
             for path in sorted((root / top).rglob("*"))
             if path.suffix in PROGRAMS or path.name == "meson.build"
         }
