@@ -54,7 +54,7 @@ def prepare(tests: Path, work: Path, options: argparse.Namespace) -> Settings:
         shutil.copy(command, work / "keyhold")
     return Settings(str(tests), str(work), str(work / "secret-only"), str(work / "with-qemu"),
                     str(installed), options.stock, str(work / "keyhold") if command else "",
-                    options.patience or (6.0 if options.stock else 60.0))
+                    options.patience or (6.0 if options.stock else 240.0))
 
 
 def outside(tests: Path, tools: Sequence[str], options: argparse.Namespace) -> int:
@@ -88,7 +88,7 @@ def main(tests: Path, what: str, tools: Sequence[str]) -> int:
     parser.add_argument("-k", action="append", default=[], metavar="PATTERN", help="only matching tests")
     parser.add_argument("-j", "--jobs", type=int, default=0, help="classes at once (default: processors + 2)")
     parser.add_argument("--patience", type=float, metavar="SECONDS",
-                        help="after which what should happen counts as not happening (default: 60; with "
+                        help="after which what should happen counts as not happening (default: 240; with "
                         "--stock, where most of it does not happen, 6)")
     parser.add_argument("-v", "--verbose", action="store_true", help="name every test")
     parser.add_argument("--keep", action="store_true", help="keep the work directory")

@@ -144,7 +144,7 @@ class Machine:
         return base | (user.environment if user else {}) | dict(extra)
 
     def run(self, *command: str, user: User | None = None, stdin: str | bytes = "",
-            env: Mapping[str, str] = {}, patience: float = 120) -> Result:
+            env: Mapping[str, str] = {}, patience: float = 300) -> Result:
         data = stdin.encode() if isinstance(stdin, str) else stdin
         try:
             done = subprocess.run(self.argv(command, user), input=data, capture_output=True,
@@ -159,7 +159,7 @@ class Machine:
                                 **options)  # type: ignore[call-overload, no-any-return]
 
     def virsh(self, *command: str, uri: str = "secret:///system", user: User | None = None,
-              readonly: bool = False, stdin: str | bytes = "", patience: float = 120) -> Result:
+              readonly: bool = False, stdin: str | bytes = "", patience: float = 300) -> Result:
         read_only = ["--readonly"] if readonly else []
         return self.run("virsh", "--connect", uri, *read_only, *command,
                         user=user, stdin=stdin, patience=patience)

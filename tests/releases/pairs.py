@@ -15,7 +15,7 @@ from pathlib import Path
 
 SHARED = Path("/srv/shared")  # in a chroot
 MODULE = "libvirt_driver_secret.so"
-PATIENCE = 60.0  # seconds until a test gives up; no result depends on it
+PATIENCE = 300.0  # seconds until a test gives up; no result depends on it
 CONFIGURATION = """\
 auth_unix_rw = "none"
 auth_unix_ro = "none"

@@ -71,6 +71,7 @@ class KillAtEachStep(KillCase):
     """One operation, killed at each of its calls that change files; afterwards the secret is what it
     was before or what it was to become."""
 
+    tests_apart = True
     OLD = Secret("0b7e8f2c-6c2e-4f2c-9d3e-3f6f5e0c1a2b", "a")
     NEW = replace(OLD, description="new")
     PASSING = replace(OLD, ephemeral=True)
