@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The tables of docs/performance.md: what was measured, in full."""
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -143,19 +144,20 @@ def core(found: Found) -> str:
 
 def limits(found: Found) -> str:
     seen = found["limits"]
-    return "\n".join([
-        "libvirt's RPC carries at most 16,384 secrets in one list and 64 KiB in one value. Seen on the",
-        "socket of a libvirtd with this driver:", "",
-        f"* {seen['listed']:,} secrets: all are listed, in {time(seen['seconds'])} with their handles.",
-        f"* One more: virConnectListAllSecrets is refused, `{seen['list above']}`, and"
-        f" virConnectListSecrets with room for all of them too, `{seen['uuids above']}`."
-        f" virConnectNumOfSecrets answers {seen['counted above']:,}; lookups and every other call go on,",
-        "  and the filters of virConnectListAllSecrets narrow a list to what fits. In a process of its own",
-        "  (an embedded root) neither limit exists.",
-        "* A value of 65,536 bytes is set and read.",
-        f"* One byte more is refused in the client, before the daemon sees it: `{seen['value above']}`. The"
+    items = (
+        f"{seen['listed']:,} secrets: all are listed, in {time(seen['seconds'])} with their handles.",
+        f"One more: virConnectListAllSecrets is refused, `{seen['list above']}`, and virConnectListSecrets"
+        f" with room for all of them too, `{seen['uuids above']}`. virConnectNumOfSecrets answers"
+        f" {seen['counted above']:,}; lookups and every other call go on, and the filters of"
+        " virConnectListAllSecrets narrow a list to what fits. In a process of its own (an embedded root)"
+        " neither limit exists.",
+        "A value of 65,536 bytes is set and read.",
+        f"One byte more is refused in the client, before the daemon sees it: `{seen['value above']}`. The"
         f" value before it {'is kept' if seen['value kept'] else 'IS LOST'}.",
-    ])
+    )
+    return "\n".join(("libvirt's RPC carries at most 16,384 secrets in one list and 64 KiB in one value. "
+                      "Seen on the", "socket of a libvirtd with this driver:", "",
+                      *(textwrap.fill(f"* {item}", 105, subsequent_indent="  ") for item in items)))
 
 
 SECTIONS: Sequence[tuple[str, str, Callable[[Found], str]]] = (
