@@ -18,7 +18,8 @@ from .settings import settings
 
 # the classes that take longest begin first
 SLOW_FIRST = {"LoadOfManySecrets", "RunUnderValgrind", "ListOfManySecrets", "IdleDaemonStays",
-              "IdleDaemonEnds", "EncryptedVolume", "ClientsUnderSelinux", "IdleDaemonWithAGuest"}
+              "IdleDaemonEnds", "EncryptedVolume", "ClientsUnderSelinux", "IdleDaemonWithAGuest",
+              "CoreOfADaemon", "CoreOfAnEmbeddedProcess", "CoreAfterClients"}
 
 
 @dataclass

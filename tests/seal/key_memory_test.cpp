@@ -134,6 +134,26 @@ TEST(KeyMemoryTest, TheFirstKeyDecidesTheKind) {
               }));
 }
 
+TEST(KeyMemoryTest, AReportBeforeTheFirstKeyKeepsNoMemory) {
+    EXPECT_EQ(0, inChild([] {
+                  key_memory::preferSecretmem(true);
+                  const auto kind = key_memory::report().kind;
+                  std::ifstream maps("/proc/self/maps");
+                  for (std::string line; std::getline(maps, line);)
+                      if (line.find("secretmem") != std::string::npos)
+                          return 1;
+                  // nor does it keep a child from having keys of its own
+                  if (inChild([] {
+                          KeyBlock block(32);
+                          fill(block.bytes());
+                          return 0;
+                      }) != 0)
+                      return 2;
+                  const KeyBlock block(32);
+                  return key_memory::report().kind == kind ? 0 : 3;
+              }));
+}
+
 TEST(KeyMemoryTest, AForkedChildHasNothingOfIt) {
     for (const bool secretmem : {true, false})
         EXPECT_EQ(0, inChild([&] {
