@@ -14,11 +14,14 @@ from guests import domain
 from guests.boot_disk import PASSPHRASE, write_luks, write_raw
 from guests.drivers import configure_qemu, driver_dir
 from harness.case import SystemCase
+from harness.machine import Result, User
 from harness.secret_files import Secret
 from harness.settings import settings
 from harness.waiting import wait_for
 from secretd.service import SecretsService
 from secretd.units import DIRECTORY, SERVICE, SOCKETS, filtered
+from servers.dbus import SystemBus
+from servers.polkit import PolicyKit
 
 DOCUMENT = DIRECTORY.parent / "docs/secrets-daemon.md"
 
@@ -70,6 +73,13 @@ class SecretsDaemon(ServiceCase):
         self.assertIn("no connection driver available",
                       str(self.refusal(libvirt.open, self.service_uri("storage"))))
 
+    def test_of_two_daemons_with_one_store_the_second_ends(self) -> None:
+        self.service.start()
+        second = self.launch()
+        second.wait()
+        self.assertIn("Failed to acquire pid file", second.log())
+        self.service.virsh("secret-list")
+
     def service_uri(self, scheme: str) -> str:
         return f"{scheme}:///system?socket={self.machine.run_dir / 'virtsecretd-sock'}"
 
@@ -85,6 +95,38 @@ class SecretsDaemon(ServiceCase):
         self.service.start()
         self.assertIn(lasting.uuid, client.communicate()[0].decode())
         self.assertEqual(self.value_of(self.service.open(), lasting), b"value")
+
+
+class SecretsDaemonWithPolkit(ServiceCase):
+    """As it is configured, libvirt asks polkit who may connect."""
+
+    MANAGE = """polkit.addRule(function(action, subject) {
+        if (action.id === "org.libvirt.unix.manage" && subject.user === "one") return polkit.Result.YES;
+    });"""
+
+    def setUp(self) -> None:
+        super().setUp()
+        bus = SystemBus(self.machine)
+        self.addCleanup(bus.close)
+        PolicyKit(bus, self.MANAGE)
+        self.service.start()
+        self.secret = Secret(usage="a")
+        self.define(self.service.open(), self.secret, b"value")
+
+    def virsh(self, user: User, *command: str, readonly: bool = False) -> Result:
+        return self.machine.virsh(*command, user=user, readonly=readonly)
+
+    def test_every_user_reads_definitions_and_no_value_over_the_read_only_socket(self) -> None:
+        for user in (self.machine.one, self.machine.two):
+            self.assertIn(self.secret.uuid, self.virsh(user, "secret-list", readonly=True).ok())
+            refused = self.virsh(user, "secret-get-value", self.secret.uuid, readonly=True)
+            self.assertIn("read only access prevents virSecretGetValue", refused.failed())
+
+    def test_polkit_decides_about_the_read_write_socket_once_all_may_open_it(self) -> None:
+        (self.machine.run_dir / "virtsecretd-sock").chmod(0o666)
+        self.assertIn("dmFsdWU=", self.virsh(self.machine.one, "secret-get-value", self.secret.uuid).ok())
+        self.assertIn("authentication unavailable: no polkit agent available to authenticate action "
+                      "'org.libvirt.unix.manage'", self.virsh(self.machine.two, "secret-list").failed())
 
 
 class SecretsDaemonBesideQemu(ServiceCase):

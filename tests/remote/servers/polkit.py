@@ -6,9 +6,9 @@ from pathlib import Path
 
 from .dbus import SystemBus
 
-# scripts/install-deps leaves it there
-POLICY = Path("/var/cache/keyhold/packages/libvirt-daemon-system"
-              "/usr/share/polkit-1/actions/org.libvirt.api.policy")
+# scripts/install-deps leaves them there: what access drivers ask for, and what sockets do
+ACTIONS = Path("/var/cache/keyhold/packages/libvirt-daemon-system/usr/share/polkit-1/actions")
+POLICIES = [ACTIONS / f"org.libvirt.{name}.policy" for name in ("api", "unix")]
 # the lines of libvirtd.conf
 CONFIGURATION = 'access_drivers = ["polkit"]\n'
 
@@ -24,6 +24,7 @@ class PolicyKit:
                                  (private["share"], "rules.d")):
             (directory / child).mkdir(parents=True)
         (private["etc"] / "rules.d/10-test.rules").write_text(rules)
-        shutil.copy(POLICY, private["share"] / "actions")
+        for policy in POLICIES:
+            shutil.copy(policy, private["share"] / "actions")
         machine.bind_all({private["etc"]: "/etc/polkit-1", private["share"]: "/usr/share/polkit-1"})
         bus.serve("org.freedesktop.PolicyKit1", "/usr/lib/polkit-1/polkitd", "--no-debug")
