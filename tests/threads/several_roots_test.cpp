@@ -11,12 +11,21 @@
 
 #include <array>
 
+#include <dlfcn.h>
+
 namespace keyhold {
 
 namespace {
 
 std::string rootNumber(const TemporaryDirectory &directory, unsigned number) {
     return directory.path() + "/root" + std::to_string(number);
+}
+
+/// What libvirt's other drivers find on this thread when they need a secret.
+client::Connection foundByOtherDrivers() {
+    const auto find =
+        reinterpret_cast<virConnectPtr (*)()>(dlsym(RTLD_DEFAULT, "virGetConnectSecret"));
+    return client::Connection(find ? find() : nullptr);
 }
 
 } // namespace
@@ -41,6 +50,35 @@ TEST(SeveralRoots, AreIndependentWhenTheyAreOpenedAtOnce) {
         const std::string dump = dumpElsewhere(rootNumber(directory, i));
         EXPECT_TRUE(dump.ends_with("value: " + rootNumber(directory, i) + "\n")) << dump;
     }
+}
+
+TEST(SeveralRoots, GiveOtherDriversTheOneThatTheirThreadOpenedLast) {
+    const TemporaryDirectory directory;
+    const EventLoop loop;
+    client::Connection a = client::openRoot(rootNumber(directory, 1));
+    ASSERT_NE(a, nullptr) << client::describeError();
+    ASSERT_NE(client::define(a.get(), {.number = 1}), nullptr) << client::describeError();
+    const client::Connection ofA = foundByOtherDrivers();
+    ASSERT_NE(ofA, nullptr) << client::describeError();
+    EXPECT_NE(ofA.get(), a.get()) << "libvirt keeps a bare pointer: a user's connection may go";
+    EXPECT_NE(client::lookup(ofA.get(), 1), nullptr) << client::describeError();
+
+    const client::Connection b = client::openRoot(rootNumber(directory, 2));
+    ASSERT_NE(b, nullptr) << client::describeError();
+    const client::Connection ofB = foundByOtherDrivers();
+    EXPECT_NE(ofB.get(), ofA.get());
+    EXPECT_EQ(virConnectNumOfSecrets(ofB.get()), 0) << client::describeError();
+
+    // It does not keep the root open, and is good again once somebody has opened it.
+    a.reset();
+    EXPECT_EQ(openElsewhere(rootNumber(directory, 1)), "open");
+    EXPECT_LT(virConnectNumOfSecrets(ofA.get()), 0);
+    EXPECT_EQ(client::describeError(), "error 1 30 internal error: the embedded secret driver with "
+                                       "root '" +
+                                           rootNumber(directory, 1) + "' is not open any more");
+    const client::Connection again = client::openRoot(rootNumber(directory, 1));
+    EXPECT_EQ(foundByOtherDrivers().get(), ofA.get());
+    EXPECT_NE(client::lookup(ofA.get(), 1), nullptr) << client::describeError();
 }
 
 TEST(SeveralRoots, KeepTheirEventsToThemselves) {
