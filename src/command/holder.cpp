@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <sstream>
 #include <string_view>
 
 #include <fcntl.h>
@@ -91,7 +92,7 @@ Holder describe(pid_t pid) {
     holder.driver = driverOf(proc, maps);
     holder.handlesHangup = handlesHangup(status);
     if (holder.driver != Holder::Driver::other)
-        holder.keyMemory = keyMemoryOf(maps, status);
+        holder.keyMemory = keyMemoryOf(contentOf(proc + "/smaps"));
     holder.credentialsDirectory = variableOf(contentOf(proc + "/environ"), "CREDENTIALS_DIRECTORY");
     return holder;
 }
@@ -104,13 +105,25 @@ std::string Holder::text() const {
     return (name.empty() ? "a process" : name) + " (process " + std::to_string(pid) + ")";
 }
 
-std::string keyMemoryOf(const std::string &maps, const std::string &status) {
-    if (maps.empty())
-        return {};
-    if (maps.find("/secretmem (deleted)\n") != std::string::npos)
-        return "secretmem";
-    const std::string_view locked = fieldOf(status, "VmLck:");
-    return locked.empty() ? "" : locked.starts_with("0 ") ? "unlocked" : "locked";
+std::string keyMemoryOf(const std::string &smaps) {
+    std::string found = smaps.empty() ? "" : "none";
+    std::istringstream lines(smaps);
+    bool isSecretmem = false;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.find("/secretmem (deleted)") != std::string::npos)
+            isSecretmem = true;
+        if (!line.starts_with("VmFlags:"))
+            continue;
+        const auto has = [&](const char *flag) { return line.find(flag) != std::string::npos; };
+        if (has(" dd") && has(" dc")) {
+            const char *kind = isSecretmem ? "secretmem" : has(" lo") ? "locked" : "unlocked";
+            // Of several, the weakest counts.
+            if (found == "none" || found == "secretmem" || kind == std::string("unlocked"))
+                found = kind;
+        }
+        isSecretmem = false;
+    }
+    return found;
 }
 
 bool handlesHangup(const std::string &status) {

@@ -19,8 +19,10 @@ struct Holder {
     pid_t pid = 0;    ///< 0 if it is in a pid namespace that cannot be seen from here
     std::string name; ///< of its program, as the kernel has it
     Driver driver = Driver::unknown;
-    bool handlesHangup = false;       ///< SIGHUP makes it reload, and does not end it
-    std::string keyMemory;            ///< "secretmem", "locked", "unlocked"; empty if unknown
+    bool handlesHangup = false; ///< SIGHUP makes it reload, and does not end it
+    /// "secretmem", "locked", "unlocked"; "none" as long as there is neither key nor value; empty
+    /// if unknown.
+    std::string keyMemory;
     std::string credentialsDirectory; ///< its $CREDENTIALS_DIRECTORY
 
     /// For texts: "libvirtd (process 123)".
@@ -32,8 +34,9 @@ struct Holder {
 /// Raises fileAccess if the file cannot be opened.
 [[nodiscard]] std::optional<Holder> findHolder(const std::string &stateDirectory);
 
-/// Where the keys of a process rest, by the text of its /proc/PID/maps and of its /proc/PID/status.
-[[nodiscard]] std::string keyMemoryOf(const std::string &maps, const std::string &status);
+/// Holder::keyMemory by the text of a process' /proc/PID/smaps (proc(5)): key memory alone is both
+/// left out of cores and kept from forked children.
+[[nodiscard]] std::string keyMemoryOf(const std::string &smaps);
 /// Whether a process with this /proc/PID/status handles SIGHUP.
 [[nodiscard]] bool handlesHangup(const std::string &status);
 

@@ -46,12 +46,24 @@ TEST(HandlesHangup, ByTheMaskOfCaughtSignals) {
     EXPECT_FALSE(handlesHangup(""));
 }
 
-TEST(KeyMemory, ByTheMapsAndTheLockedPages) {
-    const std::string maps = "7f00-7f10 rw-s 00000000 00:0e 5   /secretmem (deleted)\n";
-    EXPECT_EQ(keyMemoryOf(maps, "VmLck:\t       8 kB\n"), "secretmem");
-    EXPECT_EQ(keyMemoryOf("7f00-7f10 rw-p\n", "VmLck:\t       8 kB\n"), "locked");
-    EXPECT_EQ(keyMemoryOf("7f00-7f10 rw-p\n", "VmLck:\t       0 kB\n"), "unlocked");
-    EXPECT_EQ(keyMemoryOf("", ""), "");
+TEST(KeyMemory, ByTheFlagsOfMappings) {
+    const std::string secretmem = "7f00-7f10 rw-s 00000000 00:0e 5   /secretmem (deleted)\n"
+                                  "Rss:                  4 kB\n"
+                                  "VmFlags: rd wr sh mr mw ms lo dc dd\n";
+    const std::string locked = "7f20-7f30 rw-p 00000000 00:00 0\n"
+                               "VmFlags: rd wr mr mw me lo ac dc dd\n";
+    const std::string unlocked = "7f40-7f50 rw-p 00000000 00:00 0\n"
+                                 "VmFlags: rd wr mr mw me ac dc dd\n";
+    const std::string scratch = "7f60-7f70 rw-p 00000000 00:00 0\n"
+                                "VmFlags: rd wr mr mw me lo ac dd wf\n";
+    EXPECT_EQ(keyMemoryOf(secretmem + scratch), "secretmem");
+    EXPECT_EQ(keyMemoryOf(scratch + locked), "locked");
+    EXPECT_EQ(keyMemoryOf(scratch + unlocked + scratch), "unlocked");
+    EXPECT_EQ(keyMemoryOf(secretmem + locked), "locked");
+    EXPECT_EQ(keyMemoryOf(locked + secretmem), "locked");
+    EXPECT_EQ(keyMemoryOf(unlocked + secretmem), "unlocked");
+    EXPECT_EQ(keyMemoryOf(scratch), "none");
+    EXPECT_EQ(keyMemoryOf(""), "");
 }
 
 } // namespace
