@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The secrets daemon of systemd/: sound units, and a service of its own within their limits."""
 
+import ctypes
 import os
 import re
 import signal
@@ -185,6 +186,14 @@ CONFINED = ("unshare", "--net", "--mount", "--propagation", "private", "--", "ba
 NO_PRIVILEGES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--")
 
 
+def has_secret_memory() -> bool:
+    """Whether the kernel has memfd_secret(2) and it is switched on."""
+    descriptor = ctypes.CDLL(None).syscall(447, 0)
+    if descriptor >= 0:
+        os.close(descriptor)
+    return descriptor >= 0
+
+
 class SecretsDaemonWithinItsLimits(ServiceCase):
     """Real mounts, namespaces, capabilities and filters, as systemd would make them of the unit."""
 
@@ -194,7 +203,11 @@ class SecretsDaemonWithinItsLimits(ServiceCase):
         self.service.start(before=(*CONFINED, *NO_PRIVILEGES, *filtered(self.service.unit)))
         self.use()
         self.assertEqual(self.service.stop(), 0)
-        self.assertEqual(self.service.output.read_text(), "")
+        said = self.service.output.read_text()
+        if has_secret_memory() or settings().stock:
+            self.assertEqual(said, "")
+        else:
+            self.assertIn("memfd_secret is not to be had: Function not implemented", said)
 
     def use(self) -> None:
         root = self.service.open()
