@@ -18,6 +18,15 @@ constexpr bool isGroupStart(std::size_t byte) {
     return byte == 4 || byte == 6 || byte == 8 || byte == 10;
 }
 
+constexpr int kNoDigit = 0x100;
+
+/// Of a hex digit in lower case; has kNoDigit set for any other character.
+constexpr int digitValue(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : kNoDigit;
+}
+
 } // namespace
 
 Uuid::Uuid(std::span<const std::uint8_t, kSize> bytes) {
@@ -50,10 +59,20 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
 }
 
 std::optional<Uuid> Uuid::parseCanonical(std::string_view text) {
-    const std::optional<Uuid> uuid = parse(text);
-    if (!uuid || uuid->toString() != text)
+    if (text.size() != kTextLength)
         return std::nullopt;
-    return uuid;
+    Uuid uuid;
+    int bad = 0;
+    const char *at = text.data();
+    for (std::size_t byte = 0; byte < kSize; ++byte) {
+        if (isGroupStart(byte))
+            bad |= *at++ ^ '-';
+        const int high = digitValue(*at++);
+        const int low = digitValue(*at++);
+        bad |= (high | low) & kNoDigit;
+        uuid.bytes_[byte] = static_cast<std::uint8_t>(high << 4 | (low & 0x0f));
+    }
+    return bad == 0 ? std::optional(uuid) : std::nullopt;
 }
 
 Uuid Uuid::generate() {
@@ -66,13 +85,13 @@ Uuid Uuid::generate() {
 
 std::string Uuid::toString() const {
     constexpr char kDigits[] = "0123456789abcdef";
-    std::string text;
-    text.reserve(kTextLength);
+    std::string text(kTextLength, '-');
+    char *at = text.data();
     for (std::size_t byte = 0; byte < kSize; ++byte) {
         if (isGroupStart(byte))
-            text += '-';
-        text += kDigits[bytes_[byte] >> 4];
-        text += kDigits[bytes_[byte] & 0x0f];
+            ++at;
+        *at++ = kDigits[bytes_[byte] >> 4];
+        *at++ = kDigits[bytes_[byte] & 0x0f];
     }
     return text;
 }
