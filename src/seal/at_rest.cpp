@@ -2,6 +2,7 @@
 #include "seal/at_rest.h"
 
 #include "conf/error.h"
+#include "conf/keyed_hash.h"
 #include "seal/aes256cbc.h"
 #include "seal/jwe.h"
 #include "seal/plain.h"
@@ -17,6 +18,16 @@ std::span<const std::uint8_t> bytesOf(std::string_view text) {
 
 [[noreturn]] void refuse(const std::string &why) {
     throw Error(ErrorCode::valueUnreadable, why);
+}
+
+std::uint64_t hashOf(const Keyring &keyring, const AtRest::Rules &rules) {
+    std::string text;
+    text += rules.mustSeal ? 's' : '-';
+    text += rules.convertExisting ? 'c' : '-';
+    text += keyring.current() ? 'k' : '-';
+    for (const Key &key : keyring.keys())
+        text += key.id();
+    return keyedHash(bytesOf(text));
 }
 
 std::optional<ShieldedValue> openPlain(const Uuid &uuid, std::span<const std::uint8_t> text) {
@@ -51,7 +62,8 @@ std::string_view nameOf(AtRestForm form) noexcept {
 
 AtRest::AtRest(Keyring keyring, Rules rules)
     : keyring_(std::move(keyring)),
-      rules_(std::move(rules)) {}
+      rules_(std::move(rules)),
+      hash_(hashOf(keyring_, rules_)) {}
 
 AtRestForm AtRest::formOfNew() const {
     if (!rules_.mustSeal)

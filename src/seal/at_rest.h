@@ -31,6 +31,13 @@ enum class AtRestForm {
 inline constexpr std::array kAtRestForms = {AtRestForm::plain, AtRestForm::aes256cbc,
                                             AtRestForm::jwe};
 
+/// A set of them, one bit each.
+using AtRestForms = std::uint8_t;
+inline constexpr AtRestForms kAllForms = (1U << kAtRestForms.size()) - 1;
+[[nodiscard]] constexpr AtRestForms only(AtRestForm form) noexcept {
+    return static_cast<AtRestForms>(1U << static_cast<unsigned>(form));
+}
+
 /// "base64", "aes256cbc", "jwe": what the name of the file ends in.
 [[nodiscard]] std::string_view nameOf(AtRestForm form) noexcept;
 
@@ -56,6 +63,8 @@ class AtRest {
 
     [[nodiscard]] const Keyring &keyring() const noexcept { return keyring_; }
     [[nodiscard]] const Rules &rules() const noexcept { return rules_; }
+    /// A hash, keyed once per process, of all that decides what comes of a value that is stored.
+    [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
 
     /// Raises invalidEncryptionKey if new values must be sealed and cannot be.
     [[nodiscard]] AtRestForm formOfNew() const;
@@ -78,6 +87,7 @@ class AtRest {
   private:
     Keyring keyring_;
     Rules rules_;
+    std::uint64_t hash_ = 0;
 };
 
 /// The rules of now, shared by those who read and write values and the one who reads the settings.

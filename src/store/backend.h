@@ -3,6 +3,8 @@
 
 #include "conf/error.h"
 #include "conf/secret_definition.h"
+#include "seal/at_rest.h"
+#include "store/fingerprint.h"
 #include "store/value.h"
 
 #include <cstdint>
@@ -17,6 +19,13 @@ namespace keyhold {
 struct StoredSecret {
     SecretDefinition definition;
     Value value;
+    Fingerprint files = kUnknownFiles;
+};
+
+/// A secret that has a definition, readable or not, as a listing saw it.
+struct ListedSecret {
+    Uuid uuid;
+    AtRestForms forms = 0; ///< of the values that are there
 };
 
 /// A change failed after it could be seen, and could not be taken back. What the backend holds for
@@ -36,16 +45,24 @@ class Backend {
     /// Where the secrets are, for texts.
     [[nodiscard]] virtual std::string place() const = 0;
 
-    /// Puts right what an interrupted process left behind. Called once, before anything else reads.
-    virtual void recover() = 0;
+    /// Puts right what an interrupted process left behind, and answers and raises what list() does
+    /// then. Called once, before anything else reads.
+    virtual std::vector<ListedSecret> recover() = 0;
 
-    /// The uuids that have a definition, readable or not, in the backend's own order.
-    /// Raises fileAccess or systemCall if they cannot be listed in full.
-    [[nodiscard]] virtual std::vector<Uuid> list() = 0;
+    /// The secrets that have a definition, in the backend's own order. Raises fileAccess or
+    /// systemCall if they cannot be listed in full.
+    [[nodiscard]] virtual std::vector<ListedSecret> list() = 0;
 
     /// Empty if there is no definition of this uuid. A definition that cannot be read or does not
-    /// parse raises; a value that cannot be had makes an unreadable Value.
-    [[nodiscard]] virtual std::optional<StoredSecret> read(const Uuid &uuid) = 0;
+    /// parse raises; a value that cannot be had makes an unreadable Value. A value is looked for in
+    /// the forms that are listed. The fingerprint is known if the value could be had.
+    [[nodiscard]] virtual std::optional<StoredSecret> read(const ListedSecret &secret) = 0;
+    /// Looks for a value in each form.
+    [[nodiscard]] std::optional<StoredSecret> read(const Uuid &uuid) {
+        return read(ListedSecret{uuid, kAllForms});
+    }
+    /// The fingerprint that read() would give now, if it is known without reading.
+    [[nodiscard]] virtual Fingerprint fingerprint(const ListedSecret &secret) = 0;
 
     /// Stores a secret the live set does not hold as stored, with its value if `value` is not null
     /// (plain bytes, guarded memory of the caller's). A value file of a secret that is there but

@@ -19,7 +19,7 @@ struct OpenFile {
 // O_NONBLOCK: the open of a FIFO returns at once, and fstat tells what it is. O_NOCTTY: a terminal
 // linked into the store does not become the daemon's.
 std::optional<OpenFile> openRegular(const StoreDirectory &directory, const std::string &name,
-                                    std::size_t limit) {
+                                    std::size_t limit, FileStatus *statusOut) {
     FileSystem &fileSystem = directory.fileSystem();
     const int number =
         fileSystem.open(directory.number(), name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
@@ -40,23 +40,29 @@ std::optional<OpenFile> openRegular(const StoreDirectory &directory, const std::
     if (size > limit)
         throw Error(ErrorCode::internal, "'" + directory.pathOf(name) + "' is larger than " +
                                              std::to_string(limit) + " bytes");
+    if (statusOut != nullptr)
+        *statusOut = status;
     return OpenFile{std::move(descriptor), size};
 }
 
 // Fills `buffer` from the file and returns how much came. The buffer is one byte larger than the
-// file was: a file that fills it grew while it was read.
+// file was: a file that fills it grew while it was read. Of a regular file a read gives less than
+// it was asked for at the end only, so that most files take one call.
 std::size_t readAll(const StoreDirectory &directory, const std::string &name, const OpenFile &file,
                     std::span<std::uint8_t> buffer) {
     std::size_t have = 0;
     while (have < buffer.size()) {
-        const ssize_t got = directory.fileSystem().read(file.descriptor.number(),
-                                                        buffer.data() + have, buffer.size() - have);
+        const std::size_t room = buffer.size() - have;
+        const ssize_t got =
+            directory.fileSystem().read(file.descriptor.number(), buffer.data() + have, room);
         if (got < 0)
             throw Error(ErrorCode::systemCall, "cannot read '" + directory.pathOf(name) + "'",
                         static_cast<int>(-got));
         if (got == 0)
             return have;
         have += static_cast<std::size_t>(got);
+        if (have == file.size && static_cast<std::size_t>(got) < room)
+            return have;
     }
     throw Error(ErrorCode::internal,
                 "'" + directory.pathOf(name) + "' was written to while it was read; reload again");
@@ -65,8 +71,8 @@ std::size_t readAll(const StoreDirectory &directory, const std::string &name, co
 } // namespace
 
 std::optional<std::string> readDefinitionFile(const StoreDirectory &directory,
-                                              const std::string &name) {
-    const auto file = openRegular(directory, name, kMaxDefinitionFileSize);
+                                              const std::string &name, FileStatus *status) {
+    const auto file = openRegular(directory, name, kMaxDefinitionFileSize, status);
     if (!file)
         return std::nullopt;
     std::string content(file->size + 1, '\0');
@@ -75,8 +81,9 @@ std::optional<std::string> readDefinitionFile(const StoreDirectory &directory,
     return content;
 }
 
-std::optional<ValueFile> readValueFile(const StoreDirectory &directory, const std::string &name) {
-    const auto file = openRegular(directory, name, kMaxValueFileSize);
+std::optional<ValueFile> readValueFile(const StoreDirectory &directory, const std::string &name,
+                                       FileStatus *status) {
+    const auto file = openRegular(directory, name, kMaxValueFileSize, status);
     if (!file)
         return std::nullopt;
     auto memory = std::make_unique<Scratch>(file->size + 1);

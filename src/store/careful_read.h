@@ -23,9 +23,10 @@ inline constexpr std::size_t kMaxValueFileSize = kMaxValueSize * 2;
 inline constexpr std::size_t kMaxDefinitionFileSize = std::size_t{64} * 1024 * 1024;
 
 /// Content of a definition file; empty if there is none. Raises systemCall, or internal for a file
-/// that is not regular or too large.
+/// that is not regular or too large. `status` gets what the file was before it was read.
 [[nodiscard]] std::optional<std::string> readDefinitionFile(const StoreDirectory &directory,
-                                                            const std::string &name);
+                                                            const std::string &name,
+                                                            FileStatus *status = nullptr);
 
 /// A value file's content, in memory fit for it.
 struct ValueFile {
@@ -37,8 +38,9 @@ struct ValueFile {
     }
 };
 
-/// Content of a value file; empty if there is none. Raises as readDefinitionFile().
+/// Content of a value file; empty if there is none. As readDefinitionFile().
 [[nodiscard]] std::optional<ValueFile> readValueFile(const StoreDirectory &directory,
-                                                     const std::string &name);
+                                                     const std::string &name,
+                                                     FileStatus *status = nullptr);
 
 } // namespace keyhold

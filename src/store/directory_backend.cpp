@@ -66,27 +66,27 @@ DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Jo
       journal_(journal),
       atRest_(std::move(atRest)) {}
 
-std::vector<Uuid> DirectoryBackend::list() {
+std::vector<ListedSecret> DirectoryBackend::list() {
     if (!directory_->isStillAtPath())
         journal_.warning(movedText());
-    std::vector<Uuid> uuids;
-    std::vector<std::string> misnamed;
-    directory_->list([&](const char *name) {
-        const auto parsed = layout::parseFileName(name);
-        if (parsed && parsed->kind == layout::FileKind::definition)
-            uuids.push_back(parsed->uuid);
-        else if (!parsed && layout::hasDefinitionSuffix(name))
-            misnamed.emplace_back(name);
-    });
-    for (const std::string &name : misnamed)
-        journal_.error("Error reading secret: <uuid> does not match secret file name '" +
-                       directory_->pathOf(name) + "'");
-    return uuids;
+    Listing listing = listStore(*directory_);
+    tellMisnamed(listing);
+    return std::move(listing.secrets);
 }
 
-std::optional<StoredSecret> DirectoryBackend::read(const Uuid &uuid) {
+void DirectoryBackend::tellMisnamed(const Listing &listing) {
+    for (const std::string &name : listing.misnamed)
+        journal_.error("Error reading secret: <uuid> does not match secret file name '" +
+                       directory_->pathOf(name) + "'");
+}
+
+std::optional<StoredSecret> DirectoryBackend::read(const ListedSecret &secret) {
+    const Uuid &uuid = secret.uuid;
     const std::string name = layout::definitionName(uuid);
-    const auto text = readDefinitionFile(*directory_, name);
+    const auto atRest = atRest_->get();
+    ValueNotes notes = notesOf(*atRest);
+    FileStatus status;
+    const auto text = readDefinitionFile(*directory_, name, &status);
     if (!text) {
         noteOutdated(uuid, false);
         for (const AtRestForm form : kAtRestForms) {
@@ -99,12 +99,36 @@ std::optional<StoredSecret> DirectoryBackend::read(const Uuid &uuid) {
     out.definition = parseSecretFile({text->data(), text->size()}, directory_->pathOf(name));
     if (out.definition.uuid != uuid)
         throw Error(ErrorCode::internal, "<uuid> does not match secret file name '" + name + "'");
+    notes.files.addDefinition(status);
+    // A value that waited under a private name may get its own now.
+    const AtRestForms forms = hasLeftovers_ ? kAllForms : secret.forms;
     const auto unsettled = settleValue(uuid);
-    out.value = readValue(uuid);
+    out.value = readValue(*atRest, {uuid, forms}, notes);
+    noteOutdated(uuid, notes.isOutdated);
     if (unsettled && out.value.isNone())
         out.value = Value::unreadable(
             {ErrorCode::valueUnreadable, unsettled->fullText() + "; put that right and reload"});
+    if (!out.value.isUnreadable())
+        out.files = notes.files.finish();
     return out;
+}
+
+Fingerprint DirectoryBackend::fingerprint(const ListedSecret &secret) {
+    ValueNotes notes = notesOf(*atRest_->get());
+    const auto look = [&](const std::string &name, FileStatus &status) {
+        if (directory_->fileSystem().statusAt(directory_->number(), name.c_str(), status) < 0)
+            notes.files.spoil();
+    };
+    FileStatus status;
+    look(layout::definitionName(secret.uuid), status);
+    notes.files.addDefinition(status);
+    for (const AtRestForm form : kAtRestForms) {
+        if ((secret.forms & only(form)) != 0) {
+            look(layout::valueName(secret.uuid, form), status);
+            notes.files.addValue(static_cast<unsigned>(form), status);
+        }
+    }
+    return hasLeftovers_ ? kUnknownFiles : notes.files.finish();
 }
 
 void DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text) {

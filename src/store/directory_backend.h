@@ -4,6 +4,7 @@
 #include "store/backend.h"
 #include "store/journal.h"
 #include "store/layout.h"
+#include "store/listing.h"
 #include "store/store_directory.h"
 
 #include <atomic>
@@ -30,9 +31,11 @@ class DirectoryBackend : public Backend {
                      std::shared_ptr<const CurrentAtRest> atRest);
 
     [[nodiscard]] std::string place() const override { return directory_->path(); }
-    void recover() override;
-    [[nodiscard]] std::vector<Uuid> list() override;
-    [[nodiscard]] std::optional<StoredSecret> read(const Uuid &uuid) override;
+    std::vector<ListedSecret> recover() override;
+    [[nodiscard]] std::vector<ListedSecret> list() override;
+    using Backend::read;
+    [[nodiscard]] std::optional<StoredSecret> read(const ListedSecret &secret) override;
+    [[nodiscard]] Fingerprint fingerprint(const ListedSecret &secret) override;
     Value create(const SecretDefinition &definition,
                  const std::span<const std::uint8_t> *value) override;
     [[nodiscard]] bool replaceDefinition(const SecretDefinition &definition) override;
@@ -52,12 +55,21 @@ class DirectoryBackend : public Backend {
     };
     using Naming = std::function<FormerValue(AtRestForm)>;
 
-    [[nodiscard]] Value readValue(const Uuid &uuid);
-    [[nodiscard]] Value readValue(const AtRest &atRest, const Uuid &uuid, bool &isOutdated);
+    /// What else a reading of a value tells.
+    struct ValueNotes {
+        FingerprintMaker files;
+        bool isOutdated = false;
+    };
+
+    [[nodiscard]] ValueNotes notesOf(const AtRest &atRest) const;
+    [[nodiscard]] Value readValue(const AtRest &atRest, const ListedSecret &secret,
+                                  ValueNotes &notes);
     [[nodiscard]] Value readForm(const AtRest &atRest, const Uuid &uuid, AtRestForm form,
-                                 bool *isOutdated);
+                                 ValueNotes &notes);
     /// True if there is a value file that counts less than that of `form`.
-    [[nodiscard]] bool hasFormBehind(const Uuid &uuid, AtRestForm form) const;
+    [[nodiscard]] bool hasFormBehind(const ListedSecret &secret, AtRestForm form) const;
+    /// Tells of the names that look like definitions and are none.
+    void tellMisnamed(const Listing &listing);
     void noteOutdated(const Uuid &uuid, bool isOutdated);
     [[nodiscard]] bool hasValueFile(const Uuid &uuid) const;
     /// Makes `value` the only value of a secret that has a definition.
@@ -114,6 +126,7 @@ class DirectoryBackend : public Backend {
     const std::shared_ptr<const CurrentAtRest> atRest_;
     mutable std::mutex outdatedMutex_;
     std::set<Uuid> outdated_;
+    std::atomic<bool> hasOutdated_{false};
     std::mutex leftoversMutex_;
     std::multimap<Uuid, std::string> leftovers_;
     std::atomic<bool> hasLeftovers_{false};

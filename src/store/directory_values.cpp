@@ -19,50 +19,52 @@ bool unsealsAll(const AtRest &atRest) {
 
 } // namespace
 
-Value DirectoryBackend::readValue(const Uuid &uuid) {
-    bool isOutdated = false;
-    Value value = readValue(*atRest_->get(), uuid, isOutdated);
-    noteOutdated(uuid, isOutdated);
-    return value;
+DirectoryBackend::ValueNotes DirectoryBackend::notesOf(const AtRest &atRest) const {
+    return {FingerprintMaker(atRest.hash(), fingerprintClock())};
 }
 
-Value DirectoryBackend::readValue(const AtRest &atRest, const Uuid &uuid, bool &isOutdated) {
+Value DirectoryBackend::readValue(const AtRest &atRest, const ListedSecret &secret,
+                                  ValueNotes &notes) {
     for (const AtRestForm form : kAtRestForms) {
-        Value value = readForm(atRest, uuid, form, &isOutdated);
+        if ((secret.forms & only(form)) == 0)
+            continue;
+        Value value = readForm(atRest, secret.uuid, form, notes);
         if (value.isNone())
             continue;
-        if (value.shielded() && unsealsAll(atRest) && hasFormBehind(uuid, form))
-            isOutdated = true;
+        if (value.shielded() && unsealsAll(atRest) && hasFormBehind(secret, form))
+            notes.isOutdated = true;
         return value;
     }
     return {};
 }
 
-bool DirectoryBackend::hasFormBehind(const Uuid &uuid, AtRestForm form) const {
+bool DirectoryBackend::hasFormBehind(const ListedSecret &secret, AtRestForm form) const {
     const auto *const at = std::ranges::find(kAtRestForms, form);
     return std::any_of(at + 1, kAtRestForms.end(), [&](AtRestForm each) {
-        return directory_->contains(layout::valueName(uuid, each));
+        return (secret.forms & only(each)) != 0 &&
+               directory_->contains(layout::valueName(secret.uuid, each));
     });
 }
 
 Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestForm form,
-                                 bool *isOutdated) {
+                                 ValueNotes &notes) {
+    constexpr const char *remedy = "; put the file right and reload, or set the value again";
     const std::string name = layout::valueName(uuid, form);
-    const std::string remedy = "; put the file right and reload, or set the value again";
     std::optional<ValueFile> file;
+    FileStatus status;
     try {
-        file = readValueFile(*directory_, name);
+        file = readValueFile(*directory_, name, &status);
     } catch (const Error &error) {
         return Value::unreadable({ErrorCode::valueUnreadable, error.fullText() + remedy});
     }
     if (!file)
         return {};
+    notes.files.addValue(static_cast<unsigned>(form), status);
     try {
         auto value = atRest.decode(form, uuid, file->bytes());
         if (!value)
             return {};
-        if (isOutdated)
-            *isOutdated = atRest.isOutdated(form, file->bytes());
+        notes.isOutdated = atRest.isOutdated(form, file->bytes());
         return Value::of(std::move(*value));
     } catch (const Error &error) {
         const std::string text = "'" + directory_->pathOf(name) + "' " + error.fullText();
@@ -73,11 +75,15 @@ Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestF
 }
 
 void DirectoryBackend::noteOutdated(const Uuid &uuid, bool isOutdated) {
+    // The usual case at each of a million readings: there is nothing to forget.
+    if (!isOutdated && !hasOutdated_)
+        return;
     const std::lock_guard lock(outdatedMutex_);
     if (isOutdated)
         outdated_.insert(uuid);
     else
         outdated_.erase(uuid);
+    hasOutdated_ = !outdated_.empty();
 }
 
 std::vector<Uuid> DirectoryBackend::outdated() const {
@@ -129,7 +135,8 @@ bool DirectoryBackend::putOrphansAside(const Uuid &uuid) {
 
 DirectoryBackend::FormerValue DirectoryBackend::formerOf(const AtRest &atRest, const Uuid &uuid,
                                                          AtRestForm form) {
-    if (readForm(atRest, uuid, form, nullptr).isUnreadable())
+    ValueNotes notes = notesOf(atRest);
+    if (readForm(atRest, uuid, form, notes).isUnreadable())
         return {form, freeAsideName(uuid, form), true};
     return {form, layout::oldValueName(uuid, form), false};
 }
@@ -244,11 +251,11 @@ void DirectoryBackend::retire(const Uuid &uuid, const FormerValue &former) {
 
 bool DirectoryBackend::renewValue(const Uuid &uuid) {
     const auto atRest = atRest_->get();
-    bool isOutdated = false;
-    const Value value = readValue(*atRest, uuid, isOutdated);
+    ValueNotes notes = notesOf(*atRest);
+    const Value value = readValue(*atRest, {uuid, kAllForms}, notes);
     if (value.isUnreadable())
         throw value.reason();
-    if (!isOutdated || !directory_->contains(layout::definitionName(uuid))) {
+    if (!notes.isOutdated || !directory_->contains(layout::definitionName(uuid))) {
         noteOutdated(uuid, false);
         return false;
     }

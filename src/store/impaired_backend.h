@@ -11,23 +11,27 @@ namespace keyhold {
 /// is left. Whatever is missing raises the error that tells why.
 class ImpairedBackend : public Backend {
   public:
-    /// `readable` answers list() and read() if it is not null; everything else raises `trouble`.
+    /// `readable` answers what reads if it is not null; everything else raises `trouble`.
     ImpairedBackend(std::string place, std::unique_ptr<Backend> readable, const Error &trouble)
         : place_(std::move(place)),
           readable_(std::move(readable)),
           trouble_(trouble) {}
 
     [[nodiscard]] std::string place() const override { return place_; }
-    void recover() override {}
-    [[nodiscard]] std::vector<Uuid> list() override {
+    std::vector<ListedSecret> recover() override { return list(); }
+    [[nodiscard]] std::vector<ListedSecret> list() override {
         if (!readable_)
             throw trouble_;
         return readable_->list();
     }
-    [[nodiscard]] std::optional<StoredSecret> read(const Uuid &uuid) override {
+    using Backend::read;
+    [[nodiscard]] std::optional<StoredSecret> read(const ListedSecret &secret) override {
         if (!readable_)
             throw trouble_;
-        return readable_->read(uuid);
+        return readable_->read(secret);
+    }
+    [[nodiscard]] Fingerprint fingerprint(const ListedSecret &secret) override {
+        return readable_ ? readable_->fingerprint(secret) : kUnknownFiles;
     }
     Value create(const SecretDefinition &, const std::span<const std::uint8_t> *) override {
         throw trouble_;

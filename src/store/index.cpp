@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/index.h"
 
-#include "conf/error.h"
-
 #include <mutex>
 
 namespace keyhold {
 
 namespace {
 
-[[noreturn]] void refuseUsage(const Uuid &owner, const char *verb, const Usage &usage) {
+Error refusedUsage(const Uuid &owner, const char *verb, const Usage &usage) {
     // The stock driver prints the missing id of a secret without a use this way.
     const std::string id = usage.type == UsageType::none ? "(null)" : usage.id;
-    throw Error(ErrorCode::internal,
-                "a secret with UUID " + owner.toString() + " " + verb + " for use with " + id);
+    return {ErrorCode::internal,
+            "a secret with UUID " + owner.toString() + " " + verb + " for use with " + id};
 }
 
 } // namespace
@@ -51,6 +49,28 @@ std::size_t Index::ephemeralCount() const {
     return ephemeral_;
 }
 
+void Index::fill(std::vector<RecordPtr> records,
+                 const std::function<void(const Error &)> &refused) {
+    std::unique_lock lock(mutex_);
+    records_.reserve(records.size());
+    usages_.reserve(records.size());
+    for (RecordPtr &record : records) {
+        // The name of a file may be listed twice if it changes meanwhile.
+        if (!record || records_.contains(record->definition.uuid))
+            continue;
+        const auto &[uuid, isEphemeral, isPrivate, description, usage] = record->definition;
+        if (usage.type != UsageType::none) {
+            const auto [entry, isNew] = usages_.try_emplace(usage, UsageEntry{uuid, true});
+            if (!isNew) {
+                refused(refusedUsage(entry->second.uuid, "already defined", usage));
+                continue;
+            }
+        }
+        ephemeral_ += isEphemeral ? 1 : 0;
+        records_.emplace(uuid, std::move(record));
+    }
+}
+
 std::list<Change> Index::takeChanges() {
     std::list<Change> out;
     std::unique_lock lock(mutex_);
@@ -80,7 +100,7 @@ void IndexWriter::reserve(const SecretDefinition &next) {
     if (current_) {
         const Usage &old = current_->definition.usage;
         if (old.id != next.usage.id)
-            refuseUsage(uuid_, "is already defined", old);
+            throw refusedUsage(uuid_, "is already defined", old);
         if (current_->definition.isPrivate && !next.isPrivate)
             throw Error(ErrorCode::internal, "cannot change private flag on existing secret");
     }
@@ -92,7 +112,7 @@ void IndexWriter::reserve(const SecretDefinition &next) {
         const auto [entry, isNew] =
             index_.usages_.try_emplace(next.usage, Index::UsageEntry{uuid_, false});
         if (!isNew && entry->second.uuid != uuid_)
-            refuseUsage(entry->second.uuid, "already defined", next.usage);
+            throw refusedUsage(entry->second.uuid, "already defined", next.usage);
         if (isNew)
             std::swap(reservedUsage_, usage);
     }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/error.h"
 #include "store/change.h"
 #include "store/record.h"
 
 #include <condition_variable>
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <shared_mutex>
 #include <unordered_map>
@@ -29,6 +31,10 @@ class Index {
     /// All records, in no particular order.
     [[nodiscard]] std::vector<RecordPtr> all() const;
     [[nodiscard]] std::size_t ephemeralCount() const;
+    /// Makes a live set that has no secrets and no writers yet of the records of a load; null ones
+    /// are passed over. In their order: what IndexWriter::reserve() would refuse is told to
+    /// `refused` and left out.
+    void fill(std::vector<RecordPtr> records, const std::function<void(const Error &)> &refused);
     /// Takes the changes that were published since the last call, in the order of publication.
     [[nodiscard]] std::list<Change> takeChanges();
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <unordered_set>
+#include <new>
 
 namespace keyhold {
 
@@ -40,50 +40,50 @@ bool isSameReason(const Value &a, const Value &b) {
 
 void SecretStore::load() {
     const auto durable = backend();
-    std::vector<Uuid> uuids;
+    std::vector<ListedSecret> listed;
     try {
-        durable->recover();
-        uuids = durable->list();
+        listed = durable->recover();
     } catch (const Error &error) {
         journal_.error(readingFailed(error));
         setTrouble(error);
         return;
     }
 
-    std::vector<std::optional<StoredSecret>> loaded(uuids.size());
-    parallelFor(uuids.size(), [&](std::size_t i) {
-        try {
-            loaded[i] = durable->read(uuids[i]);
-        } catch (const Error &error) {
-            journal_.error(readingFailed(error));
-        } catch (const std::bad_alloc &) {
-            journal_.error(readingFailedWithoutMemory(uuids[i]));
-        }
-    });
+    std::vector<RecordPtr> records(listed.size());
+    parallelFor(listed.size(),
+                [&](std::size_t i) { records[i] = readListed(*durable, listed[i]); });
+    for (const RecordPtr &record : records) {
+        if (record && record->value.isUnreadable())
+            journal_.error("secret '" + record->definition.uuid.toString() +
+                           "' is served without its value: " + record->value.reason().message());
+    }
     // In the order of the directory: of two files with one use, the first wins, as it does in
     // stock.
-    for (auto &secret : loaded) {
-        if (secret)
-            insertLoaded(std::move(*secret));
-        secret.reset();
-    }
+    index_.fill(std::move(records),
+                [&](const Error &error) { journal_.error(readingFailed(error)); });
 }
 
-void SecretStore::insertLoaded(StoredSecret secret) {
-    const Uuid uuid = secret.definition.uuid;
-    if (secret.value.isUnreadable())
-        journal_.error("secret '" + uuid.toString() +
-                       "' is served without its value: " + secret.value.reason().message());
-    IndexWriter writer(index_, uuid);
+RecordPtr SecretStore::readListed(Backend &durable, const ListedSecret &listed) const {
     try {
-        writer.reserve(secret.definition);
+        auto stored = durable.read(listed);
+        if (!stored)
+            return nullptr;
+        return std::make_shared<const Record>(Record{std::move(stored->definition),
+                                                     std::move(stored->value), true,
+                                                     KeptFingerprint(stored->files)});
     } catch (const Error &error) {
         journal_.error(readingFailed(error));
-        return;
+    } catch (const std::bad_alloc &) {
+        journal_.error(readingFailedWithoutMemory(listed.uuid));
     }
-    writer.publish(std::make_shared<Record>(
-                       Record{std::move(secret.definition), std::move(secret.value), true}),
-                   {});
+    return nullptr;
+}
+
+bool SecretStore::isUnchanged(Backend &durable, const ListedSecret &listed) const {
+    const RecordPtr record = index_.find(listed.uuid);
+    if (!record || !record->isStored || record->files.get() == kUnknownFiles)
+        return false;
+    return durable.fingerprint(listed) == record->files.get();
 }
 
 void SecretStore::reload() {
@@ -93,35 +93,41 @@ void SecretStore::reload() {
         if (record->isStored)
             before.push_back(record->definition.uuid);
     }
-    std::vector<Uuid> present;
+    const auto durable = backend();
+    std::vector<ListedSecret> present;
     try {
-        const auto durable = backend();
         // A start that failed has not put right what was interrupted before it.
-        if (trouble())
-            durable->recover();
-        present = durable->list();
+        present = trouble() ? durable->recover() : durable->list();
     } catch (const Error &error) {
         journal_.error(readingFailed(error));
         return;
     }
 
-    const std::unordered_set<Uuid, UuidHash> listed(present.begin(), present.end());
-    std::vector<Uuid> gone;
-    std::ranges::copy_if(before, std::back_inserter(gone),
-                         [&](const Uuid &uuid) { return !listed.contains(uuid); });
+    std::vector<Uuid> listed;
+    listed.reserve(present.size());
+    for (const ListedSecret &secret : present)
+        listed.push_back(secret.uuid);
+    std::sort(listed.begin(), listed.end());
+    std::vector<Uuid> candidates;
+    std::ranges::copy_if(before, std::back_inserter(candidates), [&](const Uuid &uuid) {
+        return !std::binary_search(listed.begin(), listed.end(), uuid);
+    });
     if (present.empty() &&
-        std::ranges::any_of(gone, [&](const Uuid &uuid) { return isMissing(uuid); })) {
+        std::ranges::any_of(candidates, [&](const Uuid &uuid) { return isMissing(uuid); })) {
         journal_.error(
-            "'" + backend()->place() +
+            "'" + durable->place() +
             "' holds no definition any more, as if it were not mounted; all secrets stay as "
             "they are; restart if they were removed on purpose");
         return;
     }
     // What is gone first: its use may have moved to another file.
-    gone.insert(gone.end(), present.begin(), present.end());
+    for (const ListedSecret &secret : present) {
+        if (!isUnchanged(*durable, secret))
+            candidates.push_back(secret.uuid);
+    }
     std::vector<Uuid> refused;
-    refused.reserve(gone.size());
-    for (const Uuid &uuid : gone) {
+    refused.reserve(candidates.size());
+    for (const Uuid &uuid : candidates) {
         IndexWriter writer(index_, uuid);
         try {
             settle(writer, uuid);
@@ -177,26 +183,32 @@ void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
 
     writer.reserve(stored->definition);
     Value value = std::move(stored->value);
+    Fingerprint files = stored->files;
     if (value.isUnreadable()) {
         journal_.error("value of secret '" + uuid.toString() + "': " + value.reason().message());
         if (current && current->value.shielded())
             value = current->value;
     }
-    if (current && !current->isStored && value.isNone())
+    if (current && !current->isStored && value.isNone()) {
         value = keepEphemeralValue(stored->definition, current->value);
+        files = kUnknownFiles;
+    }
 
     const Usage usage = stored->definition.usage;
     const bool isNew = !current || current->definition != stored->definition || !current->isStored;
     const bool isValueNew = current ? !isSameValue(uuid, current->value, value) : !value.isNone();
-    if (!isNew && !isValueNew && isSameReason(current->value, value))
+    if (!isNew && !isValueNew && isSameReason(current->value, value)) {
+        current->files.set(files);
         return;
+    }
     std::list<Change> changes;
     if (isNew)
         changes.push_back({Change::Kind::defined, uuid, usage});
     if (isValueNew)
         changes.push_back({Change::Kind::valueChanged, uuid, usage});
     writer.publish(
-        std::make_shared<Record>(Record{std::move(stored->definition), std::move(value), true}),
+        std::make_shared<const Record>(
+            Record{std::move(stored->definition), std::move(value), true, KeptFingerprint(files)}),
         std::move(changes));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/secret_definition.h"
+#include "store/fingerprint.h"
 #include "store/value.h"
 
 #include <memory>
@@ -16,6 +17,8 @@ struct Record {
     /// The backend holds it. False for an ephemeral secret; true for an ephemeral one only if
     /// somebody wrote its definition into the store by hand.
     bool isStored = false;
+    /// Of the files that the two above were read from.
+    KeptFingerprint files{};
 };
 
 using RecordPtr = std::shared_ptr<const Record>;

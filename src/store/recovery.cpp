@@ -6,23 +6,11 @@
 
 namespace keyhold {
 
-void DirectoryBackend::recover() {
-    std::vector<std::string> privateNames;
-    std::vector<Uuid> definitions;
-    std::vector<layout::FileName> values;
-    directory_->list([&](const char *name) {
-        const auto file = layout::parseFileName(name);
-        if (!file)
-            return;
-        if (file->kind == layout::FileKind::definition)
-            definitions.push_back(file->uuid);
-        else if (file->kind == layout::FileKind::value)
-            values.push_back(*file);
-        else
-            privateNames.emplace_back(name);
-    });
-
-    for (const std::string &name : privateNames) {
+std::vector<ListedSecret> DirectoryBackend::recover() {
+    if (!directory_->isStillAtPath())
+        journal_.warning(movedText());
+    Listing listing = listStore(*directory_);
+    for (const std::string &name : listing.privateNames) {
         const layout::FileName file = *layout::parseFileName(name);
         try {
             recoverFile(file, name);
@@ -35,11 +23,12 @@ void DirectoryBackend::recover() {
         journal_.warning("cannot sync directory '" + directory_->path() + "'");
     }
 
-    std::sort(definitions.begin(), definitions.end());
-    for (const layout::FileName &value : values) {
-        if (!std::binary_search(definitions.begin(), definitions.end(), value.uuid))
-            journal_.warning(orphanText(value.uuid, value.form));
-    }
+    if (!listing.privateNames.empty())
+        listing = listStore(*directory_); // values have got their names
+    tellMisnamed(listing);
+    for (const auto &[uuid, form] : listing.orphans)
+        journal_.warning(orphanText(uuid, form));
+    return std::move(listing.secrets);
 }
 
 bool DirectoryBackend::isValueOfSecret(const layout::FileName &file) const {

@@ -80,7 +80,10 @@ class SecretStore {
     static void createStored(Backend &durable, Record &next);
     static void removeStored(Backend &durable, const Record &next);
 
-    void insertLoaded(StoredSecret secret);
+    /// Null, with the trouble told to the journal, if it cannot be read or is gone.
+    [[nodiscard]] RecordPtr readListed(Backend &durable, const ListedSecret &listed) const;
+    /// True if the live record was read from the files that are there.
+    [[nodiscard]] bool isUnchanged(Backend &durable, const ListedSecret &listed) const;
     /// Makes the live record of the writer's uuid what the backend holds.
     void settle(IndexWriter &writer, const Uuid &uuid);
     /// True if a secret that is stored, as far as is known, has no definition in the backend.

@@ -117,8 +117,8 @@ void CrashTest::expectOldOrNew(StoreBench &bench, bool isAcknowledged, const std
 
 std::size_t CrashTest::outdatedIn(StoreBench &bench) {
     const auto backend = bench.openBackend();
-    for (const Uuid &uuid : backend->list())
-        static_cast<void>(backend->read(uuid));
+    for (const ListedSecret &secret : backend->list())
+        static_cast<void>(backend->read(secret));
     return backend->outdated().size();
 }
 

@@ -77,6 +77,14 @@ Uuid uuidNumber(int n) {
     return Uuid(raw);
 }
 
+std::vector<Uuid> uuidsOf(const std::vector<ListedSecret> &secrets) {
+    std::vector<Uuid> out;
+    out.reserve(secrets.size());
+    for (const ListedSecret &secret : secrets)
+        out.push_back(secret.uuid);
+    return out;
+}
+
 SecretDefinition definitionOf(int n, const std::string &id) {
     SecretDefinition definition;
     definition.uuid = uuidNumber(n);

@@ -78,6 +78,7 @@ class StoreBench {
 };
 
 [[nodiscard]] Uuid uuidNumber(int n);
+[[nodiscard]] std::vector<Uuid> uuidsOf(const std::vector<ListedSecret> &secrets);
 /// A persistent ceph secret whose id is `id`, if that is not empty.
 [[nodiscard]] SecretDefinition definitionOf(int n, const std::string &id = {});
 [[nodiscard]] SecretDefinition ephemeral(SecretDefinition definition);
