@@ -18,14 +18,19 @@ constexpr bool isGroupStart(std::size_t byte) {
     return byte == 4 || byte == 6 || byte == 8 || byte == 10;
 }
 
-constexpr int kNoDigit = 0x100;
+constexpr std::uint8_t kNoDigit = 0x80;
 
-/// Of a hex digit in lower case; has kNoDigit set for any other character.
-constexpr int digitValue(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : kNoDigit;
+constexpr std::array<std::uint8_t, 256> makeDigits() {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::array<std::uint8_t, 256> digits{};
+    digits.fill(kNoDigit);
+    for (std::size_t value = 0; value < kDigits.size(); ++value)
+        digits[static_cast<unsigned char>(kDigits[value])] = static_cast<std::uint8_t>(value);
+    return digits;
 }
+
+/// Values of hex digits in lower case; kNoDigit for all other characters.
+constexpr std::array<std::uint8_t, 256> kDigitValues = makeDigits();
 
 } // namespace
 
@@ -62,17 +67,17 @@ std::optional<Uuid> Uuid::parseCanonical(std::string_view text) {
     if (text.size() != kTextLength)
         return std::nullopt;
     Uuid uuid;
-    int bad = 0;
-    const char *at = text.data();
+    unsigned bad = 0;
+    const auto *at = reinterpret_cast<const unsigned char *>(text.data());
     for (std::size_t byte = 0; byte < kSize; ++byte) {
         if (isGroupStart(byte))
-            bad |= *at++ ^ '-';
-        const int high = digitValue(*at++);
-        const int low = digitValue(*at++);
-        bad |= (high | low) & kNoDigit;
-        uuid.bytes_[byte] = static_cast<std::uint8_t>(high << 4 | (low & 0x0f));
+            bad |= *at++ == '-' ? 0U : kNoDigit;
+        const unsigned high = kDigitValues[*at++];
+        const unsigned low = kDigitValues[*at++];
+        bad |= high | low;
+        uuid.bytes_[byte] = static_cast<std::uint8_t>(high << 4 | low);
     }
-    return bad == 0 ? std::optional(uuid) : std::nullopt;
+    return (bad & kNoDigit) == 0 ? std::optional(uuid) : std::nullopt;
 }
 
 Uuid Uuid::generate() {

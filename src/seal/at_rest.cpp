@@ -90,25 +90,31 @@ void AtRest::encode(AtRestForm form, const Uuid &uuid, std::span<const std::uint
 }
 
 std::optional<ShieldedValue> AtRest::decode(AtRestForm form, const Uuid &uuid,
-                                            std::span<const std::uint8_t> text) const {
+                                            std::span<const std::uint8_t> text,
+                                            bool &isOutdated) const {
+    std::optional<ShieldedValue> value;
+    const Key *key = nullptr;
     switch (form) {
     case AtRestForm::plain:
-        return openPlain(uuid, text);
+        value = openPlain(uuid, text);
+        break;
     case AtRestForm::aes256cbc:
-        return openAes256Cbc(keyring_, uuid, text);
+        value = openAes256Cbc(keyring_, uuid, text);
+        break;
     case AtRestForm::jwe:
-        return openJwe(keyring_, uuid, text);
+        value = openJwe(keyring_, uuid, text, &key);
+        break;
     }
-    return std::nullopt;
+    isOutdated = value && isOutdatedForm(form, key);
+    return value;
 }
 
-bool AtRest::isOutdated(AtRestForm form, std::span<const std::uint8_t> text) const {
+bool AtRest::isOutdatedForm(AtRestForm form, const Key *key) const {
     if (!rules_.mustSeal)
         return rules_.convertExisting && form != AtRestForm::plain;
-    const Key *key = keyring_.current();
-    if (!key)
+    if (!keyring_.current())
         return false;
-    return form == AtRestForm::jwe ? keyIdOfJwe(text) != key->id() : rules_.convertExisting;
+    return form == AtRestForm::jwe ? key != keyring_.current() : rules_.convertExisting;
 }
 
 } // namespace keyhold

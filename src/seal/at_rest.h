@@ -78,13 +78,14 @@ class AtRest {
 
     /// The value in a text; empty if that is blank. Raises valueUnreadable or invalidEncryptionKey,
     /// with texts that begin with a verb: the caller puts the name of the file before.
+    /// `isOutdated` says whether the value should be written anew by these rules.
     [[nodiscard]] std::optional<ShieldedValue> decode(AtRestForm form, const Uuid &uuid,
-                                                      std::span<const std::uint8_t> text) const;
-
-    /// Whether a value that decode() has read should be written anew by these rules.
-    [[nodiscard]] bool isOutdated(AtRestForm form, std::span<const std::uint8_t> text) const;
+                                                      std::span<const std::uint8_t> text,
+                                                      bool &isOutdated) const;
 
   private:
+    [[nodiscard]] bool isOutdatedForm(AtRestForm form, const Key *key) const;
+
     Keyring keyring_;
     Rules rules_;
     std::uint64_t hash_ = 0;

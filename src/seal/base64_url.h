@@ -10,7 +10,8 @@
 namespace keyhold {
 
 /// Base64 for URLs without padding (RFC 4648 section 5, RFC 7515 section 2), canonical only: one
-/// text for each byte sequence. In constant time with respect to the bytes.
+/// text for each byte sequence. Encoding is in constant time with respect to the bytes; decoding is
+/// not, and is for what is no secret.
 
 /// Characters that `size` bytes take.
 [[nodiscard]] constexpr std::size_t base64UrlSize(std::size_t size) noexcept {

@@ -114,8 +114,8 @@ std::string sealJwe(const Key &key, const Uuid &uuid, std::span<const std::uint8
     return text;
 }
 
-ShieldedValue openJwe(const Keyring &keyring, const Uuid &uuid,
-                      std::span<const std::uint8_t> text) {
+ShieldedValue openJwe(const Keyring &keyring, const Uuid &uuid, std::span<const std::uint8_t> text,
+                      const Key **usedKey) {
     const Parts parts = parse(text);
     if (parts.header.uuid != uuid)
         refuse("was sealed for secret '" + parts.header.uuid.toString() + "', not for this one");
@@ -131,6 +131,8 @@ ShieldedValue openJwe(const Keyring &keyring, const Uuid &uuid,
     if (!ciphers::openGcm(key->sealing(), parts.nonce, bytesOf(parts.encodedHeader), parts.box,
                           plain.bytes()))
         refuse("was altered: it does not authenticate under key '" + key->id() + "'");
+    if (usedKey != nullptr)
+        *usedKey = key;
     return ShieldedValue::seal(uuid, plain.bytes());
 }
 

@@ -26,13 +26,15 @@ inline constexpr std::size_t kMaxJweSize = kMaxJweValueSize / 3 * 4 + 8192;
 [[nodiscard]] std::string sealJwe(const Key &key, const Uuid &uuid,
                                   std::span<const std::uint8_t> value);
 
-/// The value in a text, which must be of the secret `uuid`. One newline may follow the text. Raises
+/// The value in a text, which must be of the secret `uuid`. One newline may follow the text.
+/// `usedKey` gets the key of the keyring that opened it. Raises
 /// - invalidEncryptionKey if the key it names is not in `keyring`; the message names the key;
 /// - valueUnreadable if it is damaged, of another form, of another secret or was altered;
 /// - noMemory, internal.
 /// The messages begin with a verb ("is damaged: ..."): the caller puts the name of the file before.
 [[nodiscard]] ShieldedValue openJwe(const Keyring &keyring, const Uuid &uuid,
-                                    std::span<const std::uint8_t> text);
+                                    std::span<const std::uint8_t> text,
+                                    const Key **usedKey = nullptr);
 
 /// The id of the key that a text asks for; nothing is authenticated. Raises valueUnreadable.
 [[nodiscard]] std::string keyIdOfJwe(std::span<const std::uint8_t> text);

@@ -61,10 +61,9 @@ Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestF
         return {};
     notes.files.addValue(static_cast<unsigned>(form), status);
     try {
-        auto value = atRest.decode(form, uuid, file->bytes());
+        auto value = atRest.decode(form, uuid, file->bytes(), notes.isOutdated);
         if (!value)
             return {};
-        notes.isOutdated = atRest.isOutdated(form, file->bytes());
         return Value::of(std::move(*value));
     } catch (const Error &error) {
         const std::string text = "'" + directory_->pathOf(name) + "' " + error.fullText();
