@@ -66,10 +66,11 @@ class ValueCheck {
             return;
         try {
             // Shielded again at once: nothing here needs the value.
-            if (!atRest_.decode(form, uuid_, file->bytes()))
+            bool isOutdated = false;
+            if (!atRest_.decode(form, uuid_, file->bytes(), isOutdated))
                 return;
             if (count(form, file->bytes()))
-                out_.isOutdated = atRest_.isOutdated(form, file->bytes());
+                out_.isOutdated = isOutdated;
         } catch (const Error &error) {
             if (error.code() == ErrorCode::noMemory || error.code() == ErrorCode::internal)
                 throw;

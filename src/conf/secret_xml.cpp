@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conf/secret_xml.h"
 
-#include "conf/canonical_xml.h"
 #include "conf/error.h"
 #include "conf/xml_document.h"
 #include "conf/xml_schema.h"
@@ -159,8 +158,6 @@ SecretDefinition parseSecretXml(const char *xml, const char *schemaFile) {
 }
 
 SecretDefinition parseSecretFile(std::span<const char> content, const std::string &fileName) {
-    if (auto canonical = parseCanonicalXml({content.data(), content.size()}))
-        return *std::move(canonical);
     return readSecret(parseXmlFile(content, fileName), nullptr);
 }
 

@@ -47,7 +47,7 @@ const char *usageElementName(UsageType type) {
     return nullptr;
 }
 
-std::size_t UsageHash::operator()(const Usage &usage) const noexcept {
+std::size_t UsageHash::operator()(const Usage &usage) const {
     const auto *id = reinterpret_cast<const std::uint8_t *>(usage.id.data());
     return keyedHash({id, usage.id.size()}) + static_cast<std::size_t>(usage.type);
 }

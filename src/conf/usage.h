@@ -33,9 +33,10 @@ struct Usage {
     bool operator==(const Usage &) const = default;
 };
 
-/// Hash for unordered containers, keyed once per process: clients choose ids.
+/// Hash for unordered containers, keyed once per process: clients choose ids. Not declared
+/// noexcept: see UuidHash.
 struct UsageHash {
-    [[nodiscard]] std::size_t operator()(const Usage &usage) const noexcept;
+    [[nodiscard]] std::size_t operator()(const Usage &usage) const;
 };
 
 } // namespace keyhold

@@ -89,19 +89,23 @@ Uuid Uuid::generate() {
 }
 
 std::string Uuid::toString() const {
-    constexpr char kDigits[] = "0123456789abcdef";
-    std::string text(kTextLength, '-');
-    char *at = text.data();
-    for (std::size_t byte = 0; byte < kSize; ++byte) {
-        if (isGroupStart(byte))
-            ++at;
-        *at++ = kDigits[bytes_[byte] >> 4];
-        *at++ = kDigits[bytes_[byte] & 0x0f];
-    }
+    std::string text(kTextLength, '\0');
+    writeTo(std::span<char, kTextLength>(text));
     return text;
 }
 
-std::size_t UuidHash::operator()(const Uuid &uuid) const noexcept {
+void Uuid::writeTo(std::span<char, kTextLength> text) const noexcept {
+    constexpr char kDigits[] = "0123456789abcdef";
+    char *at = text.data();
+    for (std::size_t byte = 0; byte < kSize; ++byte) {
+        if (isGroupStart(byte))
+            *at++ = '-';
+        *at++ = kDigits[bytes_[byte] >> 4];
+        *at++ = kDigits[bytes_[byte] & 0x0f];
+    }
+}
+
+std::size_t UuidHash::operator()(const Uuid &uuid) const {
     return keyedHash(uuid.bytes());
 }
 

@@ -36,6 +36,7 @@ class Uuid {
     [[nodiscard]] std::span<const std::uint8_t, kSize> bytes() const { return bytes_; }
     /// Lower case, 8-4-4-4-12.
     [[nodiscard]] std::string toString() const;
+    void writeTo(std::span<char, kTextLength> text) const noexcept;
 
     auto operator<=>(const Uuid &) const = default;
 
@@ -43,9 +44,10 @@ class Uuid {
     std::array<std::uint8_t, kSize> bytes_{};
 };
 
-/// Hash for unordered containers, keyed once per process: clients choose UUIDs.
+/// Hash for unordered containers, keyed once per process: clients choose UUIDs. Not declared
+/// noexcept though it is: libstdc++ takes that for a sign that hashes need not be kept.
 struct UuidHash {
-    [[nodiscard]] std::size_t operator()(const Uuid &uuid) const noexcept;
+    [[nodiscard]] std::size_t operator()(const Uuid &uuid) const;
 };
 
 } // namespace keyhold

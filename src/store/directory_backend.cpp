@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/directory_backend.h"
 
+#include "conf/canonical_xml.h"
 #include "conf/secret_xml.h"
 #include "store/careful_read.h"
 #include "store/durable_file.h"
@@ -96,7 +97,10 @@ std::optional<StoredSecret> DirectoryBackend::read(const ListedSecret &secret) {
         return std::nullopt;
     }
     StoredSecret out;
-    out.definition = parseSecretFile({text->data(), text->size()}, directory_->pathOf(name));
+    if (auto canonical = parseCanonicalXml(*text))
+        out.definition = *std::move(canonical);
+    else
+        out.definition = parseSecretFile({text->data(), text->size()}, directory_->pathOf(name));
     if (out.definition.uuid != uuid)
         throw Error(ErrorCode::internal, "<uuid> does not match secret file name '" + name + "'");
     notes.files.addDefinition(status);

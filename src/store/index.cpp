@@ -49,25 +49,27 @@ std::size_t Index::ephemeralCount() const {
     return ephemeral_;
 }
 
-void Index::fill(std::vector<RecordPtr> records,
+void Index::fill(std::span<const RecordPtr> records,
                  const std::function<void(const Error &)> &refused) {
     std::unique_lock lock(mutex_);
     records_.reserve(records.size());
     usages_.reserve(records.size());
-    for (RecordPtr &record : records) {
-        // The name of a file may be listed twice if it changes meanwhile.
-        if (!record || records_.contains(record->definition.uuid))
+    for (const RecordPtr &record : records) {
+        if (!record)
             continue;
         const auto &[uuid, isEphemeral, isPrivate, description, usage] = record->definition;
+        const auto [place, isFirst] = records_.try_emplace(uuid, record);
+        if (!isFirst)
+            continue; // a file may be listed twice if its name changes meanwhile
         if (usage.type != UsageType::none) {
-            const auto [entry, isNew] = usages_.try_emplace(usage, UsageEntry{uuid, true});
-            if (!isNew) {
+            const auto [entry, isFree] = usages_.try_emplace(usage, UsageEntry{uuid, true});
+            if (!isFree) {
                 refused(refusedUsage(entry->second.uuid, "already defined", usage));
+                records_.erase(place);
                 continue;
             }
         }
         ephemeral_ += isEphemeral ? 1 : 0;
-        records_.emplace(uuid, std::move(record));
     }
 }
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <list>
 #include <shared_mutex>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -34,7 +35,8 @@ class Index {
     /// Makes a live set that has no secrets and no writers yet of the records of a load; null ones
     /// are passed over. In their order: what IndexWriter::reserve() would refuse is told to
     /// `refused` and left out.
-    void fill(std::vector<RecordPtr> records, const std::function<void(const Error &)> &refused);
+    void fill(std::span<const RecordPtr> records,
+              const std::function<void(const Error &)> &refused);
     /// Takes the changes that were published since the last call, in the order of publication.
     [[nodiscard]] std::list<Change> takeChanges();
 

@@ -2,7 +2,9 @@
 #include "store/layout.h"
 
 #include <array>
+#include <initializer_list>
 #include <sodium.h>
+#include <span>
 
 namespace keyhold::layout {
 
@@ -16,12 +18,23 @@ constexpr std::string_view kAwaiting = ".keyhold-for-";
 
 constexpr std::size_t kHashBytes = 8;
 
+std::string nameWith(const Uuid &uuid, std::initializer_list<std::string_view> rest) {
+    constexpr std::size_t kUsualRest = 24; // of names that need no second allocation
+    std::string name;
+    name.reserve(Uuid::kTextLength + kUsualRest);
+    name.resize(Uuid::kTextLength);
+    uuid.writeTo(std::span(name).first<Uuid::kTextLength>());
+    for (const std::string_view part : rest)
+        name.append(part);
+    return name;
+}
+
 std::string definitionWith(const Uuid &uuid, std::string_view suffix) {
-    return uuid.toString().append(kDefinition).append(suffix);
+    return nameWith(uuid, {kDefinition, suffix});
 }
 
 std::string valueWith(const Uuid &uuid, AtRestForm form, std::string_view suffix) {
-    return uuid.toString().append(".").append(nameOf(form)).append(suffix);
+    return nameWith(uuid, {".", nameOf(form), suffix});
 }
 
 bool isHash(std::string_view text) {

@@ -59,8 +59,7 @@ void SecretStore::load() {
     }
     // In the order of the directory: of two files with one use, the first wins, as it does in
     // stock.
-    index_.fill(std::move(records),
-                [&](const Error &error) { journal_.error(readingFailed(error)); });
+    index_.fill(records, [&](const Error &error) { journal_.error(readingFailed(error)); });
 }
 
 RecordPtr SecretStore::readListed(Backend &durable, const ListedSecret &listed) const {
