@@ -1,33 +1,42 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/scratch.h"
 
-#include <mutex>
+#include <array>
+#include <atomic>
 #include <utility>
-#include <vector>
 
 namespace keyhold {
 namespace {
 
-/// Blocks of kPooledSize that nobody uses, wiped.
+/// Blocks of kPooledSize that nobody uses, wiped. Each slot is for whoever takes it: a mutex would
+/// be taken four times for each secret of a load.
 class Pool {
   public:
-    Pool() { idle_.reserve(Scratch::kIdleBlocks); }
-
     /// Empty if there is none.
-    GuardedMemory take() {
-        const std::lock_guard held(mutex_);
-        if (idle_.empty())
-            return {};
-        GuardedMemory taken = std::move(idle_.back());
-        idle_.pop_back();
-        return taken;
+    GuardedMemory take() noexcept {
+        for (Slot &slot : slots_) {
+            State full = State::full;
+            if (slot.state.load(std::memory_order_relaxed) == State::full &&
+                slot.state.compare_exchange_strong(full, State::busy, std::memory_order_acquire)) {
+                GuardedMemory taken = std::move(slot.block);
+                slot.state.store(State::empty, std::memory_order_release);
+                return taken;
+            }
+        }
+        return {};
     }
 
     /// Leaves `block` with the caller if enough are idle.
     void giveBack(GuardedMemory &block) noexcept {
-        const std::lock_guard held(mutex_);
-        if (idle_.size() < Scratch::kIdleBlocks)
-            idle_.push_back(std::move(block));
+        for (Slot &slot : slots_) {
+            State empty = State::empty;
+            if (slot.state.load(std::memory_order_relaxed) == State::empty &&
+                slot.state.compare_exchange_strong(empty, State::busy, std::memory_order_acquire)) {
+                slot.block = std::move(block);
+                slot.state.store(State::full, std::memory_order_release);
+                return;
+            }
+        }
     }
 
     /// Never destroyed: other threads may hold scratches until the process is gone.
@@ -37,8 +46,13 @@ class Pool {
     }
 
   private:
-    std::mutex mutex_;
-    std::vector<GuardedMemory> idle_;
+    enum class State : std::uint8_t { empty, full, busy };
+    struct Slot {
+        std::atomic<State> state{State::empty};
+        GuardedMemory block;
+    };
+
+    std::array<Slot, Scratch::kIdleBlocks> slots_;
 };
 
 GuardedMemory lend(std::size_t size) {
