@@ -3,6 +3,7 @@
 
 import math
 import os
+import select
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 Figures = dict[str, float]
+LIMIT = 900.0  # seconds after which an answer is not waited for
 ALWAYS_SOME = ("seconds", "wall", "per_second", "p99")  # of these, nothing or for ever is nonsense
 
 
@@ -38,6 +40,9 @@ class Program:
 
     def answer(self) -> Figures:
         assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], LIMIT)[0]:
+            self._process.kill()
+            raise Failed(f"{self.name} has not answered for {LIMIT:g} s")
         line = self._process.stdout.readline()
         if not line.endswith("\n"):
             raise Failed(f"{self.name} ended with {self._process.wait()}; its reason is above")
