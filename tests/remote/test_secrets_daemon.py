@@ -85,7 +85,7 @@ class SecretsDaemon(ServiceCase):
         return f"{scheme}:///system?socket={self.machine.run_dir / 'virtsecretd-sock'}"
 
     def test_idle_it_ends_and_the_next_client_finds_everything(self) -> None:
-        self.service.start(arguments=("--timeout", "1"))
+        self.service.start(arguments=("--timeout", "5"))
         lasting, passing = Secret(usage="lasting"), Secret(usage="passing", ephemeral=True)
         self.define(self.service.open(), lasting, b"value")
         self.define(self.service.open(), passing, b"value").undefine()
