@@ -86,7 +86,7 @@ class Backend {
     /// besides.
     [[nodiscard]] virtual std::vector<Uuid> outdated() const = 0;
     /// Writes the value that is stored as the rules of now ask for. False if there is nothing to
-    /// do.
+    /// do. By one thread at a time.
     virtual bool renewValue(const Uuid &uuid) = 0;
 
     /// Removes a stored secret and its value.

@@ -71,6 +71,10 @@ class DirectoryBackend : public Backend {
     /// Tells of the names that look like definitions and are none.
     void tellMisnamed(const Listing &listing);
     void noteOutdated(const Uuid &uuid, bool isOutdated);
+    /// Raises invalidEncryptionKey if there is a value that libvirt encrypted and that cannot be
+    /// opened: where one does not fit, a wrong key may be in place, and another that seems to fit
+    /// may be garbage, which would take the place of its file for good.
+    void requireEveryAes256CbcOpens(const std::shared_ptr<const AtRest> &atRest);
     [[nodiscard]] bool hasValueFile(const Uuid &uuid) const;
     /// Makes `value` the only value of a secret that has a definition.
     void storeValue(const AtRest &atRest, const Uuid &uuid, std::span<const std::uint8_t> value);
@@ -127,6 +131,8 @@ class DirectoryBackend : public Backend {
     mutable std::mutex outdatedMutex_;
     std::set<Uuid> outdated_;
     std::atomic<bool> hasOutdated_{false};
+    std::weak_ptr<const AtRest> judgedBy_; ///< what misfit_ was found with; of the renewing thread
+    std::string misfit_;
     std::mutex leftoversMutex_;
     std::multimap<Uuid, std::string> leftovers_;
     std::atomic<bool> hasLeftovers_{false};

@@ -3,6 +3,7 @@
 #include "store/careful_read.h"
 #include "store/directory_backend.h"
 #include "store/durable_file.h"
+#include "store/listing.h"
 
 #include <algorithm>
 #include <ranges>
@@ -258,10 +259,32 @@ bool DirectoryBackend::renewValue(const Uuid &uuid) {
         noteOutdated(uuid, false);
         return false;
     }
+    if (directory_->contains(layout::valueName(uuid, AtRestForm::aes256cbc)))
+        requireEveryAes256CbcOpens(atRest);
     Scratch plain(value.shielded()->size());
     value.shielded()->open(uuid, plain.bytes());
     storeValue(*atRest, uuid, plain.bytes());
     return true;
+}
+
+void DirectoryBackend::requireEveryAes256CbcOpens(const std::shared_ptr<const AtRest> &atRest) {
+    if (judgedBy_.lock() != atRest) {
+        const Listing listing = listStore(*directory_);
+        const auto misfit = std::ranges::find_if(listing.secrets, [&](const ListedSecret &secret) {
+            ValueNotes notes = notesOf(*atRest);
+            return readForm(*atRest, secret.uuid, AtRestForm::aes256cbc, notes).isUnreadable();
+        });
+        misfit_ = misfit == listing.secrets.end()
+                      ? std::string()
+                      : layout::valueName(misfit->uuid, AtRestForm::aes256cbc);
+        judgedBy_ = atRest;
+    }
+    if (!misfit_.empty())
+        throw Error(ErrorCode::invalidEncryptionKey,
+                    "it was encrypted by libvirt, which leaves no way to tell a wrong key, and '" +
+                        directory_->pathOf(misfit_) +
+                        "' cannot be opened; put the right key in place, or move that file to "
+                        "another directory, and reload");
 }
 
 } // namespace keyhold

@@ -23,6 +23,12 @@ bool never() {
     return false;
 }
 
+// "old value" as libvirt writes it: AES-256-CBC under 32 bytes of 1; made with Python's
+// `cryptography`.
+constexpr const char *kCbc = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6o=";
+// The same with one bit changed in the last block, so that it has no padding.
+constexpr const char *kMisfit = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6s=";
+
 class RenewalTest : public testing::Test {
   protected:
     RenewalTest() {
@@ -204,6 +210,37 @@ TEST_F(RenewalTest, ValuesCanBeReadWhileTheyAreWritten) {
     }
     store->renewOutdated(never);
     EXPECT_GT(reads, 6);
+}
+
+TEST_F(RenewalTest, WhatLibvirtEncryptedIsWrittenOnlyIfAllOfItOpens) {
+    const auto sealing = atRestWith(1, {}, true);
+    for (const int n : {1, 2})
+        bench.put(valueName(n, AtRestForm::aes256cbc), kCbc);
+    bench.put(valueName(3, AtRestForm::aes256cbc), kMisfit);
+    takeOver(sealing);
+    store->renewOutdated(never);
+    EXPECT_EQ(bench.content(valueName(1, AtRestForm::aes256cbc)), kCbc);
+    EXPECT_EQ(bench.content(valueName(2, AtRestForm::aes256cbc)), kCbc);
+    EXPECT_TRUE(bench.journal.mentions(valueName(3, AtRestForm::aes256cbc) +
+                                       "' cannot be opened; put the right key in place, or move "
+                                       "that file to another directory, and reload"));
+    EXPECT_TRUE(bench.journal.mentions("warning: written anew: 0 of 2 values"));
+
+    bench.remove(valueName(3, AtRestForm::aes256cbc));
+    takeOver(atRestWith(1, {}, true));
+    store->renewOutdated(never);
+    EXPECT_THAT(values(), ElementsAre("=old value", "=old value", "=value 3"));
+    EXPECT_FALSE(bench.content(valueName(1, AtRestForm::aes256cbc)));
+    EXPECT_THAT(keys(), ElementsAre(1, 1, 1));
+}
+
+TEST_F(RenewalTest, AnOrphanThatLibvirtEncryptedHoldsUpNothing) {
+    bench.put(valueName(1, AtRestForm::aes256cbc), kCbc);
+    bench.put(valueName(9, AtRestForm::aes256cbc), kMisfit);
+    takeOver(atRestWith(1, {}, true));
+    store->renewOutdated(never);
+    EXPECT_EQ(stateOf(*store, 1).value, "=old value");
+    EXPECT_FALSE(bench.content(valueName(1, AtRestForm::aes256cbc)));
 }
 
 TEST_F(RenewalTest, PlainValuesAreSealedOnlyWhenAskedTo) {
