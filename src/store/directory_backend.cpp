@@ -187,7 +187,7 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     try {
         directory_->rename(awaiting, layout::valueName(uuid, form));
     } catch (const Error &error) {
-        takeBack(uuid, awaiting, error);
+        takeBack(uuid, form, awaiting, error);
     }
     if (directory_->sync() < 0) {
         mustSync_ = true;
@@ -211,9 +211,13 @@ Value DirectoryBackend::readUnloadedValue(const SecretDefinition &next) {
     return {};
 }
 
-void DirectoryBackend::takeBack(const Uuid &uuid, const std::string &awaiting, const Error &cause) {
+void DirectoryBackend::takeBack(const Uuid &uuid, AtRestForm form, const std::string &awaiting,
+                                const Error &cause) {
     const std::string oldDefinition = layout::oldDefinitionName(uuid);
     try {
+        // A rename may have failed after it was done.
+        if (!directory_->contains(awaiting))
+            directory_->rename(layout::valueName(uuid, form), awaiting);
         if (removeDurably(*directory_, layout::definitionName(uuid), oldDefinition))
             discard(uuid, oldDefinition);
         discard(uuid, awaiting);

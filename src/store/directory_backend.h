@@ -102,7 +102,8 @@ class DirectoryBackend : public Backend {
     /// Puts every value file of a uuid that belongs to no secret aside. True if there was one.
     bool putOrphansAside(const Uuid &uuid);
     /// Takes back a definition that was committed but whose value could not follow.
-    void takeBack(const Uuid &uuid, const std::string &awaiting, const Error &cause);
+    void takeBack(const Uuid &uuid, AtRestForm form, const std::string &awaiting,
+                  const Error &cause);
     void removeFiles(const Uuid &uuid);
     /// Removes a private name; one that resists is remembered and blocks its secret.
     void discard(const Uuid &uuid, const std::string &privateName);
