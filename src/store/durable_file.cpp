@@ -44,8 +44,8 @@ struct FormerFile {
     bool canReturn = false; // the change can be taken back
 };
 
-FormerFile keepFormer(const StoreDirectory &directory, const std::string &name,
-                      const std::string &old, Former former) {
+FormerFile giveSecondName(const StoreDirectory &directory, const std::string &name,
+                          const std::string &old, Former former) {
     FileSystem &fileSystem = directory.fileSystem();
     int result = fileSystem.link(directory.number(), name.c_str(), old.c_str());
     if (result == -EEXIST) {
@@ -71,6 +71,25 @@ bool isGone(const StoreDirectory &directory, const std::string &name) {
     throw UnrestoredError(ErrorCode::fileAccess,
                           text + ", and the change could not be taken back: check the file system",
                           failure);
+}
+
+FormerFile keepFormer(const StoreDirectory &directory, const std::string &name,
+                      const std::string &old, Former former) {
+    const FormerFile kept = giveSecondName(directory, name, old, former);
+    if (former == Former::ifLinkable || !kept.isKept)
+        return kept;
+    // A power cut must not take the second name away and leave the new file in place of the first.
+    const int result = directory.sync();
+    if (result == 0)
+        return kept;
+    FileSystem &fileSystem = directory.fileSystem();
+    if (!kept.hasMoved) {
+        fileSystem.unlink(directory.number(), old.c_str());
+        raiseUnsynced(directory, -result, true);
+    }
+    raiseUnsynced(directory, -result,
+                  fileSystem.rename(directory.number(), old.c_str(), name.c_str()) == 0 &&
+                      directory.sync() == 0);
 }
 
 } // namespace

@@ -50,7 +50,7 @@ class CrashTest : public testing::TestWithParam<CrashChange> {
   protected:
     /// Finds the states before and after the change, and how many calls it makes.
     void learn();
-    static void prepare(StoreBench &bench, SecretStore &store) { GetParam().prepare(bench, store); }
+    void prepare(StoreBench &bench, SecretStore &store);
     /// Whether the change was acknowledged.
     static bool change(StoreBench &bench, SecretStore &store);
 
@@ -71,7 +71,7 @@ class CrashTest : public testing::TestWithParam<CrashChange> {
     void expectRenewalEnds(StoreBench &bench, const std::string &when);
 
     std::set<std::string> plainFiles_; ///< contents, before and after
-    std::set<std::string> valueFiles_; ///< contents before
+    std::set<std::string> valueFiles_; ///< contents after the last preparation
     std::vector<std::string> namesAfter_;
     std::size_t outdatedAfter_ = 0;
 };

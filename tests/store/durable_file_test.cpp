@@ -11,6 +11,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -236,14 +238,23 @@ TEST_F(DurableFileTest, WithoutHardLinksAFailedSyncCannotBeTakenBackAndRemovesNo
     EXPECT_EQ("file=2", files());
 }
 
+TEST_F(DurableFileTest, AFileThatMustBeKeptHasItsOtherNameDurablyBeforeTheNewOneComes) {
+    put("file", "1");
+    put("new", "2");
+    disk.clearTrace();
+    EXPECT_TRUE(replaceDurably(*directory, "new", "file", "old", Former::always));
+    EXPECT_THAT(disk.trace(), ElementsAre("link /d/file -> /d/old", "sync /d",
+                                          "rename /d/new -> /d/file", "sync /d"));
+}
+
 TEST_F(DurableFileTest, WithoutHardLinksAFileThatMustBeKeptStepsAsideFirst) {
     put("file", "1");
     put("new", "2");
     faulty.fail(Operation::link, "", EPERM);
     disk.clearTrace();
     EXPECT_TRUE(replaceDurably(*directory, "new", "file", "old", Former::always));
-    EXPECT_THAT(disk.trace(),
-                ElementsAre("rename /d/file -> /d/old", "rename /d/new -> /d/file", "sync /d"));
+    EXPECT_THAT(disk.trace(), ElementsAre("rename /d/file -> /d/old", "sync /d",
+                                          "rename /d/new -> /d/file", "sync /d"));
     EXPECT_EQ("file=2 old=1", files());
 }
 
@@ -258,7 +269,11 @@ TEST_F(DurableFileTest, AFileThatSteppedAsideComesBackIfTheChangeFails) {
                           replaceDurably(*directory, "new", "file", "old", Former::always));
                   }));
         EXPECT_EQ("file=1", files());
-        EXPECT_TRUE(disk.allSynced("/d"));
+        const auto live = disk.snapshot();
+        std::mt19937_64 rng(1);
+        disk.crashPowerLoss(rng);
+        EXPECT_EQ("1", disk.content("/d/file"));
+        disk.restore(live);
     }
 }
 
