@@ -6,7 +6,6 @@
 #include "store/listing.h"
 
 #include <algorithm>
-#include <ranges>
 
 /// The value files of a directory: which one counts, how one takes the place of another.
 namespace keyhold {
@@ -146,7 +145,8 @@ DirectoryBackend::removeForms(const Uuid &uuid, std::optional<AtRestForm> spared
                               const Naming &naming) {
     std::vector<FormerValue> removed;
     try {
-        for (const AtRestForm form : kAtRestForms | std::views::reverse) {
+        for (auto at = kAtRestForms.rbegin(); at != kAtRestForms.rend(); ++at) {
+            const AtRestForm form = *at;
             const std::string name = layout::valueName(uuid, form);
             // Asked first: a rename of nothing fails otherwise on a read-only file system.
             if (form == spared || !directory_->contains(name))
@@ -169,9 +169,9 @@ void DirectoryBackend::restoreForms(const Uuid &uuid, const std::vector<FormerVa
     if (removed.empty())
         return;
     bool isRestored = true;
-    for (const FormerValue &former : removed | std::views::reverse) {
-        const std::string name = layout::valueName(uuid, former.form);
-        isRestored = directory_->fileSystem().rename(directory_->number(), former.name.c_str(),
+    for (auto former = removed.rbegin(); former != removed.rend(); ++former) {
+        const std::string name = layout::valueName(uuid, former->form);
+        isRestored = directory_->fileSystem().rename(directory_->number(), former->name.c_str(),
                                                      name.c_str()) == 0 &&
                      isRestored;
     }
