@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/store_keys.h"
 
+#include "conf/error.h"
 #include "store/file_system.h"
 #include "store/key_file.h"
 
@@ -39,6 +40,18 @@ Keyring copyOf(const Keyring &keyring) {
     return copy;
 }
 
+/// What the driver does not ask of a key that only opens values: who else can read it.
+void complainAbout(const std::string &path, std::vector<Finding> &findings) {
+    std::string complaint;
+    try {
+        static_cast<void>(readKey(path, &complaint));
+    } catch (const Error &) {
+        return; // a finding already
+    }
+    if (!complaint.empty())
+        findings.push_back({Finding::Kind::settings, {}, complaint});
+}
+
 } // namespace
 
 std::shared_ptr<const AtRest> withRules(const AtRest &atRest, AtRest::Rules rules) {
@@ -61,6 +74,8 @@ StoreKeys readStoreKeys(const Target &target, const std::optional<Holder> &holde
                                   : std::getenv("CREDENTIALS_DIRECTORY");
     StoreKeys keys{readHostKeys(target.paths, credentials, journal), {}};
     keys.findings = std::move(journal.findings);
+    for (const std::string &path : keys.host.plan.earlierKeyPaths)
+        complainAbout(path, keys.findings);
     if (!moreKeyFiles.empty()) {
         Keyring keyring = copyOf(keys.host.atRest->keyring());
         for (const std::string &path : moreKeyFiles)

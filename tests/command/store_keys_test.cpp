@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace keyhold::command {
 namespace {
@@ -42,6 +43,16 @@ TEST(StoreKeys, TroubleInSecretConfIsAFinding) {
     const StoreKeys keys = readStoreKeys(store.target(), std::nullopt);
     ASSERT_EQ(keys.findings.size(), 1u);
     EXPECT_NE(keys.findings[0].text.find("/nowhere/key"), std::string::npos);
+}
+
+TEST(StoreKeys, AnEarlierKeyThatOthersReadIsAFinding) {
+    const StoreOnDisk store;
+    store.configure("secrets_decryption_keys = [ \"" + store.keyFile(2) + "\" ]\n");
+    EXPECT_TRUE(readStoreKeys(store.target(), std::nullopt).findings.empty());
+    ::chmod(store.keyFile(2).c_str(), 0644);
+    const StoreKeys keys = readStoreKeys(store.target(), std::nullopt);
+    ASSERT_EQ(keys.findings.size(), 1u);
+    EXPECT_NE(keys.findings[0].text.find("chmod"), std::string::npos);
 }
 
 TEST(StoreKeys, TroubleOnTheCommandLineIsRaised) {

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """keyhold on stores that nobody has open."""
 
+import os
+import pty
 import shutil
 import signal
+import subprocess
 from typing import Any
 
 from harness.case import SystemCase
@@ -120,6 +123,16 @@ class Conversions(CommandCase):
         for command in ("status", "verify", "seal", "verify", "status", "unseal"):
             result = self.keyhold.run(command)
             self.assertNothingIn(result.out + result.err, self.values)
+
+    def test_people_at_a_terminal_see_how_far_it_is(self) -> None:
+        self.encrypt()
+        terminal, other_end = pty.openpty()
+        with open(terminal, "rb", buffering=0) as screen:
+            process = self.machine.popen(settings().command, "seal", stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.DEVNULL, stderr=other_end)
+            os.close(other_end)
+            self.assertEqual(process.wait(), 0)
+            self.assertIn(b"seal: 1 of 3 values", screen.read(4096))
 
     def test_another_users_store_is_left_to_that_user(self) -> None:
         root = self.machine.home / "root"
