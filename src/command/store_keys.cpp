@@ -69,9 +69,10 @@ Key readKey(const std::string &path, std::string *complaint) {
 StoreKeys readStoreKeys(const Target &target, const std::optional<Holder> &holder,
                         const std::vector<std::string> &moreKeyFiles) {
     FindingsJournal journal;
-    const char *credentials = holder && !holder->credentialsDirectory.empty()
-                                  ? holder->credentialsDirectory.c_str()
-                                  : std::getenv("CREDENTIALS_DIRECTORY");
+    const char *credentials =
+        std::getenv("CREDENTIALS_DIRECTORY"); // NOLINT(concurrency-mt-unsafe): nothing sets it
+    if (holder && !holder->credentialsDirectory.empty())
+        credentials = holder->credentialsDirectory.c_str();
     StoreKeys keys{readHostKeys(target.paths, credentials, journal), {}};
     keys.findings = std::move(journal.findings);
     for (const std::string &path : keys.host.plan.earlierKeyPaths)

@@ -120,6 +120,7 @@ Keyring readKeys(const KeyPlan &plan, std::string &complaint, Journal &journal) 
 } // namespace
 
 HostKeys readHostKeys(const InstancePaths &paths, Journal &journal) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the host sets its environment before its threads
     return readHostKeys(paths, std::getenv("CREDENTIALS_DIRECTORY"), journal);
 }
 
