@@ -27,14 +27,23 @@ bool matches(const SecretDefinition &definition, unsigned int flags) {
                   definition.isPrivate);
 }
 
+bool isListed(virConnectPtr connection, ConnectionCall call, const SecretDefinition &definition,
+              unsigned int flags) {
+    return matches(definition, flags) && access::isVisible(connection, call, definition);
+}
+
+int countOf(Instance &instance, virConnectPtr connection, ConnectionCall call, unsigned int flags) {
+    int count = 0;
+    for (const RecordPtr &record : instance.store().all())
+        count += isListed(connection, call, record->definition, flags) ? 1 : 0;
+    return count;
+}
+
 } // namespace
 
 int count(Instance &instance, virConnectPtr connection) {
     access::require(connection, ConnectionCall::count);
-    const auto records = instance.store().all();
-    return static_cast<int>(std::ranges::count_if(records, [&](const RecordPtr &record) {
-        return access::isVisible(connection, ConnectionCall::count, record->definition);
-    }));
+    return countOf(instance, connection, ConnectionCall::count, 0);
 }
 
 int listUuids(Instance &instance, virConnectPtr connection, char **uuids, int maxUuids) {
@@ -61,19 +70,19 @@ int listUuids(Instance &instance, virConnectPtr connection, char **uuids, int ma
 int listAll(Instance &instance, virConnectPtr connection, virSecretPtr **secrets,
             unsigned int flags) {
     access::require(connection, ConnectionCall::listAll);
-    auto records = instance.store().all();
-    std::erase_if(records, [&](const RecordPtr &record) {
-        return !matches(record->definition, flags) ||
-               !access::isVisible(connection, ConnectionCall::listAll, record->definition);
-    });
     if (!secrets)
-        return static_cast<int>(records.size());
+        return countOf(instance, connection, ConnectionCall::listAll, flags);
 
+    const RecordSnapshot records = instance.store().all();
     auto handles = allocateForCaller<virSecretPtr>(records.size() + 1);
     std::size_t made = 0;
     try {
-        for (; made < records.size(); ++made)
-            handles[made] = handleFor(connection, records[made]->definition);
+        for (const RecordPtr &record : records) {
+            if (isListed(connection, ConnectionCall::listAll, record->definition, flags)) {
+                handles[made] = handleFor(connection, record->definition);
+                ++made;
+            }
+        }
     } catch (...) {
         std::for_each_n(handles.get(), made, abi::symbols().virObjectUnref);
         throw;

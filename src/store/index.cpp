@@ -18,8 +18,8 @@ Error refusedUsage(const Uuid &owner, const char *verb, const Usage &usage) {
 
 RecordPtr Index::find(const Uuid &uuid) const {
     std::shared_lock lock(mutex_);
-    const auto found = records_.find(uuid);
-    return found == records_.end() ? nullptr : found->second;
+    const auto found = places_.find(uuid);
+    return found == places_.end() ? nullptr : records_.at(found->second);
 }
 
 RecordPtr Index::find(const Usage &usage) const {
@@ -27,21 +27,13 @@ RecordPtr Index::find(const Usage &usage) const {
         return nullptr;
     std::shared_lock lock(mutex_);
     const auto entry = usages_.find(usage);
-    if (entry == usages_.end() || !entry->second.isPublished)
-        return nullptr;
-    const auto found = records_.find(entry->second.uuid);
-    return found == records_.end() ? nullptr : found->second;
+    return entry == usages_.end() || !entry->second.isPublished ? nullptr
+                                                                : records_.at(entry->second.place);
 }
 
-std::vector<RecordPtr> Index::all() const {
+RecordSnapshot Index::all() const {
     std::shared_lock lock(mutex_);
-    std::vector<RecordPtr> out;
-    out.reserve(records_.size());
-    for (const auto &[uuid, record] : records_) {
-        if (record)
-            out.push_back(record);
-    }
-    return out;
+    return records_.snapshot();
 }
 
 std::size_t Index::ephemeralCount() const {
@@ -52,23 +44,28 @@ std::size_t Index::ephemeralCount() const {
 void Index::fill(std::span<const RecordPtr> records,
                  const std::function<void(const Error &)> &refused) {
     std::unique_lock lock(mutex_);
-    records_.reserve(records.size());
+    places_.reserve(records.size());
     usages_.reserve(records.size());
     for (const RecordPtr &record : records) {
         if (!record)
             continue;
         const auto &[uuid, isEphemeral, isPrivate, description, usage] = record->definition;
-        const auto [place, isFirst] = records_.try_emplace(uuid, record);
-        if (!isFirst)
+        const RecordTable::Place place = records_.take();
+        const auto [found, isFirst] = places_.try_emplace(uuid, place);
+        if (!isFirst) {
+            records_.giveBack(place);
             continue; // a file may be listed twice if its name changes meanwhile
+        }
         if (usage.type != UsageType::none) {
-            const auto [entry, isFree] = usages_.try_emplace(usage, UsageEntry{uuid, true});
+            const auto [entry, isFree] = usages_.try_emplace(usage, UsageEntry{uuid, true, place});
             if (!isFree) {
                 refused(refusedUsage(entry->second.uuid, "already defined", usage));
-                records_.erase(place);
+                places_.erase(found);
+                records_.giveBack(place);
                 continue;
             }
         }
+        records_.put(place, record);
         ephemeral_ += isEphemeral ? 1 : 0;
     }
 }
@@ -84,9 +81,11 @@ IndexWriter::IndexWriter(Index &index, const Uuid &uuid) : index_(index), uuid_(
     std::unique_lock lock(index_.mutex_);
     index_.writerLeft_.wait(lock, [&] { return !index_.busy_.contains(uuid_); });
     index_.busy_.insert(uuid_);
-    const auto found = index_.records_.find(uuid_);
-    if (found != index_.records_.end())
-        current_ = found->second;
+    const auto found = index_.places_.find(uuid_);
+    if (found != index_.places_.end()) {
+        place_ = found->second;
+        current_ = index_.records_.at(place_);
+    }
 }
 
 IndexWriter::~IndexWriter() {
@@ -110,19 +109,29 @@ void IndexWriter::reserve(const SecretDefinition &next) {
     Usage usage = next.usage; // copied before anything is reserved: nothing may throw in between
     std::unique_lock lock(index_.mutex_);
     dropReservation();
+    if (!current_) {
+        place_ = index_.records_.take();
+        try {
+            index_.places_.emplace(uuid_, place_);
+        } catch (...) {
+            index_.records_.giveBack(place_);
+            throw;
+        }
+        hasReservedUuid_ = true;
+    }
     if (next.usage.type != UsageType::none) {
         const auto [entry, isNew] =
-            index_.usages_.try_emplace(next.usage, Index::UsageEntry{uuid_, false});
+            index_.usages_.try_emplace(next.usage, Index::UsageEntry{uuid_, false, place_});
         if (!isNew && entry->second.uuid != uuid_)
             throw refusedUsage(entry->second.uuid, "already defined", next.usage);
         if (isNew)
             std::swap(reservedUsage_, usage);
     }
-    if (!current_)
-        hasReservedUuid_ = index_.records_.try_emplace(uuid_, nullptr).second;
 }
 
 void IndexWriter::publish(RecordPtr next, std::list<Change> changes) noexcept {
+    RecordPtr former = next;
+    const RecordPtr left = current_; // released after the lock
     std::unique_lock lock(index_.mutex_);
     const Usage &usage = next->definition.usage;
     if (usage.type != UsageType::none)
@@ -134,7 +143,7 @@ void IndexWriter::publish(RecordPtr next, std::list<Change> changes) noexcept {
         index_.ephemeral_ -= current_->definition.isEphemeral ? 1 : 0;
     }
     index_.ephemeral_ += next->definition.isEphemeral ? 1 : 0;
-    index_.records_.find(uuid_)->second = next;
+    index_.records_.exchange(place_, former, spare_);
     current_ = std::move(next);
     hasReservedUuid_ = false;
     reservedUsage_.type = UsageType::none;
@@ -142,6 +151,7 @@ void IndexWriter::publish(RecordPtr next, std::list<Change> changes) noexcept {
 }
 
 void IndexWriter::withdraw(std::list<Change> changes) noexcept {
+    RecordPtr former;
     std::unique_lock lock(index_.mutex_);
     dropReservation();
     if (!current_)
@@ -149,7 +159,9 @@ void IndexWriter::withdraw(std::list<Change> changes) noexcept {
     if (current_->definition.usage.type != UsageType::none)
         index_.usages_.erase(current_->definition.usage);
     index_.ephemeral_ -= current_->definition.isEphemeral ? 1 : 0;
-    index_.records_.erase(uuid_);
+    index_.places_.erase(uuid_);
+    index_.records_.exchange(place_, former, spare_);
+    index_.records_.giveBack(place_);
     current_.reset();
     index_.changes_.splice(index_.changes_.end(), changes);
 }
@@ -158,8 +170,10 @@ void IndexWriter::dropReservation() noexcept {
     if (reservedUsage_.type != UsageType::none)
         index_.usages_.erase(reservedUsage_);
     reservedUsage_.type = UsageType::none;
-    if (hasReservedUuid_)
-        index_.records_.erase(uuid_);
+    if (hasReservedUuid_) {
+        index_.places_.erase(uuid_);
+        index_.records_.giveBack(place_);
+    }
     hasReservedUuid_ = false;
 }
 

@@ -3,7 +3,7 @@
 
 #include "conf/error.h"
 #include "store/change.h"
-#include "store/record.h"
+#include "store/record_table.h"
 
 #include <condition_variable>
 #include <cstddef>
@@ -13,7 +13,6 @@
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
-#include <vector>
 
 namespace keyhold {
 
@@ -29,8 +28,7 @@ class Index {
     [[nodiscard]] RecordPtr find(const Uuid &uuid) const;
     /// Null if there is none; always null for usage type none.
     [[nodiscard]] RecordPtr find(const Usage &usage) const;
-    /// All records, in no particular order.
-    [[nodiscard]] std::vector<RecordPtr> all() const;
+    [[nodiscard]] RecordSnapshot all() const;
     [[nodiscard]] std::size_t ephemeralCount() const;
     /// Makes a live set that has no secrets and no writers yet of the records of a load; null ones
     /// are passed over. In their order: what IndexWriter::reserve() would refuse is told to
@@ -46,12 +44,14 @@ class Index {
     struct UsageEntry {
         Uuid uuid;
         bool isPublished;
+        RecordTable::Place place;
     };
 
     mutable std::shared_mutex mutex_;
     std::condition_variable_any writerLeft_;
-    std::unordered_set<Uuid, UuidHash> busy_;               // uuids with a writer
-    std::unordered_map<Uuid, RecordPtr, UuidHash> records_; // null: reserved, unseen by readers
+    std::unordered_set<Uuid, UuidHash> busy_; // uuids with a writer
+    RecordTable records_;                     // an empty place: reserved, unseen by readers
+    std::unordered_map<Uuid, RecordTable::Place, UuidHash> places_;
     std::unordered_map<Usage, UsageEntry, UsageHash> usages_;
     std::list<Change> changes_;
     std::size_t ephemeral_ = 0;
@@ -59,7 +59,7 @@ class Index {
 
 /// The one writer of one uuid: waits until the uuid has no other, and holds it until destroyed.
 /// What it reserves is invisible to readers and refused to other writers until published or given
-/// back.
+/// back. It publishes or withdraws once at most.
 class IndexWriter {
   public:
     IndexWriter(Index &index, const Uuid &uuid);
@@ -86,7 +86,9 @@ class IndexWriter {
 
     Index &index_;
     Uuid uuid_;
+    RecordTable::Spare spare_ = RecordTable::makeSpare();
     RecordPtr current_;
+    RecordTable::Place place_ = 0; // of current_, or reserved
     bool hasReservedUuid_ = false;
     Usage reservedUsage_; // type none: nothing reserved
 };

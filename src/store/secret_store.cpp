@@ -67,7 +67,7 @@ RecordPtr SecretStore::get(const Usage &usage) const {
     throw Error(ErrorCode::notFound, "no secret with matching usage '" + usage.id + "'");
 }
 
-std::vector<RecordPtr> SecretStore::all() const {
+RecordSnapshot SecretStore::all() const {
     if (const auto cause = trouble())
         throw *cause;
     return index_.all();

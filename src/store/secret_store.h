@@ -12,7 +12,6 @@
 #include <mutex>
 #include <optional>
 #include <span>
-#include <vector>
 
 namespace keyhold {
 
@@ -49,8 +48,8 @@ class SecretStore {
     /// loading.
     [[nodiscard]] RecordPtr get(const Uuid &uuid) const;
     [[nodiscard]] RecordPtr get(const Usage &usage) const;
-    /// All records. Raises the trouble that kept the store from loading.
-    [[nodiscard]] std::vector<RecordPtr> all() const;
+    /// Raises the trouble that kept the store from loading.
+    [[nodiscard]] RecordSnapshot all() const;
 
     /// Defines or redefines; `check` is asked about the new definition, and about the present one
     /// too if its use differs. Returns the record that is now visible.

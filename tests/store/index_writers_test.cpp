@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <thread>
 
@@ -106,8 +108,38 @@ TEST(IndexWritersTest, OfManyWhoWantOneUseOneHasIt) {
             thread.join();
         EXPECT_EQ(kThreads - 1, refused);
         ASSERT_EQ(1U, index.all().size());
-        EXPECT_EQ(index.all().front(), index.find(Usage{UsageType::ceph, "wanted"}));
+        EXPECT_EQ(*index.all().begin(), index.find(Usage{UsageType::ceph, "wanted"}));
     }
+}
+
+TEST(IndexWritersTest, AListIsOfOneMomentWhileOthersWrite) {
+    constexpr int kSecrets = 100;
+    constexpr int kRounds = 200;
+    Index index;
+    const auto putAll = [&](const std::string &description) {
+        for (int n = 0; n < kSecrets; ++n)
+            put(index, described(definitionOf(n), description));
+    };
+    putAll("0");
+    std::atomic<bool> isDone{false};
+    std::thread writing([&] {
+        for (int round = 1; round <= kRounds; ++round)
+            putAll(std::to_string(round));
+        isDone = true;
+    });
+    while (!isDone) {
+        const RecordSnapshot list = index.all();
+        EXPECT_EQ(std::size_t{kSecrets}, list.size());
+        std::map<Uuid, int> rounds;
+        for (const RecordPtr &record : list)
+            rounds.emplace(record->definition.uuid, std::stoi(record->definition.description));
+        ASSERT_EQ(std::size_t{kSecrets}, rounds.size());
+        // Written in the order of their numbers: none is ahead of one before it.
+        EXPECT_TRUE(
+            std::ranges::is_sorted(rounds, std::greater(), &std::pair<const Uuid, int>::second));
+        EXPECT_LE(rounds.at(uuidNumber(0)), rounds.at(uuidNumber(kSecrets - 1)) + 1);
+    }
+    writing.join();
 }
 
 TEST(IndexWritersTest, TheLastChangeOfASecretTellsWhatIsThere) {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "store/record.h"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <vector>
+
+namespace keyhold {
+
+/// Neighbouring places of a RecordTable; null: empty.
+using RecordChunk = std::array<RecordPtr, 32>;
+
+/// All records of one moment, in no particular order. For the time of one call: as long as it
+/// lives, changes of its table cost more, and records that have gone stay in memory.
+class RecordSnapshot {
+  public:
+    /// How many snapshots of a table there are; a count of zero happens after all their reads.
+    using Count = std::shared_ptr<std::atomic<std::size_t>>;
+    using Chunks = std::vector<std::shared_ptr<RecordChunk>>;
+
+    class Iterator {
+      public:
+        using value_type = RecordPtr;
+        using reference = const RecordPtr &;
+        using pointer = const RecordPtr *;
+        using difference_type = std::ptrdiff_t;
+        using iterator_category = std::forward_iterator_tag;
+
+        Iterator() = default;
+        Iterator(const Chunks &chunks, std::size_t place);
+        reference operator*() const { return at(place_); }
+        pointer operator->() const { return &at(place_); }
+        Iterator &operator++();
+        Iterator operator++(int);
+        bool operator==(const Iterator &other) const { return place_ == other.place_; }
+
+      private:
+        [[nodiscard]] reference at(std::size_t place) const;
+        void skipEmpty();
+
+        const Chunks *chunks_ = nullptr;
+        std::size_t place_ = 0;
+        std::size_t end_ = 0;
+    };
+    using value_type = RecordPtr;
+    using const_iterator = Iterator;
+
+    /// Of `size` records. Raises bad_alloc.
+    RecordSnapshot(const Chunks &chunks, std::size_t size, Count count);
+    ~RecordSnapshot();
+    RecordSnapshot(const RecordSnapshot &) = delete;
+    RecordSnapshot &operator=(const RecordSnapshot &) = delete;
+
+    [[nodiscard]] Iterator begin() const { return {chunks_, 0}; }
+    [[nodiscard]] Iterator end() const;
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+  private:
+    Chunks chunks_;
+    std::size_t size_;
+    Count count_;
+};
+
+inline RecordSnapshot::Iterator::reference RecordSnapshot::Iterator::at(std::size_t place) const {
+    constexpr std::size_t kSize = std::tuple_size_v<RecordChunk>;
+    return (*(*chunks_)[place / kSize])[place % kSize];
+}
+
+inline RecordSnapshot::Iterator &RecordSnapshot::Iterator::operator++() {
+    ++place_;
+    skipEmpty();
+    return *this;
+}
+
+inline void RecordSnapshot::Iterator::skipEmpty() {
+    // Records lie anywhere in memory: ask for one while the caller is busy with those before it.
+    constexpr std::size_t kAhead = 4;
+    if (place_ + kAhead < end_) {
+        const auto *next = reinterpret_cast<const char *>(at(place_ + kAhead).get());
+        __builtin_prefetch(next);
+        __builtin_prefetch(next + 64);
+    }
+    while (place_ != end_ && !at(place_))
+        ++place_;
+}
+
+} // namespace keyhold
