@@ -3,8 +3,8 @@
 
 #include "conf/error.h"
 #include "seal/guarded_memory.h"
+#include "seal/process_mark.h"
 
-#include <atomic>
 #include <bitset>
 #include <cerrno>
 #include <mutex>
@@ -110,7 +110,7 @@ class Arena {
         for (Chunk &chunk : chunks_)
             if (std::uint8_t *data = chunk.take(count))
                 return data;
-        makeMark();
+        mark_.make();
         grow();
         return chunks_.back().take(count);
     }
@@ -122,11 +122,7 @@ class Arena {
                 return;
     }
 
-    /// False where the kernel has zeroed the mark of the process that made the memory.
-    bool isOurs() const noexcept {
-        const volatile std::uint8_t *mark = mark_.load(std::memory_order_acquire);
-        return mark == nullptr || *mark != 0;
-    }
+    bool isOurs() const noexcept { return mark_.isOurs(); }
 
     /// Never destroyed: keys are used until the process is gone.
     static Arena &ofProcess() {
@@ -148,16 +144,6 @@ class Arena {
 
     static std::size_t chunkLength() noexcept {
         return (kChunkSize + pageSize() - 1) / pageSize() * pageSize();
-    }
-
-    void makeMark() {
-        if (mark_.load(std::memory_order_relaxed) != nullptr)
-            return;
-        const std::size_t page = pageSize();
-        auto *mark = static_cast<std::uint8_t *>(map(page, PROT_READ | PROT_WRITE));
-        ::madvise(mark, page, MADV_WIPEONFORK);
-        *mark = 1;
-        mark_.store(mark, std::memory_order_release);
     }
 
     void grow() {
@@ -212,7 +198,7 @@ class Arena {
     KeyMemoryKind kind_ = KeyMemoryKind::locked; ///< the weakest of the chunks'
     std::string reason_;
     std::vector<Chunk> chunks_;
-    std::atomic<const volatile std::uint8_t *> mark_{nullptr};
+    ProcessMark mark_;
 };
 
 } // namespace

@@ -12,8 +12,6 @@
 #include <chrono>
 #include <variant>
 
-#include <unistd.h>
-
 namespace keyhold {
 
 namespace {
@@ -57,11 +55,15 @@ DriverState &DriverState::get() {
 }
 
 DriverState::Snapshot DriverState::snapshot() const {
+    requireOwnProcess(); // before the lock, which another thread may have held at the fork
     const std::lock_guard lock(mutex_);
-    if (owner_ != 0 && owner_ != getpid())
+    return {mode_, isPrivileged_, daemon_, roots_};
+}
+
+void DriverState::requireOwnProcess() const {
+    if (!process_.isOurs())
         throw Error(ErrorCode::internal, "secrets cannot be used in a forked copy of the process "
                                          "that opened them; use a process of its own");
-    return {mode_, isPrivileged_, daemon_, roots_};
 }
 
 DriverState::Snapshot DriverState::startedSnapshot() {
@@ -85,7 +87,7 @@ DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
         if (!roots_)
             roots_ = new EmbeddedRoots(*inhibitor_);
         isPrivileged_ = isPrivileged;
-        owner_ = getpid();
+        process_.make();
         if (isEmbedded)
             mode_ = Mode::embedded;
     }
@@ -171,24 +173,29 @@ void DriverState::closeConnection(virConnectPtr connection) {
 }
 
 std::shared_ptr<Instance> DriverState::instanceOf(virConnectPtr connection) {
+    if (mode_ == Mode::embedded && abi::connectionDriver(connection) == table_) {
+        requireOwnProcess();
+        return embeddedInstanceOf(connection);
+    }
     Snapshot now = snapshot();
     if (now.mode == Mode::daemon && now.daemon)
         return std::move(now.daemon);
     if (now.mode != Mode::embedded)
         raiseNotActive();
-
-    if (abi::connectionDriver(connection) == table_) {
-        const auto &handle = *static_cast<const Handle *>(abi::connectionPrivateData(connection));
-        if (const auto *instance = std::get_if<std::shared_ptr<Instance>>(&handle))
-            return *instance;
-        EmbeddedRoot *root = std::get<EmbeddedRoot *>(handle);
-        if (auto instance = root->current())
-            return instance;
-        throw Error(ErrorCode::internal, "the embedded secret driver with root '" +
-                                             root->spelling() + "' is not open any more");
-    }
     const auto root = connection_uri::embeddedRootOf(connection);
     return now.roots->find(root ? &*root : nullptr);
+}
+
+std::shared_ptr<Instance> DriverState::embeddedInstanceOf(virConnectPtr connection) {
+    const auto &handle = *static_cast<const Handle *>(abi::connectionPrivateData(connection));
+    // The connection keeps it: threads would contend for one more count of references.
+    if (const auto *instance = std::get_if<std::shared_ptr<Instance>>(&handle))
+        return {std::shared_ptr<void>(), instance->get()};
+    EmbeddedRoot *root = std::get<EmbeddedRoot *>(handle);
+    if (auto instance = root->current())
+        return instance;
+    throw Error(ErrorCode::internal, "the embedded secret driver with root '" + root->spelling() +
+                                         "' is not open any more");
 }
 
 std::vector<std::shared_ptr<Events>> DriverState::watchedBy(virConnectPtr connection) {

@@ -2,17 +2,17 @@
 #pragma once
 
 #include "abi/tables.h"
+#include "seal/process_mark.h"
 #include "secret_driver/embedded_roots.h"
 #include "secret_driver/inhibitor.h"
 #include "secret_driver/instance.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace keyhold {
 
@@ -38,7 +38,8 @@ class DriverState {
     void closeConnection(virConnectPtr connection);
 
     /// The instance that serves a call on `connection`, ours or another driver's. Raises notActive
-    /// or internal. The reference keeps it through the call.
+    /// or internal. The reference, or the connection that the caller holds, keeps it through the
+    /// call.
     [[nodiscard]] std::shared_ptr<Instance> instanceOf(virConnectPtr connection);
 
     /// Where `connection` may have registered for events, most likely first; embedded roots that
@@ -57,18 +58,21 @@ class DriverState {
         std::shared_ptr<Instance> daemon;
         EmbeddedRoots *roots;
     };
+    [[nodiscard]] Snapshot snapshot() const;
     /// Raises internal in a process forked from the one that started the driver: it has a copy of
     /// everything but neither the locks nor the key.
-    [[nodiscard]] Snapshot snapshot() const;
+    void requireOwnProcess() const;
+    /// Of one of our own connections to an embedded root.
+    [[nodiscard]] static std::shared_ptr<Instance> embeddedInstanceOf(virConnectPtr connection);
     /// As snapshot(), waiting for a stateInitialize that is still on its way on another thread.
     [[nodiscard]] Snapshot startedSnapshot();
     void openEmbedded(virConnectPtr connection, EmbeddedRoots &roots);
 
     const abi::HypervisorDriver *table_ = nullptr;
-    mutable std::mutex mutex_; // of all below
+    ProcessMark process_;
+    std::atomic<Mode> mode_{Mode::unset}; // changed under the mutex
+    mutable std::mutex mutex_;            // of all below
     std::condition_variable started_;
-    Mode mode_ = Mode::unset;
-    pid_t owner_ = 0;
     bool isPrivileged_ = false;
     std::shared_ptr<Instance> daemon_;
     Inhibitor *inhibitor_ = nullptr; // never destroyed
