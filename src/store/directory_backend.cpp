@@ -242,35 +242,45 @@ void DirectoryBackend::remove(const Uuid &uuid) {
     try {
         removeFiles(uuid);
     } catch (const UnrestoredError &error) {
-        for (const AtRestForm form : kAtRestForms) {
-            const std::string leaving = layout::leavingValueName(uuid, form);
-            if (directory_->contains(leaving))
-                rememberLeftover(uuid, leaving, error);
-        }
+        const auto rememberIfThere = [&](const std::string &name) {
+            if (directory_->contains(name))
+                rememberLeftover(uuid, name, error);
+        };
+        for (const AtRestForm form : kAtRestForms)
+            rememberIfThere(layout::leavingValueName(uuid, form));
+        rememberIfThere(layout::leavingDefinitionName(uuid));
         throw;
     }
 }
 
 void DirectoryBackend::removeFiles(const Uuid &uuid) {
-    const std::string oldDefinition = layout::oldDefinitionName(uuid);
-
-    // First the value leaves under a name that brings it back as long as the definition is there.
-    const std::vector<FormerValue> values = removeForms(uuid, std::nullopt, [&](AtRestForm form) {
-        return FormerValue{form, layout::leavingValueName(uuid, form)};
-    });
+    const std::string leaving = layout::leavingDefinitionName(uuid);
+    // One sync makes all of it durable. A start that finds only some of it done ends it, or brings
+    // back all if the definition is still there.
+    std::vector<FormerValue> values;
     bool hadDefinition = false;
     try {
-        hadDefinition = removeDurably(*directory_, layout::definitionName(uuid), oldDefinition);
+        for (const AtRestForm form : kAtRestForms) {
+            const std::string name = layout::valueName(uuid, form);
+            FormerValue value{form, layout::leavingValueName(uuid, form)};
+            // Asked first: a rename of nothing fails otherwise on a read-only file system.
+            if (directory_->contains(name) && directory_->rename(name, value.name))
+                values.push_back(std::move(value));
+        }
+        hadDefinition = removeDurably(*directory_, layout::definitionName(uuid), leaving);
+        if (!hadDefinition && !values.empty())
+            directory_->syncOrRaise();
     } catch (const UnrestoredError &) {
         throw;
     } catch (const Error &error) {
         restoreForms(uuid, values, error);
         throw;
     }
-    if (hadDefinition)
-        discard(uuid, oldDefinition);
+    // The definition last: as long as it is there, a value that came back would go again.
     for (const FormerValue &value : values)
         discard(uuid, value.name);
+    if (hadDefinition)
+        discard(uuid, leaving);
     noteOutdated(uuid, false);
 }
 

@@ -121,6 +121,8 @@ class DirectoryBackend : public Backend {
     void requireReady(const Uuid &uuid);
     [[nodiscard]] std::string movedText() const;
     [[nodiscard]] std::string orphanText(const Uuid &uuid, AtRestForm form) const;
+    /// Ends the removal of a secret: its values go, then the definition that was leaving.
+    void endRemoval(const Uuid &uuid);
     /// True if a load would make this private file the value of its secret.
     [[nodiscard]] bool isValueOfSecret(const layout::FileName &file) const;
     /// Makes of one private name what a load must make of it: part of the secret, or nothing.

@@ -50,6 +50,7 @@ struct Suffix {
 constexpr std::array kDefinitionSuffixes = {
     Suffix{"", FileKind::definition},
     Suffix{kNew, FileKind::newDefinition},
+    Suffix{kLeaving, FileKind::leavingDefinition},
     Suffix{kOld, FileKind::oldDefinition},
 };
 constexpr std::array kValueSuffixes = {
@@ -93,6 +94,9 @@ std::string newValueName(const Uuid &uuid, AtRestForm form) {
 }
 std::string leavingValueName(const Uuid &uuid, AtRestForm form) {
     return valueWith(uuid, form, kLeaving);
+}
+std::string leavingDefinitionName(const Uuid &uuid) {
+    return definitionWith(uuid, kLeaving);
 }
 std::string oldDefinitionName(const Uuid &uuid) {
     return definitionWith(uuid, kOld);

@@ -18,14 +18,15 @@ namespace keyhold::layout {
 inline constexpr unsigned kFileMode = 0600;
 
 enum class FileKind {
-    definition,    ///< U.xml
-    value,         ///< U.base64, U.aes256cbc, U.jwe
-    newDefinition, ///< being written: never of use to a later process
-    newValue,      ///< being written
-    awaitingValue, ///< complete; belongs to the definition whose text has the hash in its name
-    leavingValue,  ///< a value on its way out; returns if its definition is still there
-    oldDefinition, ///< replaced or removed, kept until the directory is synced
-    oldValue,      ///< replaced or removed, kept until the directory is synced
+    definition,        ///< U.xml
+    value,             ///< U.base64, U.aes256cbc, U.jwe
+    newDefinition,     ///< being written: never of use to a later process
+    newValue,          ///< being written
+    awaitingValue,     ///< complete; belongs to the definition whose text has the hash in its name
+    leavingValue,      ///< a value on its way out; returns if its definition is still there
+    leavingDefinition, ///< of a secret that is being removed: it takes its values with it
+    oldDefinition,     ///< replaced or removed, kept until the directory is synced
+    oldValue,          ///< replaced or removed, kept until the directory is synced
 };
 
 [[nodiscard]] std::string definitionName(const Uuid &uuid);
@@ -36,6 +37,7 @@ enum class FileKind {
 [[nodiscard]] std::string awaitingValueName(const Uuid &uuid, AtRestForm form,
                                             const std::string &definitionHash);
 [[nodiscard]] std::string leavingValueName(const Uuid &uuid, AtRestForm form);
+[[nodiscard]] std::string leavingDefinitionName(const Uuid &uuid);
 [[nodiscard]] std::string oldDefinitionName(const Uuid &uuid);
 [[nodiscard]] std::string oldValueName(const Uuid &uuid, AtRestForm form);
 /// The n-th name (from 1) under which a value file is put aside that belongs to no secret, or that

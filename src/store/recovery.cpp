@@ -45,13 +45,38 @@ bool DirectoryBackend::isValueOfSecret(const layout::FileName &file) const {
 
 void DirectoryBackend::recoverFile(const layout::FileName &file, const std::string &name) {
     mustSync_ = true;
-    if (!isValueOfSecret(file)) {
+    if (file.kind == layout::FileKind::leavingDefinition &&
+        !directory_->contains(layout::definitionName(file.uuid))) {
+        endRemoval(file.uuid);
+    } else if (!isValueOfSecret(file)) {
         directory_->unlink(name);
     } else if (directory_->rename(name, layout::valueName(file.uuid, file.form))) {
         journal_.info("finished an interrupted change: '" + directory_->pathOf(name) +
                       "' is now '" + directory_->pathOf(layout::valueName(file.uuid, file.form)) +
                       "'");
     }
+}
+
+void DirectoryBackend::endRemoval(const Uuid &uuid) {
+    const std::string leaving = layout::leavingDefinitionName(uuid);
+    const auto changed = [&](const std::string &name) {
+        FileStatus status;
+        const int result =
+            directory_->fileSystem().statusAt(directory_->number(), name.c_str(), status);
+        return result == 0 ? std::optional(status.changed) : std::nullopt;
+    };
+    const auto left = changed(leaving);
+    bool mustSync = false;
+    for (const AtRestForm form : kAtRestForms) {
+        const std::string name = layout::valueName(uuid, form);
+        const auto written = changed(name);
+        // A value file that somebody put there since is not of this secret.
+        if (left && written && *written <= *left)
+            mustSync = directory_->unlink(name) || mustSync;
+    }
+    if (mustSync)
+        directory_->syncOrRaise();
+    directory_->unlink(leaving);
 }
 
 void DirectoryBackend::discard(const Uuid &uuid, const std::string &privateName) {

@@ -29,6 +29,7 @@ std::vector<Name> allNames() {
             {newValueName(uuid, AtRestForm::plain), FileKind::newValue},
             {awaitingValueName(uuid, AtRestForm::plain, kHash), FileKind::awaitingValue},
             {leavingValueName(uuid, AtRestForm::plain), FileKind::leavingValue},
+            {leavingDefinitionName(uuid), FileKind::leavingDefinition},
             {oldDefinitionName(uuid), FileKind::oldDefinition},
             {oldValueName(uuid, AtRestForm::plain), FileKind::oldValue}};
 }
@@ -91,7 +92,7 @@ TEST(LayoutTest, NearMissesAreNotOurs) {
         "", ".", "..", "x", u, u + ".", u + "xml", u + ".xm", u + ".xml ", u + ".XML",
         u + ".xml.new", u + ".base64.new", u + ".base6", u + ".base644", u + ".base64.",
         u + ".orphan", u + ".jwe2", u + ".aes256cb", u + ".xml.keyhold-new2", u + ".xml.keyhold-ne",
-        u + ".xml.keyhold-", u + ".xml.keyhold-leaving", u + ".base64.keyhold-for-",
+        u + ".xml.keyhold-", u + ".xml.keyhold-for-0123456789abcdef", u + ".base64.keyhold-for-",
         u + ".base64.keyhold-for", u + ".base64.keyhold-old.bak", u + ".base64.aside-",
         u + ".base64~", "." + u + ".xml", " " + u + ".xml", u + "/x.xml",
         // Another spelling of the uuid is another file.

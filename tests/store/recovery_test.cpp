@@ -19,6 +19,7 @@ using testing::UnorderedElementsAre;
 
 const Uuid kUuid = uuidNumber(1);
 const std::string kLeaving = layout::leavingValueName(kUuid, AtRestForm::plain);
+const std::string kLeavingDefinition = layout::leavingDefinitionName(kUuid);
 
 std::string awaitingFor(const SecretDefinition &definition) {
     return layout::awaitingValueName(kUuid, AtRestForm::plain,
@@ -123,6 +124,30 @@ TEST_F(RecoveryTest, WhatWasBeingWrittenOrReplacedGoesInEverySituation) {
             }
         }
     }
+}
+
+TEST_F(RecoveryTest, ALeavingDefinitionTakesItsValuesWithIt) {
+    bench.put(valueName(1), "of the definition");
+    bench.put(kLeaving, "of the definition too");
+    bench.put(kLeavingDefinition, textOf(definitionOf(1)));
+    EXPECT_EQ("no file", valueAfterStart());
+    EXPECT_THAT(bench.names(), IsEmpty());
+    EXPECT_THAT(bench.journal.lines(), IsEmpty());
+}
+
+TEST_F(RecoveryTest, ALeavingDefinitionDoesNotTakeAValueThatWasPutThereSince) {
+    bench.put(kLeavingDefinition, textOf(definitionOf(1)));
+    bench.put(valueName(1), "somebody's");
+    EXPECT_EQ("somebody's", valueAfterStart());
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(valueName(1)));
+}
+
+TEST_F(RecoveryTest, ALeavingDefinitionGoesAloneWhereTheSecretWasDefinedAgain) {
+    bench.put(valueName(1), "value");
+    bench.put(kLeavingDefinition, textOf(definitionOf(1)));
+    putDefinition();
+    EXPECT_EQ("value", valueAfterStart());
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1)));
 }
 
 TEST_F(RecoveryTest, PrivateNamesOfDifferentSecretsDoNotMix) {

@@ -114,8 +114,8 @@ TEST_F(UnrestoredTest, AValueThatWentIsGone) {
 
 TEST_F(UnrestoredTest, AnUndefineThatRemovedTheDefinitionIsOne) {
     prepare(definitionOf(1, "one"));
-    faulty.fail(Operation::sync, "/store", EIO, 1, FaultyFileSystem::Effect::none, 1);
-    faulty.fail(Operation::rename, layout::oldDefinitionName(kUuid) + " -> ", EIO);
+    failSync();
+    faulty.fail(Operation::rename, layout::leavingDefinitionName(kUuid) + " -> ", EIO);
     expectUnrestored([&] { store->undefine(kUuid, allow); });
     EXPECT_THAT(stateOf(*store), IsEmpty());
     EXPECT_THAT(takeChanges(*store), ElementsAre("undefined 1 one"));
@@ -124,8 +124,8 @@ TEST_F(UnrestoredTest, AnUndefineThatRemovedTheDefinitionIsOne) {
 
 TEST_F(UnrestoredTest, AfterSuchAnUndefineANewSecretDoesNotGetTheOldValue) {
     prepare(definitionOf(1, "one"));
-    faulty.fail(Operation::sync, "/store", EIO, 1, FaultyFileSystem::Effect::none, 1);
-    faulty.fail(Operation::rename, layout::oldDefinitionName(kUuid) + " -> ", EIO);
+    failSync();
+    faulty.fail(Operation::rename, layout::leavingDefinitionName(kUuid) + " -> ", EIO);
     expectUnrestored([&] { store->undefine(kUuid, allow); });
     store->define(definitionOf(1, "one"), allow);
     EXPECT_EQ("none", valueNow());
@@ -144,7 +144,6 @@ TEST_F(UnrestoredTest, AnUndefineThatLeftTheDefinitionLeavesTheValueToo) {
 
 TEST_F(UnrestoredTest, OnADiskThatBecameReadOnlyAValueIsServedOn) {
     prepare(definitionOf(1, "one"));
-    failSync();
     faulty.fail(Operation::rename, "", EROFS, FaultyFileSystem::kAlways,
                 FaultyFileSystem::Effect::none, 1);
     EXPECT_THROW(store->undefine(kUuid, allow), UnrestoredError);
