@@ -174,7 +174,8 @@ SECTIONS: Sequence[tuple[str, str, Callable[[Found], str]]] = (
     ("Through libvirtd", "One libvirtd with each driver, a client on the unix socket of each.", daemons),
     ("Start and reload", "", start_and_reload),
     ("Sealed values", "What sealing costs. The stock driver of 9.0 has plain values only.", costs),
-    ("Memory", "Resident memory of the process, less that of one with an empty root.", memory),
+    ("Memory", "Resident memory of the process, less that of one with an empty root; where it goes is in "
+     "[performance-steps.md](performance-steps.md).", memory),
     ("Parts without libvirt", "Google Benchmark; the number is bytes of the value, or secrets in the "
      "index.", core),
     ("Limits that are libvirt's", "", limits),
