@@ -184,7 +184,7 @@ Inspection inspect(const InstancePaths &paths, const AtRest &atRest) {
 
 Inspection inspectBeside(const InstancePaths &paths, const AtRest &atRest) {
     constexpr auto kMoment = std::chrono::milliseconds(500);
-    const Inspection first = inspect(paths, atRest);
+    Inspection first = inspect(paths, atRest);
     if (first.findings.empty())
         return first;
     std::this_thread::sleep_for(kMoment);
