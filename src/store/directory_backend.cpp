@@ -7,6 +7,8 @@
 #include "store/durable_file.h"
 #include "store/layout.h"
 
+#include <cerrno>
+
 namespace keyhold {
 
 namespace {
@@ -261,11 +263,21 @@ void DirectoryBackend::removeFiles(const Uuid &uuid) {
     bool hadDefinition = false;
     try {
         for (const AtRestForm form : kAtRestForms) {
-            const std::string name = layout::valueName(uuid, form);
-            FormerValue value{form, layout::leavingValueName(uuid, form)};
             // Asked first: a rename of nothing fails otherwise on a read-only file system.
-            if (directory_->contains(name) && directory_->rename(name, value.name))
+            const std::string name = layout::valueName(uuid, form);
+            if (!directory_->contains(name))
+                continue;
+            FormerValue value{form, layout::leavingValueName(uuid, form)};
+            const int result = directory_->fileSystem().rename(directory_->number(), name.c_str(),
+                                                               value.name.c_str());
+            if (result == -ENOENT)
+                continue;
+            // Over a network, a call that failed may have been done.
+            if (result == 0 || !directory_->contains(name))
                 values.push_back(std::move(value));
+            if (result < 0)
+                throw Error(ErrorCode::systemCall,
+                            "cannot unlink '" + directory_->pathOf(name) + "'", -result);
         }
         hadDefinition = removeDurably(*directory_, layout::definitionName(uuid), leaving);
         if (!hadDefinition && !values.empty())

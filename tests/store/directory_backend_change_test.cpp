@@ -236,6 +236,24 @@ TEST_F(DirectoryBackendChangeTest, RemovingASecretLeavesNothingOfIt) {
     EXPECT_EQ(2U, bench.names().size());
 }
 
+TEST_F(DirectoryBackendChangeTest, ARemovalThatFailsGivesEveryValueItsNameBackAtOnce) {
+    using Effect = FaultyFileSystem::Effect;
+    create(definitionOf(1), "value");
+    bench.put(valueName(1, AtRestForm::aes256cbc), "another");
+    for (const std::string &name :
+         {valueName(1), valueName(1, AtRestForm::aes256cbc), xmlName(1)}) {
+        for (const Effect effect : {Effect::none, Effect::done}) {
+            faulty.fail(Operation::rename, name + " -> ", EIO, 1, effect);
+            EXPECT_THROW(backend->remove(uuidNumber(1)), Error);
+            faulty.clearFaults();
+            // Later changes look at these names alone.
+            EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1),
+                                                            valueName(1, AtRestForm::aes256cbc)))
+                << name << (effect == Effect::done ? ", done all the same" : "");
+        }
+    }
+}
+
 TEST_F(DirectoryBackendChangeTest, FilesRemovedByHandAreNoReasonToRefuseARemoval) {
     create(definitionOf(1), "value");
     bench.remove(xmlName(1));
