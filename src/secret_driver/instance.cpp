@@ -21,6 +21,12 @@ void makeDirectory(const char *what, const std::string &path) {
                     std::string("cannot create ") + what + " directory '" + path + "'", -result);
 }
 
+void tellNotRenewed(const std::exception &exception) {
+    hostJournal().error(std::string("values under an earlier key were not written anew; reload to "
+                                    "try again: ") +
+                        exception.what());
+}
+
 } // namespace
 
 std::unique_ptr<StoreDirectory> Instance::openDirectory(const InstancePaths &paths) {
@@ -63,12 +69,14 @@ void Instance::readKeys() {
 void Instance::startRenewal() {
     try {
         renewal_ = startThread([this](const std::stop_token &stop) {
-            store_.renewOutdated([&] { return stop.stop_requested(); });
+            try {
+                store_.renewOutdated([&] { return stop.stop_requested(); });
+            } catch (const std::exception &exception) {
+                tellNotRenewed(exception);
+            }
         });
     } catch (const std::exception &exception) {
-        hostJournal().error(std::string("values under an earlier key were not written anew; reload "
-                                        "to try again: ") +
-                            exception.what());
+        tellNotRenewed(exception);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "store/secret_store.h"
 
 #include <chrono>
+#include <new>
 
 namespace keyhold {
 
@@ -56,18 +57,23 @@ void SecretStore::renewOutdated(const std::function<bool()> &isStopped) {
     Progress progress(journal_, outdated.size());
     std::size_t failures = 0;
     for (const Uuid &uuid : outdated) {
+        const auto fail = [&](const std::string &why) {
+            journal_.error("value of secret '" + uuid.toString() +
+                           "' was not written anew: " + why);
+            ++failures;
+        };
         if (isStopped())
             break;
-        const IndexWriter writer(index_, uuid);
         try {
+            const IndexWriter writer(index_, uuid);
             // One that a client removed meanwhile, or keeps in memory alone by now, is not stored.
             if (writer.current() && writer.current()->isStored)
                 backend()->renewValue(uuid);
         } catch (const Error &error) {
             // Whatever came of the file, it holds the same value: the record stays true.
-            journal_.error("value of secret '" + uuid.toString() +
-                           "' was not written anew: " + error.fullText());
-            ++failures;
+            fail(error.fullText());
+        } catch (const std::bad_alloc &) {
+            fail("no memory");
         }
         progress.step();
     }

@@ -47,8 +47,13 @@ void SecretStore::setTrouble(std::optional<Error> trouble) {
 }
 
 void SecretStore::replaceBackend(std::shared_ptr<Backend> backend) {
-    const std::lock_guard lock(mutex_);
-    backend_.swap(backend);
+    {
+        const std::lock_guard lock(mutex_);
+        backend_.swap(backend);
+    }
+    // What is outdated the new one learns by reading.
+    for (const RecordPtr &record : index_.all())
+        record->files.set(kUnknownFiles);
 }
 
 RecordPtr SecretStore::get(const Uuid &uuid) const {

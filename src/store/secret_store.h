@@ -41,7 +41,8 @@ class SecretStore {
     /// without loss, once `isStopped` answers true.
     void renewOutdated(const std::function<bool()> &isStopped);
 
-    /// From now on `backend` is the durable home; reload() brings the live set in line.
+    /// From now on `backend` is the durable home; reload() reads all of it and brings the live set
+    /// in line.
     void replaceBackend(std::shared_ptr<Backend> backend);
 
     /// Raises notFound with the stock driver's text, or the trouble that kept the store from

@@ -124,6 +124,27 @@ TEST_F(RenewalTest, OneThatFailsStaysAsItWasAndTheOthersAreWritten) {
     EXPECT_TRUE(isTold("info: written anew: 1 of 1 values"));
 }
 
+TEST_F(RenewalTest, WantOfMemoryForOneHoldsUpNoOther) {
+    takeOver(atRestWith(2, {1}));
+    faulty.before(Operation::open, layout::newValueName(uuidNumber(2), AtRestForm::jwe),
+                  [] { throw std::bad_alloc(); });
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(2, 1, 2));
+    EXPECT_TRUE(isTold("error: value of secret '" + uuidNumber(2).toString() +
+                       "' was not written anew: no memory"));
+    faulty.clearFaults();
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
+}
+
+TEST_F(RenewalTest, AnotherBackendLearnsFromAReloadWhatIsToBeWritten) {
+    takeOver(atRestWith(2, {1}));
+    store->replaceBackend(bench.openBackend());
+    store->reload();
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
+}
+
 TEST_F(RenewalTest, OneThatCannotBeReadIsLeftAlone) {
     const std::string before = *bench.content(valueName(2, AtRestForm::jwe));
     bench.put(valueName(2, AtRestForm::jwe), before + "x");
