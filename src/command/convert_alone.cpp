@@ -18,10 +18,12 @@ class TellingJournal : public Journal {
     void error(const std::string &text) override { tell(text); }
 };
 
-/// Files that root made in the store of a user would be closed to that user.
-void requireOwner(const StoreDirectory &directory) {
+/// Files that root made in the store of a user would be closed to that user. The system's daemon is
+/// root, whoever owns its directory: deployment tools give it to users of theirs.
+void requireOwner(const Target &target, const StoreDirectory &directory) {
     const uid_t owner = directory.status().owner;
-    if (owner != ::geteuid())
+    const bool isRoots = target.kind == Target::Kind::system && ::geteuid() == 0;
+    if (owner != ::geteuid() && !isRoots)
         throw Error(ErrorCode::configUnsupported, "'" + directory.path() + "' belongs to user " +
                                                       std::to_string(owner) +
                                                       "; run the command as that user");
@@ -43,7 +45,7 @@ void convertAlone(Conversion &conversion) {
     const InstancePaths &paths = conversion.target.paths;
     FileSystem &fileSystem = posixFileSystem();
     const StoreDirectory directory(fileSystem, paths.configDirectory);
-    requireOwner(directory);
+    requireOwner(conversion.target, directory);
     if (const int result = fileSystem.makePath(paths.stateDirectory); result < 0)
         throw Error(ErrorCode::systemCall, "cannot create '" + paths.stateDirectory + "'", -result);
     const StoreLock lock(fileSystem, paths.stateDirectory);

@@ -140,6 +140,15 @@ class Conversions(CommandCase):
         self.machine.one.owns(root / "etc/secrets")
         self.assertIn("belongs to user", self.keyhold.run("unseal", "--root", str(root)).failed())
 
+    def test_root_converts_the_systems_store_whoever_owns_its_directory(self) -> None:
+        """As deployment tools leave it; the daemon is root there as well."""
+        self.machine.one.owns(self.store, *self.store.iterdir())
+        self.store.chmod(0o770)
+        self.encrypt()
+        self.assertEqual(self.keyhold.json("seal")["converted"], 3)
+        self.assertForms(self.store, "jwe", 3)
+        self.assertEqual(self.store.stat().st_uid, self.machine.one.uid)
+
     def test_a_user_converts_the_session_store(self) -> None:
         user = self.machine.one
         secret = Secret()
