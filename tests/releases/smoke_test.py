@@ -26,6 +26,7 @@ import libvirt
 DRIVERS = Path("/nonexistent")
 UUID = "6b2f8a52-95b1-4f2c-9d61-2f6f0a3c1d10"
 VALUE = b"a value\0with a NUL and \xff\n"
+STORE = Path("/etc/libvirt/secrets")
 PATIENCE = 300.0  # seconds until a test gives up; no result depends on it
 
 
@@ -191,8 +192,8 @@ class Libvirtd:
         self.log = Path("/tmp/libvirtd.log")
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, drivers: Path) -> None:
-        environment = {**os.environ, "LIBVIRT_DRIVER_DIR": str(drivers)}
+    def start(self, drivers: Path, **more: str) -> None:
+        environment = {**os.environ, "LIBVIRT_DRIVER_DIR": str(drivers), **more}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(["libvirtd"], env=environment, stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL)
@@ -274,11 +275,47 @@ class Daemon(Scratch):
     def test_a_reload_takes_over_a_changed_value(self) -> None:
         self.define(self.virsh, definition())
         self.set_value(self.virsh)
-        file = Path(f"/etc/libvirt/secrets/{UUID}.base64")
+        file = STORE / f"{UUID}.base64"
         file.write_bytes(base64.b64encode(b"rotated") + b"\n")
         assert self.daemon.process is not None
         self.daemon.process.send_signal(signal.SIGHUP)
         self.assertTrue(waited_for(lambda: self.value(self.virsh) == b"rotated"))
+
+    def restart(self, **environment: str) -> None:
+        self.assertEqual(self.daemon.stop(), 0)
+        self.daemon.start(self.drivers, **environment)
+
+    def key_file(self, name: str) -> Path:
+        path = Path(self.file(name, os.urandom(32)))
+        path.chmod(0o600)
+        return path
+
+    def assertSealed(self) -> None:
+        self.define(self.virsh, definition())
+        self.set_value(self.virsh)
+        self.assertEqual([path.suffix for path in sorted(STORE.iterdir())], [".jwe", ".xml"])
+
+    def test_a_key_in_secret_conf_seals_values(self) -> None:
+        settings = Path("/etc/libvirt/secret.conf")
+        self.addCleanup(self.restart)
+        self.addCleanup(settings.unlink)
+        settings.write_text(f'secrets_encryption_key = "{self.key_file("key")}"\n')
+        self.restart()
+        self.assertSealed()
+        self.restart()
+        self.assertEqual(self.value(self.virsh), VALUE)
+        settings.write_text("")
+        self.restart()
+        self.assertIn("which is not configured", self.virsh.error("secret-get-value", UUID))
+        self.assertEqual(self.virsh("secret-list").split(), [UUID, "ceph", "client.admin"])
+
+    def test_a_credential_of_systemd_seals_values(self) -> None:
+        credential = self.key_file("secrets-encryption-key")
+        self.addCleanup(self.restart)
+        self.restart(CREDENTIALS_DIRECTORY=str(credential.parent))
+        self.assertSealed()
+        self.restart(CREDENTIALS_DIRECTORY=str(credential.parent))
+        self.assertEqual(self.value(self.virsh), VALUE)
 
     def test_an_embedded_root_is_refused_before_a_file_is_touched(self) -> None:
         root = self.scratch / "evil"
