@@ -168,6 +168,8 @@ def check(client: Client) -> None:
     uuid, private = str(uuids.uuid4()), str(uuids.uuid4())
     usage = f"of {client.directory.name}"
     value = client.file("value", VALUE)
+    for line in client("secret-list").splitlines():  # of what ran in this system before
+        client("secret-undefine", line.split()[0])
     watch = client.watch()
     try:
         client("secret-define", client.file("own.xml", definition(uuid, usage)))
