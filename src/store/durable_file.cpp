@@ -164,6 +164,13 @@ bool removeDurably(const StoreDirectory &directory, const std::string &name,
                directory.sync() == 0;
     };
 
+    const auto exists = [&](const std::string &each) {
+        return fileSystem.exists(directory.number(), each.c_str()) == 0;
+    };
+    // Left over from a change that failed, `old` may be a second name of this file, and to rename
+    // one name of a file as another does nothing.
+    if (exists(old) && exists(name))
+        fileSystem.unlink(directory.number(), old.c_str());
     int result = fileSystem.rename(directory.number(), name.c_str(), old.c_str());
     if (result == -ENOENT)
         return false;

@@ -44,9 +44,14 @@ bool DirectoryBackend::isValueOfSecret(const layout::FileName &file) const {
 }
 
 void DirectoryBackend::recoverFile(const layout::FileName &file, const std::string &name) {
+    const bool leaves = file.kind == layout::FileKind::leavingValue ||
+                        file.kind == layout::FileKind::leavingDefinition;
+    const bool hasLeft = leaves && !directory_->contains(layout::definitionName(file.uuid));
+    // A power cut must not bring the definition back once its values are gone.
+    if (hasLeft)
+        directory_->syncOrRaise();
     mustSync_ = true;
-    if (file.kind == layout::FileKind::leavingDefinition &&
-        !directory_->contains(layout::definitionName(file.uuid))) {
+    if (hasLeft && file.kind == layout::FileKind::leavingDefinition) {
         endRemoval(file.uuid);
     } else if (!isValueOfSecret(file)) {
         directory_->unlink(name);
