@@ -50,8 +50,8 @@ bool hasModule() {
 }
 
 // Threads that open the first embedded connection at once each make libvirt's access manager, and
-// all but one are lost: a leak of libvirt's own (seen in 9.0.0), which would fail the test. This one
-// stays referenced when libvirt lets it go.
+// all but one are lost: a leak of libvirt's own (seen in 9.0.0), which would fail the test. This
+// one stays referenced when libvirt lets it go.
 void makeAccessManager() {
     const auto make =
         reinterpret_cast<void *(*)(const char *)>(dlsym(RTLD_DEFAULT, "virAccessManagerNew"));
