@@ -67,6 +67,8 @@ void Instance::readKeys() {
 }
 
 void Instance::startRenewal() {
+    if (!store_.hasOutdated())
+        return;
     try {
         renewal_ = startThread([this](const std::stop_token &stop) {
             try {

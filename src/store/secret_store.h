@@ -36,6 +36,9 @@ class SecretStore {
     /// meanwhile.
     void reload();
 
+    /// Whether renewOutdated() would find something to do.
+    [[nodiscard]] bool hasOutdated() const { return !backend()->outdated().empty(); }
+
     /// Writes stored values whose form or key is not what the rules of now ask for, one at a time,
     /// beside all other calls; what fails is told to the journal and stays as it is. Ends early,
     /// without loss, once `isStopped` answers true.
