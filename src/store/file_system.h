@@ -9,7 +9,7 @@
 
 namespace keyhold {
 
-/// Type, identity and size of a file, from fstat.
+/// Type, identity and size of a file, from fstat or statx.
 struct FileStatus {
     dev_t device = 0;
     ino_t inode = 0;
@@ -18,6 +18,8 @@ struct FileStatus {
     nlink_t links = 0;
     off_t size = 0;           ///< bytes
     std::int64_t changed = 0; ///< st_ctim in nanoseconds since the epoch
+
+    bool operator==(const FileStatus &) const = default;
 };
 
 /// Every system call by which the store touches files. One narrow interface so that tests can fail
@@ -38,7 +40,9 @@ class FileSystem {
     virtual int open(int directory, const char *name, int flags, mode_t mode) = 0;
     virtual int close(int descriptor) = 0;
     virtual int status(int descriptor, FileStatus &out) = 0;
-    /// fstatat(2), following links.
+    /// statx(2), following links. What the file is at this moment, and not what the machine has
+    /// remembered of it: a network file system or FUSE is asked. A kernel without statx may answer
+    /// from memory.
     virtual int statusAt(int directory, const char *name, FileStatus &out) = 0;
     /// 0 if there is an entry of that name, be it a link that leads nowhere.
     virtual int exists(int directory, const char *name) = 0;

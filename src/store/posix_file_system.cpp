@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace keyhold {
@@ -39,6 +40,25 @@ void fill(FileStatus &out, const struct stat &from) {
     out.links = from.st_nlink;
     out.size = from.st_size;
     out.changed = std::int64_t{from.st_ctim.tv_sec} * 1'000'000'000 + from.st_ctim.tv_nsec;
+}
+
+void fill(FileStatus &out, const struct statx &from) {
+    out.device = makedev(from.stx_dev_major, from.stx_dev_minor);
+    out.inode = from.stx_ino;
+    out.mode = from.stx_mode;
+    out.owner = from.stx_uid;
+    out.links = from.stx_nlink;
+    out.size = static_cast<off_t>(from.stx_size);
+    out.changed = std::int64_t{from.stx_ctime.tv_sec} * 1'000'000'000 + from.stx_ctime.tv_nsec;
+}
+
+/// On a network file system or FUSE this may be what was cached some seconds ago.
+int cachedStatus(int directory, const char *name, FileStatus &out) {
+    struct stat found;
+    const int result = untilDone([&] { return ::fstatat(directory, name, &found, 0); });
+    if (result == 0)
+        fill(out, found);
+    return result;
 }
 
 bool isDirectory(const std::string &path) {
@@ -115,15 +135,21 @@ class PosixFileSystem final : public FileSystem {
     }
 
     int statusAt(int directory, const char *name, FileStatus &out) override {
-        struct stat found;
-        int result = untilDone([&] { return ::fstatat(directory, name, &found, 0); });
+        struct statx found;
+        const int result = untilDone([&] {
+            return ::statx(directory, name, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &found);
+        });
+        // Without statx, the C library refuses the flag with EINVAL, and filters of system calls
+        // that are older than it answer EPERM. The kernel's own statx has no reason for either.
+        if (result == -ENOSYS || result == -EINVAL || result == -EPERM)
+            return cachedStatus(directory, name, out);
         if (result == 0)
             fill(out, found);
         return result;
     }
 
     int statusOf(const std::string &path, FileStatus &out) override {
-        return statusAt(AT_FDCWD, path.c_str(), out);
+        return cachedStatus(AT_FDCWD, path.c_str(), out);
     }
 
     ssize_t read(int descriptor, void *buffer, std::size_t size) override {

@@ -228,6 +228,23 @@ TEST_P(FileSystemContract, StatusTellsTypeSizeLinksAndChange) {
     EXPECT_EQ(-ENOENT, files.statusOf(path("missing"), after));
 }
 
+TEST_P(FileSystemContract, AStatusIsTheSameByNameAndByDescriptor) {
+    put("file", "12345");
+    ASSERT_EQ(0, files.makePath(path("folder")));
+    for (const char *name : {"file", "folder", "."}) {
+        const int opened = files.open(directory, name, O_RDONLY, 0);
+        FileStatus byDescriptor;
+        FileStatus byName;
+        FileStatus byPath;
+        EXPECT_EQ(0, files.status(opened, byDescriptor));
+        EXPECT_EQ(0, files.statusAt(directory, name, byName));
+        EXPECT_EQ(0, files.statusOf(path(name), byPath));
+        EXPECT_EQ(byDescriptor, byName) << name;
+        EXPECT_EQ(byDescriptor, byPath) << name;
+        EXPECT_EQ(0, files.close(opened));
+    }
+}
+
 TEST_P(FileSystemContract, SpecialFilesAreSeenAndDoNotWait) {
     subject->makeFifo(path("fifo"));
     subject->makeDanglingLink(path("link"));

@@ -4,12 +4,20 @@
 
 #include "store/temporary_directory.h"
 
+#include <bit>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <string>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,6 +92,54 @@ TEST_F(PosixFileSystemTest, StatusFollowsLinks) {
     EXPECT_EQ(expected.st_ino, ofFile.inode);
     EXPECT_EQ(expected.st_uid, ofFile.owner);
     EXPECT_EQ(expected.st_ctim.tv_sec * 1'000'000'000 + expected.st_ctim.tv_nsec, ofFile.changed);
+}
+
+/// Where the low half of an argument of a system call is in what a filter sees.
+constexpr std::uint32_t lowHalfOfArgument(unsigned n) {
+    const std::uint32_t low = std::endian::native == std::endian::big ? 4 : 0;
+    return static_cast<std::uint32_t>(offsetof(seccomp_data, args)) + n * 8 + low;
+}
+
+/// From here on, in this process, `call` answers -error unless one of `unless` is set in its
+/// argument `argument`. False if there are no such filters here.
+bool refuse(long call, int error, unsigned argument = 0, std::uint32_t unless = 0) {
+    sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, lowHalfOfArgument(argument)),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, unless, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error)),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sock_fprog program{static_cast<unsigned short>(std::size(rules)), rules};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST_F(PosixFileSystemTest, AStatusByNameIsNotOneThatTheMachineRemembers) {
+    EXPECT_EQ(0, files.close(files.open(directory, "file", O_WRONLY | O_CREAT, 0600)));
+    FileStatus status;
+    EXPECT_EQ(0, inChild([&] {
+                  if (!refuse(SYS_statx, ESTALE, 2, AT_STATX_FORCE_SYNC) ||
+                      !refuse(SYS_newfstatat, ESTALE))
+                      return 200;
+                  return -files.statusAt(directory, "file", status);
+              }));
+}
+
+TEST_F(PosixFileSystemTest, AStatusNeedsNoStatx) {
+    EXPECT_EQ(0, files.close(files.open(directory, "file", O_WRONLY | O_CREAT, 0600)));
+    FileStatus expected;
+    ASSERT_EQ(0, files.statusAt(directory, "file", expected));
+    for (const int error : {ENOSYS, EPERM}) {
+        EXPECT_EQ(0, inChild([&] {
+                      if (!refuse(SYS_statx, error))
+                          return 200;
+                      FileStatus status;
+                      const int result = files.statusAt(directory, "file", status);
+                      return result != 0 ? -result : status == expected ? 0 : 201;
+                  }));
+    }
 }
 
 TEST_F(PosixFileSystemTest, LinkDoesNotFollowLinks) {
