@@ -54,20 +54,18 @@ void DirectoryBackend::requireReady(const Uuid &uuid) {
     if (!directory_->isStillAtPath())
         throw Error(ErrorCode::internal, movedText());
     requireNoLeftovers(uuid);
-    if (mustSync_.exchange(false)) {
-        if (const int result = directory_->sync(); result < 0) {
-            mustSync_ = true;
-            throw Error(ErrorCode::fileAccess, "cannot sync directory '" + directory_->path() + "'",
-                        -result);
-        }
-    }
+    if (directory_->hasUnsyncedNames())
+        directory_->syncOrRaise();
 }
 
 DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal,
                                    std::shared_ptr<const CurrentAtRest> atRest)
     : directory_(std::move(directory)),
       journal_(journal),
-      atRest_(std::move(atRest)) {}
+      atRest_(std::move(atRest)) {
+    // The process before may have been killed between a change and its sync.
+    directory_->noteUnsyncedNames();
+}
 
 std::vector<ListedSecret> DirectoryBackend::list() {
     if (!directory_->isStillAtPath())
@@ -192,7 +190,7 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
         takeBack(uuid, form, awaiting, error);
     }
     if (directory_->sync() < 0) {
-        mustSync_ = true;
+        directory_->noteUnsyncedNames();
         journal_.warning("cannot sync directory '" + directory_->path() + "'");
     }
     return {};

@@ -139,9 +139,6 @@ class DirectoryBackend : public Backend {
     std::mutex leftoversMutex_;
     std::multimap<Uuid, std::string> leftovers_;
     std::atomic<bool> hasLeftovers_{false};
-    /// Names that are shown, or that a next change counts on, are not durable yet; at first those
-    /// that a process before left, which may have been killed.
-    std::atomic<bool> mustSync_{true};
 };
 
 /// The text of a definition file. Raises configUnsupported if it is so large that a load would

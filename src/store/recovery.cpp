@@ -6,6 +6,22 @@
 
 namespace keyhold {
 
+namespace {
+
+/// A call that fails may have been done.
+class NoteAtEnd {
+  public:
+    explicit NoteAtEnd(const StoreDirectory &directory) : directory_(directory) {}
+    NoteAtEnd(const NoteAtEnd &) = delete;
+    NoteAtEnd &operator=(const NoteAtEnd &) = delete;
+    ~NoteAtEnd() { directory_.noteUnsyncedNames(); }
+
+  private:
+    const StoreDirectory &directory_;
+};
+
+} // namespace
+
 std::vector<ListedSecret> DirectoryBackend::recover() {
     if (!directory_->isStillAtPath())
         journal_.warning(movedText());
@@ -18,10 +34,8 @@ std::vector<ListedSecret> DirectoryBackend::recover() {
             rememberLeftover(file.uuid, name, error);
         }
     }
-    if (mustSync_.exchange(false) && directory_->sync() < 0) {
-        mustSync_ = true;
+    if (directory_->hasUnsyncedNames() && directory_->sync() < 0)
         journal_.warning("cannot sync directory '" + directory_->path() + "'");
-    }
 
     if (!listing.privateNames.empty())
         listing = listStore(*directory_); // values have got their names
@@ -50,7 +64,7 @@ void DirectoryBackend::recoverFile(const layout::FileName &file, const std::stri
     // A power cut must not bring the definition back once its values are gone.
     if (hasLeft)
         directory_->syncOrRaise();
-    mustSync_ = true;
+    const NoteAtEnd note(*directory_);
     if (hasLeft && file.kind == layout::FileKind::leavingDefinition) {
         endRemoval(file.uuid);
     } else if (!isValueOfSecret(file)) {

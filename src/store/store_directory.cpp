@@ -45,12 +45,12 @@ bool StoreDirectory::contains(const std::string &name) const {
 }
 
 int StoreDirectory::sync() const {
-    const std::uint64_t before = removals_;
+    const OwedSync::Mark removals = removals_.mark();
+    const OwedSync::Mark names = names_.mark();
     const int result = fileSystem_.sync(number());
-    if (result < 0)
-        return result;
-    std::uint64_t known = syncedRemovals_;
-    while (known < before && !syncedRemovals_.compare_exchange_weak(known, before)) {
+    if (result == 0) {
+        removals_.settle(removals);
+        names_.settle(names);
     }
     return result;
 }

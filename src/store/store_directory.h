@@ -3,9 +3,8 @@
 
 #include "store/descriptor.h"
 #include "store/file_system.h"
+#include "store/owed_sync.h"
 
-#include <atomic>
-#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -36,9 +35,14 @@ class StoreDirectory {
     /// Makes earlier changes of names durable. 0 or -errno.
     [[nodiscard]] int sync() const;
     /// Notes that a name was removed which must not come back after a power cut.
-    void noteRemoval() const noexcept { ++removals_; }
+    void noteRemoval() const noexcept { removals_.note(); }
     /// True while a noted removal is not known to be durable.
-    [[nodiscard]] bool hasUnsyncedRemovals() const noexcept { return removals_ > syncedRemovals_; }
+    [[nodiscard]] bool hasUnsyncedRemovals() const noexcept { return removals_.isOwed(); }
+    /// Notes that there may be names which are not durable, and which are shown or which a next
+    /// change counts on.
+    void noteUnsyncedNames() const noexcept { names_.note(); }
+    /// True while they are not known to be durable.
+    [[nodiscard]] bool hasUnsyncedNames() const noexcept { return names_.isOwed(); }
     /// As sync(), raising fileAccess.
     void syncOrRaise() const;
     /// False if `from` is not there; raises fileAccess for any other trouble.
@@ -50,8 +54,8 @@ class StoreDirectory {
     FileSystem &fileSystem_;
     std::string path_;
     Descriptor directory_;
-    mutable std::atomic<std::uint64_t> removals_{0};
-    mutable std::atomic<std::uint64_t> syncedRemovals_{0};
+    mutable OwedSync removals_;
+    mutable OwedSync names_;
 };
 
 } // namespace keyhold

@@ -115,6 +115,17 @@ TEST_F(StoreDirectoryTest, ARemovalIsOwedUntilASyncThatBeganAfterIt) {
     EXPECT_FALSE(directory->hasUnsyncedRemovals());
 }
 
+TEST_F(StoreDirectoryTest, NamesAreOwedByThemselves) {
+    EXPECT_FALSE(directory->hasUnsyncedNames());
+    directory->noteUnsyncedNames();
+    EXPECT_TRUE(directory->hasUnsyncedNames());
+    EXPECT_FALSE(directory->hasUnsyncedRemovals());
+    directory->noteRemoval();
+    EXPECT_EQ(0, directory->sync());
+    EXPECT_FALSE(directory->hasUnsyncedNames());
+    EXPECT_FALSE(directory->hasUnsyncedRemovals());
+}
+
 TEST_F(StoreDirectoryTest, AFailedSyncCanBeRaised) {
     faulty.fail(Operation::sync, "", EIO);
     EXPECT_EQ((Raised{ErrorCode::fileAccess, "cannot sync directory '/store'"}),

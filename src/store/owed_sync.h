@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace keyhold {
+
+/// Whether something is still to be made durable. It is owed until a sync that began after it was
+/// noted has succeeded: what is noted while a sync runs may not be part of it. Safe for concurrent
+/// use.
+class OwedSync {
+  public:
+    /// After the change that is to be synced.
+    void note() noexcept { ++noted_; }
+    [[nodiscard]] bool isOwed() const noexcept { return noted_ > settled_; }
+
+    /// All that has been noted until now; to be taken before a sync.
+    using Mark = std::uint64_t;
+    [[nodiscard]] Mark mark() const noexcept { return noted_; }
+    /// A sync has succeeded that began after `mark` was taken.
+    void settle(Mark mark) noexcept {
+        Mark known = settled_;
+        while (known < mark && !settled_.compare_exchange_weak(known, mark)) {
+        }
+    }
+
+  private:
+    std::atomic<Mark> noted_{0};
+    std::atomic<Mark> settled_{0};
+};
+
+} // namespace keyhold
