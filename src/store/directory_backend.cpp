@@ -287,9 +287,14 @@ void DirectoryBackend::removeFiles(const Uuid &uuid) {
         throw;
     }
     // The definition last: as long as it is there, a value that came back would go again.
-    for (const FormerValue &value : values)
-        discard(uuid, value.name);
-    if (hadDefinition)
+    std::optional<Error> trouble;
+    for (const FormerValue &value : values) {
+        if (auto why = discard(uuid, value.name))
+            trouble = std::move(why);
+    }
+    if (hadDefinition && trouble)
+        rememberLeftover(uuid, leaving, *trouble);
+    else if (hadDefinition)
         discard(uuid, leaving);
     noteOutdated(uuid, false);
 }

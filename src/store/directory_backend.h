@@ -105,8 +105,8 @@ class DirectoryBackend : public Backend {
     void takeBack(const Uuid &uuid, AtRestForm form, const std::string &awaiting,
                   const Error &cause);
     void removeFiles(const Uuid &uuid);
-    /// Removes a private name; one that resists is remembered and blocks its secret.
-    void discard(const Uuid &uuid, const std::string &privateName);
+    /// Removes a private name; one that resists is remembered and blocks its secret. Answers why.
+    std::optional<Error> discard(const Uuid &uuid, const std::string &privateName);
     /// What is done with a former value once its removal is durable.
     void retire(const Uuid &uuid, const FormerValue &former);
     void rememberLeftover(const Uuid &uuid, const std::string &privateName, const Error &cause);
@@ -121,7 +121,8 @@ class DirectoryBackend : public Backend {
     void requireReady(const Uuid &uuid);
     [[nodiscard]] std::string movedText() const;
     [[nodiscard]] std::string orphanText(const Uuid &uuid, AtRestForm form) const;
-    /// Ends the removal of a secret: its values go, then the definition that was leaving.
+    /// Ends the removal of a secret: its values go, then the definition that was leaving. Spares
+    /// those of a definition that has taken its place.
     void endRemoval(const Uuid &uuid);
     /// True if a load would make this private file the value of its secret.
     [[nodiscard]] bool isValueOfSecret(const layout::FileName &file) const;

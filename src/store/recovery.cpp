@@ -51,23 +51,25 @@ bool DirectoryBackend::isValueOfSecret(const layout::FileName &file) const {
         const auto text = readDefinitionFile(*directory_, layout::definitionName(file.uuid));
         isValue = text && layout::hashOfDefinition(*text) == file.definitionHash;
     } else if (file.kind == layout::FileKind::leavingValue) {
-        isValue = directory_->contains(layout::definitionName(file.uuid));
+        // Where the definition that left is there too, another one came since.
+        isValue = directory_->contains(layout::definitionName(file.uuid)) &&
+                  !directory_->contains(layout::leavingDefinitionName(file.uuid));
     }
     // A value file that somebody put there since is the newer one.
     return isValue && !directory_->contains(layout::valueName(file.uuid, file.form));
 }
 
 void DirectoryBackend::recoverFile(const layout::FileName &file, const std::string &name) {
-    const bool leaves = file.kind == layout::FileKind::leavingValue ||
-                        file.kind == layout::FileKind::leavingDefinition;
-    const bool hasLeft = leaves && !directory_->contains(layout::definitionName(file.uuid));
-    // A power cut must not bring the definition back once its values are gone.
-    if (hasLeft)
+    const bool isDefinition = file.kind == layout::FileKind::leavingDefinition;
+    const bool isValue = isValueOfSecret(file);
+    // A power cut must not bring a definition back once its values are gone, nor take it away once
+    // its value has its name.
+    if (isDefinition || isValue || file.kind == layout::FileKind::leavingValue)
         directory_->syncOrRaise();
     const NoteAtEnd note(*directory_);
-    if (hasLeft && file.kind == layout::FileKind::leavingDefinition) {
+    if (isDefinition) {
         endRemoval(file.uuid);
-    } else if (!isValueOfSecret(file)) {
+    } else if (!isValue) {
         directory_->unlink(name);
     } else if (directory_->rename(name, layout::valueName(file.uuid, file.form))) {
         journal_.info("finished an interrupted change: '" + directory_->pathOf(name) +
@@ -85,20 +87,23 @@ void DirectoryBackend::endRemoval(const Uuid &uuid) {
         return result == 0 ? std::optional(status.changed) : std::nullopt;
     };
     const auto left = changed(leaving);
+    const bool isRedefined = directory_->contains(layout::definitionName(uuid));
     bool mustSync = false;
     for (const AtRestForm form : kAtRestForms) {
+        mustSync = directory_->unlink(layout::leavingValueName(uuid, form)) || mustSync;
         const std::string name = layout::valueName(uuid, form);
-        const auto written = changed(name);
+        const auto written = isRedefined ? std::nullopt : changed(name);
         // A value file that somebody put there since is not of this secret.
         if (left && written && *written <= *left)
             mustSync = directory_->unlink(name) || mustSync;
     }
+    // The definition that left tells whose the values were, so it stays until they are gone.
     if (mustSync)
         directory_->syncOrRaise();
     directory_->unlink(leaving);
 }
 
-void DirectoryBackend::discard(const Uuid &uuid, const std::string &privateName) {
+std::optional<Error> DirectoryBackend::discard(const Uuid &uuid, const std::string &privateName) {
     try {
         directory_->unlink(privateName);
         // The others are removed at the next start in any case, should a power cut bring them back.
@@ -107,7 +112,9 @@ void DirectoryBackend::discard(const Uuid &uuid, const std::string &privateName)
             directory_->noteRemoval();
     } catch (const Error &error) {
         rememberLeftover(uuid, privateName, error);
+        return error;
     }
+    return std::nullopt;
 }
 
 void DirectoryBackend::rememberLeftover(const Uuid &uuid, const std::string &privateName,

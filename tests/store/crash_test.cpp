@@ -90,6 +90,30 @@ TEST_P(CrashTest, PowerLostAtEveryCall) {
     }
 }
 
+TEST_P(CrashTest, KilledAtEveryCallAndPowerLostAtEveryCallOfTheNextStart) {
+    constexpr std::size_t kCallsOfStart = 5;
+    learn();
+    std::mt19937_64 rng(20231124);
+    for (std::size_t k = 0; k <= calls_; ++k) {
+        for (std::size_t cut = 0; cut < kCallsOfStart * kPowerCuts / 2; ++cut) {
+            StoreBench bench;
+            auto store = bench.start();
+            prepare(bench, *store);
+            bench.disk.dieAfter(k);
+            const bool isAcknowledged = change(bench, *store);
+            store.reset();
+            bench.disk.crashKill();
+            bench.disk.dieAfter(cut % kCallsOfStart);
+            store = bench.start();
+            store.reset();
+            bench.disk.crashPowerLoss(rng);
+            expectOldOrNew(bench, isAcknowledged,
+                           "killed after call " + std::to_string(k) + ", power lost after call " +
+                               std::to_string(cut % kCallsOfStart) + " of the start");
+        }
+    }
+}
+
 TEST_P(CrashTest, OneFailedCallLeavesMemoryAndDiskEqual) {
     learn();
     for (const auto effect : {MemoryFileSystem::Effect::none, MemoryFileSystem::Effect::done}) {

@@ -70,6 +70,19 @@ TEST_F(DirectoryBackendChangeTest, AValueWaitsUnderAPrivateNameForItsDefinition)
                             "rename " + awaiting + " -> /store/" + valueName(1), "sync /store"));
 }
 
+TEST_F(DirectoryBackendChangeTest, ADefinitionThatLeftStaysAsLongAsItsValueDoes) {
+    create(definitionOf(1), "value");
+    const std::string value = layout::leavingValueName(uuidNumber(1), AtRestForm::plain);
+    const std::string definition = layout::leavingDefinitionName(uuidNumber(1));
+    faulty.fail(Operation::unlink, value, EIO);
+    backend->remove(uuidNumber(1));
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(value, definition));
+    // A tool defines it anew, and the value is not of that definition.
+    bench.put(xmlName(1), textOf(definitionOf(1)));
+    EXPECT_TRUE(backend->read(uuidNumber(1))->value.isNone());
+    EXPECT_THAT(bench.names(), ElementsAre(xmlName(1)));
+}
+
 TEST_F(DirectoryBackendChangeTest, AnOrphanValueIsPutAsideAndNotAdopted) {
     bench.put(valueName(1), "an orphan");
     EXPECT_TRUE(create(definitionOf(1)).isNone());

@@ -73,8 +73,11 @@ void loseEntries(MemoryInode &directory, Luck luck, std::mt19937_64 &rng, const 
     directory.entries = directory.syncedEntries;
     std::vector<EntryChange> survivors;
     for (EntryChange &change : directory.unsyncedChanges) {
-        if (luck == Luck::nothingSurvives || (luck == Luck::mixed && rng() % 2 == 0))
+        if (luck == Luck::nothingSurvives || (luck == Luck::mixed && rng() % 2 == 0)) {
+            if (!how.leaveGaps)
+                break;
             continue;
+        }
         if (how.splitRenames && change.size() == 2 && luck == Luck::mixed && rng() % 2 == 0)
             std::erase_if(change, [](const auto &entry) { return entry.second == 0; });
         survivors.push_back(std::move(change));

@@ -44,6 +44,7 @@ struct Place {
 /// unsynced file may be empty, as it was, a prefix, full, or zeros.
 struct PowerLoss {
     bool reorder = true;       ///< the changes that happened may have done so in any order
+    bool leaveGaps = true;     ///< a change may be lost of which a later one happened
     bool splitRenames = false; ///< a rename may leave both names, as no journalling disk does
 };
 

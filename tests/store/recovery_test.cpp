@@ -9,6 +9,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+#include <utility>
+
 namespace keyhold {
 namespace {
 
@@ -135,6 +138,55 @@ TEST_F(RecoveryTest, ALeavingDefinitionTakesItsValuesWithIt) {
     EXPECT_THAT(bench.journal.lines(), IsEmpty());
 }
 
+TEST_F(RecoveryTest, AValueOfARemovedSecretDoesNotComeToTheDefinitionThatTookItsPlace) {
+    bench.put(kLeaving, "of the removed one");
+    bench.put(kLeavingDefinition, textOf(definitionOf(1)));
+    putDefinition();
+    EXPECT_EQ("no file", valueAfterStart());
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1)));
+}
+
+TEST_F(RecoveryTest, ALeavingDefinitionStaysAsLongAsAValueDoes) {
+    bench.put(kLeaving, "of the removed one");
+    bench.put(kLeavingDefinition, textOf(definitionOf(1)));
+    putDefinition();
+    faulty.fail(Operation::unlink, kLeaving, EIO, FaultyFileSystem::kAlways);
+    bench.openBackend()->recover();
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), kLeaving, kLeavingDefinition));
+    faulty.clearFaults();
+    EXPECT_EQ("no file", valueAfterStart());
+}
+
+TEST_F(RecoveryTest, NoPowerCutBringsTheValueOfARemovedSecretToTheDefinitionOfATool) {
+    std::mt19937_64 rng(20231124);
+    for (int round = 0; round < 200; ++round) {
+        StoreBench here;
+        auto store = here.start();
+        store->define(definitionOf(1), allow);
+        store->setValue(kUuid, bytes("of the removed one"), allow);
+        store->undefine(kUuid, allow);
+        store.reset();
+        here.disk.crashPowerLoss(rng, {.reorder = false, .leaveGaps = false});
+        here.put(xmlName(1), textOf(definitionOf(1)));
+        EXPECT_EQ("none", here.stateAfterStart().at(kUuid).value);
+        EXPECT_THAT(here.names(), ElementsAre(xmlName(1)));
+    }
+}
+
+TEST_F(RecoveryTest, AValueGetsItsNameBesideADurableDefinitionOnly) {
+    for (const std::string &name : {awaitingFor(definitionOf(1)), kLeaving}) {
+        putDefinition();
+        bench.put(name, "value");
+        bench.disk.clearTrace();
+        EXPECT_EQ("value", valueAfterStart());
+        EXPECT_THAT(bench.disk.trace(),
+                    ElementsAre("sync /store",
+                                "rename /store/" + name + " -> /store/" + valueName(1),
+                                "sync /store"));
+        bench.remove(valueName(1));
+    }
+}
+
 TEST_F(RecoveryTest, ARemovalThatIsNotDurableYetTakesNoValue) {
     faulty.fail(Operation::sync, "/store", EIO, FaultyFileSystem::kAlways);
     bench.put(kLeaving, "old");
@@ -221,6 +273,29 @@ TEST_F(RecoveryTest, WhatAStartPutRightIsDurable) {
     faulty.fail(Operation::sync, "/store", EIO);
     bench.openBackend()->recover();
     EXPECT_TRUE(bench.journal.mentions("warning: cannot sync directory '/store'"));
+}
+
+TEST_F(RecoveryTest, NoChangePassesASyncThatIsNotDoneYet) {
+    putDefinition();
+    bench.put(xmlName(2), textOf(definitionOf(2)));
+    const auto backend = bench.openBackend();
+    faulty.fail(Operation::sync, "/store", EIO, 2);
+    backend->recover();
+    // What another writer does while the first is at its sync, which then fails.
+    std::vector<std::string> ofOther;
+    bool isFirst = true;
+    faulty.before(Operation::sync, "/store", [&] {
+        if (!std::exchange(isFirst, false))
+            return;
+        bench.disk.clearTrace();
+        EXPECT_NE(std::nullopt, raisedBy([&] {
+                      static_cast<void>(
+                          backend->replaceDefinition(described(definitionOf(2), "new")));
+                  }));
+        ofOther = bench.disk.trace();
+    });
+    EXPECT_TRUE(backend->replaceDefinition(described(definitionOf(1), "new")));
+    EXPECT_THAT(ofOther, IsEmpty());
 }
 
 TEST_F(RecoveryTest, ADirectoryThatCannotBeListedRaises) {
