@@ -3,13 +3,29 @@
 
 #include "conf/error.h"
 
+#include <algorithm>
+
 namespace keyhold {
 namespace {
+
+using Of = SettingTrouble::Of;
 
 void requireAbsolute(const char *name, const std::string &path) {
     if (!path.starts_with('/'))
         throw Error(ErrorCode::configUnsupported, std::string("'") + name + "' names '" + path +
                                                       "', which is not an absolute path");
+}
+
+/// Reads one setting; what `read` raises is a trouble of it alone.
+template <typename Read>
+void take(Settings &settings, Of setting, const Read &read) {
+    try {
+        read();
+    } catch (const Error &error) {
+        if (error.code() != ErrorCode::configUnsupported)
+            throw;
+        settings.troubles.push_back({setting, error.message()});
+    }
 }
 
 KeyMemoryChoice keyMemoryOf(const std::string &word) {
@@ -25,20 +41,39 @@ KeyMemoryChoice keyMemoryOf(const std::string &word) {
 
 } // namespace
 
+bool Settings::hasTrouble(SettingTrouble::Of setting) const {
+    return std::ranges::any_of(
+        troubles, [&](const SettingTrouble &trouble) { return trouble.setting == setting; });
+}
+
 Settings readSettings(const ConfValues &values) {
     Settings settings;
-    settings.encryptData = values.boolean("encrypt_data");
-    settings.secretsEncryptionKey = values.string("secrets_encryption_key");
-    if (settings.secretsEncryptionKey)
-        requireAbsolute("secrets_encryption_key", *settings.secretsEncryptionKey);
-    settings.secretsDecryptionKeys =
-        values.list("secrets_decryption_keys").value_or(std::vector<std::string>{});
-    for (const std::string &path : settings.secretsDecryptionKeys)
-        requireAbsolute("secrets_decryption_keys", path);
-    settings.sealExisting = values.boolean("seal_existing").value_or(false);
-    settings.unsealExisting = values.boolean("unseal_existing").value_or(false);
-    if (const auto word = values.string("key_memory"))
-        settings.keyMemory = keyMemoryOf(*word);
+    take(settings, Of::encryptData, [&] { settings.encryptData = values.boolean("encrypt_data"); });
+    take(settings, Of::secretsEncryptionKey, [&] {
+        auto path = values.string("secrets_encryption_key");
+        if (path)
+            requireAbsolute("secrets_encryption_key", *path);
+        settings.secretsEncryptionKey = std::move(path);
+    });
+    std::vector<std::string> earlier;
+    take(settings, Of::secretsDecryptionKeys, [&] {
+        if (auto paths = values.list("secrets_decryption_keys"))
+            earlier = *std::move(paths);
+    });
+    for (std::string &path : earlier) {
+        take(settings, Of::secretsDecryptionKeys, [&] {
+            requireAbsolute("secrets_decryption_keys", path);
+            settings.secretsDecryptionKeys.push_back(std::move(path));
+        });
+    }
+    take(settings, Of::sealExisting,
+         [&] { settings.sealExisting = values.boolean("seal_existing").value_or(false); });
+    take(settings, Of::unsealExisting,
+         [&] { settings.unsealExisting = values.boolean("unseal_existing").value_or(false); });
+    take(settings, Of::keyMemory, [&] {
+        if (const auto word = values.string("key_memory"))
+            settings.keyMemory = keyMemoryOf(*word);
+    });
     return settings;
 }
 
@@ -53,8 +88,12 @@ KeyPlan planKey(const Settings &settings, const std::string &credentialPath,
         plan.source = KeyPlan::Source::credential;
         plan.keyPath = credentialPath;
     }
-    plan.encrypt = settings.encryptData.value_or(plan.source != KeyPlan::Source::none);
-    if (plan.encrypt && plan.source == KeyPlan::Source::none) {
+    const bool isUnknownWhether = settings.hasTrouble(Of::encryptData);
+    const bool isUnknownWhich = settings.hasTrouble(Of::secretsEncryptionKey);
+    const bool isNamed = plan.source != KeyPlan::Source::none || isUnknownWhich;
+    plan.encrypt = isUnknownWhether || settings.encryptData.value_or(isNamed);
+    plan.isDoubtful = isUnknownWhether || (plan.encrypt && isUnknownWhich);
+    if (plan.encrypt && !isNamed) {
         plan.source = KeyPlan::Source::builtIn;
         plan.keyPath = builtInPath;
     }

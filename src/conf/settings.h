@@ -14,6 +14,22 @@ enum class KeyMemoryChoice {
     locked,    ///< "locked": locked pages between guard pages, left out of core dumps
 };
 
+/// A setting that is there and cannot be understood.
+struct SettingTrouble {
+    enum class Of {
+        encryptData,
+        secretsEncryptionKey,
+        secretsDecryptionKeys,
+        sealExisting,
+        unsealExisting,
+        keyMemory,
+    };
+    Of setting;
+    std::string text; ///< names the setting and says what is wrong with it
+
+    bool operator==(const SettingTrouble &) const = default;
+};
+
 /// The content of `secret.conf`. The first two are libvirt's (since 12.1.0) and mean the same here;
 /// the others are this driver's.
 struct Settings {
@@ -23,7 +39,10 @@ struct Settings {
     bool sealExisting = false;                              ///< seal_existing
     bool unsealExisting = false;                            ///< unseal_existing
     KeyMemoryChoice keyMemory = KeyMemoryChoice::automatic; ///< key_memory
+    /// What is in trouble is above as if it were not there; of a list, the entry that is.
+    std::vector<SettingTrouble> troubles;
 
+    [[nodiscard]] bool hasTrouble(SettingTrouble::Of setting) const;
     bool operator==(const Settings &) const = default;
 };
 
@@ -38,8 +57,8 @@ class ConfValues {
     [[nodiscard]] virtual std::optional<std::vector<std::string>> list(const char *name) const = 0;
 };
 
-/// Raises configUnsupported for a value out of range: a path that is not absolute, an unknown word.
-/// Settings with other names are ignored, as the stock driver does.
+/// A value of another type or out of range (a path that is not absolute, an unknown word) is a
+/// trouble of that setting alone. Settings with other names are ignored, as the stock driver does.
 [[nodiscard]] Settings readSettings(const ConfValues &values);
 
 /// Where the key comes from and whether new values are sealed with it.
@@ -51,6 +70,8 @@ struct KeyPlan {
         builtIn,    ///< encrypt_data = 1 and neither of the above
     };
     bool encrypt = false; ///< new values must be sealed, or refused
+    /// A setting is in trouble that decides how values are written: the keys only open.
+    bool isDoubtful = false;
     Source source = Source::none;
     std::string keyPath; ///< empty if source is none
     std::vector<std::string> earlierKeyPaths;
@@ -60,8 +81,9 @@ struct KeyPlan {
 
 /// Decides as libvirt 12.1 and later: the setting before the credential before the built-in path;
 /// encryption is on if a key is named, unless encrypt_data says otherwise. Unlike there,
-/// `encrypt_data = 0` leaves a named key in use for reading. `credentialPath` is empty where there
-/// is no credential, builtInPath is where libvirt would look then.
+/// `encrypt_data = 0` leaves a named key in use for reading. What is in trouble may ask for
+/// encryption. `credentialPath` is empty where there is no credential, builtInPath is where libvirt
+/// would look then.
 [[nodiscard]] KeyPlan planKey(const Settings &settings, const std::string &credentialPath,
                               const std::string &builtInPath);
 

@@ -73,10 +73,66 @@ Settings readSettingsFile(const std::string &path) {
     return readSettings(HostConfValues(std::move(*conf)));
 }
 
+/// Empty if there is none, for this process: where it may not look, libvirt finds none either.
 std::string credentialPath(const char *directory) {
     std::string path = credentialPathIn(directory);
+    if (path.empty())
+        return path;
     FileStatus status;
-    return !path.empty() && posixFileSystem().statusOf(path, status) == -ENOENT ? "" : path;
+    const int result = posixFileSystem().statusOf(path, status);
+    return result == -ENOENT || result == -ENOTDIR || result == -EACCES ? "" : path;
+}
+
+constexpr const char *kRemedy = "; put it right and reload";
+
+/// What a setting that is in trouble costs.
+const char *costOf(SettingTrouble::Of setting, const KeyPlan &plan) {
+    switch (setting) {
+    case SettingTrouble::Of::encryptData:
+        return "; no value is stored meanwhile";
+    case SettingTrouble::Of::secretsEncryptionKey:
+        return plan.encrypt ? "; no value is stored meanwhile, and none is read under that key"
+                            : "; no value is read under that key meanwhile";
+    case SettingTrouble::Of::secretsDecryptionKeys:
+        return "; no value is read under that key meanwhile";
+    case SettingTrouble::Of::sealExisting:
+        return "; stored values are not sealed by it meanwhile";
+    case SettingTrouble::Of::unsealExisting:
+        return "; stored values are not made plain by it meanwhile";
+    case SettingTrouble::Of::keyMemory:
+        return "; \"auto\" is taken meanwhile";
+    }
+    return "";
+}
+
+bool isOfAKey(const SettingTrouble &trouble) {
+    return trouble.setting == SettingTrouble::Of::secretsEncryptionKey ||
+           trouble.setting == SettingTrouble::Of::secretsDecryptionKeys;
+}
+
+/// Tells each trouble in the journal, and the keyring of the keys that are not here by it.
+void tellTroubles(const HostKeys &keys, const std::string &file, Keyring &keyring,
+                  Journal &journal) {
+    for (const SettingTrouble &trouble : keys.settings.troubles) {
+        const std::string what = "'" + file + "': " + trouble.text;
+        journal.error(what + costOf(trouble.setting, keys.plan) + kRemedy);
+        if (isOfAKey(trouble))
+            keyring.noteMissing(what + kRemedy);
+    }
+}
+
+/// Why new values are refused where the plan is doubtful.
+std::string doubtOf(const Settings &settings, const std::string &file) {
+    std::string text = "'" + file + "' does not tell how values are to be stored: ";
+    const char *separator = "";
+    for (const SettingTrouble &trouble : settings.troubles) {
+        if (trouble.setting == SettingTrouble::Of::encryptData ||
+            trouble.setting == SettingTrouble::Of::secretsEncryptionKey) {
+            text += separator + trouble.text;
+            separator = "; ";
+        }
+    }
+    return text + kRemedy;
 }
 
 using RawKey = std::span<const std::uint8_t, Key::kSize>;
@@ -88,7 +144,7 @@ RawKey rawOf(KeyFile &file) {
 /// Returns why the key of `plan` cannot seal, or nothing.
 std::string addCurrent(Keyring &keyring, const KeyPlan &plan) {
     KeyFile file = readKeyFile(posixFileSystem(), plan.keyPath);
-    if (plan.encrypt && file.complaint.empty())
+    if (plan.encrypt && !plan.isDoubtful && file.complaint.empty())
         keyring.setCurrent(rawOf(file));
     else
         keyring.addEarlier(rawOf(file));
@@ -149,10 +205,17 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
     rules.convertExisting =
         keys.plan.encrypt ? keys.settings.sealExisting : keys.settings.unsealExisting;
     Keyring keyring = readKeys(keys.plan, rules.complaint, journal);
-    if (!rules.complaint.empty())
+    // Where it is not known whether a key is asked for, none need be where libvirt looks for it.
+    const bool isExpected = !keys.plan.isDoubtful || keys.plan.source != KeyPlan::Source::builtIn;
+    if (!rules.complaint.empty() && isExpected)
         journal.error((keys.plan.encrypt ? "new values cannot be stored: "
                                          : "values under the key cannot be read: ") +
                       rules.complaint);
+    tellTroubles(keys, paths.settingsFile, keyring, journal);
+    if (keys.plan.isDoubtful) {
+        rules.convertExisting = false;
+        rules.complaint = doubtOf(keys.settings, paths.settingsFile);
+    }
     keys.atRest = std::make_shared<const AtRest>(std::move(keyring), std::move(rules));
     return keys;
 }

@@ -18,8 +18,10 @@ struct HostKeys {
 };
 
 /// Reads the settings and the keys they name. Never fails: what is wrong goes to the journal, and
-/// costs what needs it. A file of settings that cannot be read or understood might ask for
-/// encryption, so values are then not written in the clear. A missing one is an empty one.
+/// costs what needs it. A file of settings that cannot be read or parsed might ask for encryption,
+/// so values are then not written, and no key is known to read them. Of a setting that cannot be
+/// understood the others do not suffer; if it decides how values are written, none is, and the keys
+/// that are known read them. A missing file is an empty one.
 [[nodiscard]] HostKeys readHostKeys(const InstancePaths &paths, Journal &journal);
 /// The same for an instance that another process serves: `credentialsDirectory` is its
 /// $CREDENTIALS_DIRECTORY, or null.

@@ -47,14 +47,22 @@ std::map<std::string, Values::Value> one(const char *name, Values::Value value) 
     return {{name, std::move(value)}};
 }
 
-std::string messageOf(const Values &values) {
-    try {
-        (void)readSettings(values);
-    } catch (const Error &error) {
-        EXPECT_EQ(ErrorCode::configUnsupported, error.code());
-        return error.message();
+using Of = SettingTrouble::Of;
+
+/// That `values` are as `expected`, but for troubles of one setting, of which each text has one of
+/// `parts` in it.
+void expectTrouble(const Values &values, Settings expected, Of setting,
+                   const std::vector<std::string> &parts) {
+    Settings settings = readSettings(values);
+    ASSERT_EQ(parts.size(), settings.troubles.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        EXPECT_EQ(setting, settings.troubles[i].setting);
+        EXPECT_NE(std::string::npos, settings.troubles[i].text.find(parts[i]))
+            << settings.troubles[i].text;
     }
-    return "no error";
+    EXPECT_TRUE(settings.hasTrouble(setting));
+    settings.troubles.clear();
+    EXPECT_EQ(expected, settings);
 }
 
 TEST(SettingsTest, WithoutAnySettingAllIsDefault) {
@@ -88,26 +96,76 @@ TEST(SettingsTest, KeyMemoryIsOneOfThreeWords) {
     EXPECT_EQ(KeyMemoryChoice::secretmem,
               readSettings(Values(one("key_memory", "secretmem"))).keyMemory);
     for (const std::string word : {"", "Auto", "secret", "locked "})
-        EXPECT_NE(std::string::npos,
-                  messageOf(Values(one("key_memory", word))).find("'key_memory'"));
+        expectTrouble(Values(one("key_memory", word)), {}, Of::keyMemory,
+                      {"'key_memory' is '" + word + "'"});
 }
 
 TEST(SettingsTest, PathsAreAbsolute) {
     for (const std::string path : {"", "key", "./key", "~/key"}) {
-        EXPECT_NE(std::string::npos, messageOf(Values(one("secrets_encryption_key", path)))
-                                         .find("'secrets_encryption_key' names '" + path + "'"));
-        EXPECT_NE(std::string::npos,
-                  messageOf(Values(one("secrets_decryption_keys", List{"/good", path})))
-                      .find("'secrets_decryption_keys' names '" + path + "'"));
+        expectTrouble(Values(one("secrets_encryption_key", path)), {}, Of::secretsEncryptionKey,
+                      {"'secrets_encryption_key' names '" + path + "'"});
+        Settings others;
+        others.secretsDecryptionKeys = {"/good", "/too"};
+        expectTrouble(Values(one("secrets_decryption_keys", List{"/good", path, "/too", "b"})),
+                      others, Of::secretsDecryptionKeys,
+                      {"'secrets_decryption_keys' names '" + path + "'",
+                       "'secrets_decryption_keys' names 'b'"});
     }
 }
 
-TEST(SettingsTest, AnotherTypeIsAnError) {
-    EXPECT_EQ("encrypt_data", messageOf(Values(one("encrypt_data", "1"))));
-    EXPECT_EQ("secrets_encryption_key", messageOf(Values(one("secrets_encryption_key", true))));
-    EXPECT_EQ("secrets_decryption_keys", messageOf(Values(one("secrets_decryption_keys", true))));
-    EXPECT_EQ("seal_existing", messageOf(Values(one("seal_existing", "yes"))));
-    EXPECT_EQ("key_memory", messageOf(Values(one("key_memory", false))));
+const std::map<std::string, Values::Value> kGood = {
+    {"encrypt_data", true},
+    {"secrets_encryption_key", "/k/new"},
+    {"secrets_decryption_keys", List{"/k/old"}},
+    {"seal_existing", true},
+    {"unseal_existing", true},
+    {"key_memory", "locked"},
+};
+
+TEST(SettingsTest, AnotherTypeIsATroubleOfThatSettingAlone) {
+    struct Case {
+        const char *name;
+        Values::Value bad;
+        Of setting;
+        void (*leaveOut)(Settings &);
+    };
+    const Case cases[] = {
+        {"encrypt_data", "1", Of::encryptData, [](Settings &s) { s.encryptData.reset(); }},
+        {"secrets_encryption_key", true, Of::secretsEncryptionKey,
+         [](Settings &s) { s.secretsEncryptionKey.reset(); }},
+        {"secrets_decryption_keys", true, Of::secretsDecryptionKeys,
+         [](Settings &s) { s.secretsDecryptionKeys.clear(); }},
+        {"seal_existing", "yes", Of::sealExisting, [](Settings &s) { s.sealExisting = false; }},
+        {"unseal_existing", List{}, Of::unsealExisting,
+         [](Settings &s) { s.unsealExisting = false; }},
+        {"key_memory", false, Of::keyMemory,
+         [](Settings &s) { s.keyMemory = KeyMemoryChoice::automatic; }},
+    };
+    const Settings good = readSettings(Values(kGood));
+    EXPECT_TRUE(good.troubles.empty());
+    for (const Case &each : cases) {
+        auto values = kGood;
+        values[each.name] = each.bad;
+        Settings expected = good;
+        each.leaveOut(expected);
+        EXPECT_NE(good, expected) << each.name;
+        expectTrouble(Values(values), expected, each.setting, {each.name});
+    }
+}
+
+TEST(SettingsTest, EachTroubleIsTold) {
+    const Settings settings = readSettings(Values({
+        {"encrypt_data", "1"},
+        {"secrets_encryption_key", "key"},
+        {"seal_existing", true},
+        {"key_memory", "anywhere"},
+    }));
+    ASSERT_EQ(3U, settings.troubles.size());
+    EXPECT_TRUE(settings.hasTrouble(Of::encryptData));
+    EXPECT_TRUE(settings.hasTrouble(Of::secretsEncryptionKey));
+    EXPECT_TRUE(settings.hasTrouble(Of::keyMemory));
+    EXPECT_FALSE(settings.hasTrouble(Of::sealExisting));
+    EXPECT_TRUE(settings.sealExisting);
 }
 
 struct PlanCase {
@@ -144,9 +202,51 @@ TEST(KeyPlanTest, FollowsLibvirt) {
             settings.secretsEncryptionKey = "/set";
         settings.secretsDecryptionKeys = {"/old"};
         const KeyPlan plan = planKey(settings, wanted.hasCredential ? "/cred" : "", "/built-in");
-        EXPECT_EQ((KeyPlan{wanted.encrypt, wanted.source, wanted.path, {"/old"}}), plan)
+        EXPECT_EQ((KeyPlan{wanted.encrypt, false, wanted.source, wanted.path, {"/old"}}), plan)
             << &wanted - kPlans;
     }
+}
+
+KeyPlan planWith(Settings settings, std::vector<Of> troubles, const char *credential = "") {
+    for (const Of trouble : troubles)
+        settings.troubles.push_back({trouble, "text"});
+    return planKey(settings, credential, "/built-in");
+}
+
+TEST(KeyPlanTest, WhereEncryptionIsInDoubtTheKeysOnlyOpen) {
+    using Source = KeyPlan::Source;
+    Settings named;
+    named.secretsEncryptionKey = "/set";
+    EXPECT_EQ((KeyPlan{true, true, Source::setting, "/set", {}}),
+              planWith(named, {Of::encryptData}));
+    EXPECT_EQ((KeyPlan{true, true, Source::credential, "/cred", {}}),
+              planWith({}, {Of::encryptData}, "/cred"));
+    EXPECT_EQ((KeyPlan{true, true, Source::builtIn, "/built-in", {}}),
+              planWith({}, {Of::encryptData}));
+}
+
+TEST(KeyPlanTest, WhereTheKeyIsInDoubtNoOtherSeals) {
+    using Source = KeyPlan::Source;
+    for (const std::optional<bool> encrypt : {std::optional<bool>(), std::optional(true)}) {
+        Settings settings;
+        settings.encryptData = encrypt;
+        EXPECT_EQ((KeyPlan{true, true, Source::none, "", {}}),
+                  planWith(settings, {Of::secretsEncryptionKey}));
+        EXPECT_EQ((KeyPlan{true, true, Source::credential, "/cred", {}}),
+                  planWith(settings, {Of::secretsEncryptionKey}, "/cred"));
+    }
+    Settings off;
+    off.encryptData = false;
+    EXPECT_EQ((KeyPlan{false, false, Source::none, "", {}}),
+              planWith(off, {Of::secretsEncryptionKey}));
+}
+
+TEST(KeyPlanTest, OtherTroublesLeaveThePlanAsItIs) {
+    Settings settings;
+    settings.secretsEncryptionKey = "/set";
+    EXPECT_EQ(planWith(settings, {}),
+              planWith(settings, {Of::secretsDecryptionKeys, Of::sealExisting, Of::unsealExisting,
+                                  Of::keyMemory}));
 }
 
 TEST(KeyPlanTest, TheCredentialIsWhereSystemdPutsIt) {

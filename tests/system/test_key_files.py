@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.sealed_case import SealedCase
-from harness.sealed_files import KeyFile, sealed_in
+from harness.sealed_files import KeyFile, sealed_in, secret_conf
 from harness.secret_files import Secret, snapshot, write_file
 
 KEY_FILE_TROUBLE = "new values cannot be stored"
@@ -258,6 +258,67 @@ class WrongKeys(KeyTroubleCase):
         self.assertValue(b"of the other", other)
 
 
+class OneSettingInTrouble(KeyTroubleCase):
+    """It costs what it decides; the others are as they are."""
+
+    FILE = "/etc/libvirt/secret.conf"
+
+    def begin_with(self, text: str, *words: str) -> None:
+        write_file(self.machine.etc / "secret.conf", text)
+        self.begin()
+        self.assertServesTheRest()
+        self.assertLogNames(self.daemon, self.FILE, *words, "put it right and reload")
+        self.assertPlain(b"plain", self.plain)
+
+    def repair(self) -> None:
+        self.configure(key=self.key)
+        self.assertServedOnceRepaired()
+        self.root.secretLookupByUsage(2, "after the repair").undefine()
+        self.daemon.stop()
+
+    def test_that_decides_how_new_values_are_written(self) -> None:
+        named = secret_conf(key=self.key, seal_existing=1)
+        earlier = secret_conf(earlier=[self.key], seal_existing=1)
+        for text, word in {
+                named + 'encrypt_data = "yes"\n': "'encrypt_data' is not 0 or 1",
+                named + "encrypt_data = 2\n": "'encrypt_data' is not 0 or 1",
+                earlier + "secrets_encryption_key = 5\n": "'secrets_encryption_key' is not a string",
+                earlier + 'secrets_encryption_key = "key"\n': "'key', which is not an absolute path",
+                earlier + 'secrets_encryption_key = [ "/a" ]\n': "'secrets_encryption_key' is not a string",
+        }.items():
+            with self.subTest(text=text):
+                before = snapshot(self.store)
+                self.begin_with(text, word)
+                self.assertValue(b"value")
+                self.assertNothingNewIsStored(self.FILE, word)
+                self.assertEqual(snapshot(self.store), before)
+                self.repair()
+
+    def test_that_names_the_key_of_a_value(self) -> None:
+        for name in ("secrets_encryption_key", "secrets_decryption_keys"):
+            with self.subTest(name=name):
+                self.begin_with(f'{name} = "key"\n', name)
+                self.assertValueRefused(self.key.id, self.FILE, f"'{name}' names 'key'")
+                self.repair()
+
+    def test_that_decides_nothing_about_new_values(self) -> None:
+        for text, word in {
+                "secrets_decryption_keys = [ 1 ]\n": "'secrets_decryption_keys' is not a list",
+                'secrets_decryption_keys = [ "b" ]\n': "'b', which is not an absolute path",
+                'seal_existing = "1"\n': "'seal_existing' is not 0 or 1",
+                'unseal_existing = "1"\n': "'unseal_existing' is not 0 or 1",
+                'key_memory = "anywhere"\n': "'key_memory' is 'anywhere'",
+        }.items():
+            with self.subTest(text=text):
+                self.begin_with(secret_conf(key=self.key) + text, word)
+                self.assertValue(b"value")
+                new = Secret(usage="new")
+                handle = self.define(self.root, new, b"new")
+                self.assertSealedWith(self.key, new)
+                handle.undefine()
+                self.repair()
+
+
 class DamagedSettings(KeyTroubleCase):
     """What secret.conf says cannot be known, so that nothing is written in the clear."""
 
@@ -280,15 +341,6 @@ class DamagedSettings(KeyTroubleCase):
         for text, word in {
                 "= = garbage\n": "",
                 "encrypt_data = maybe\n": "",
-                'encrypt_data = "yes"\n': "'encrypt_data' is not 0 or 1",
-                "encrypt_data = 2\n": "'encrypt_data' is not 0 or 1",
-                "secrets_encryption_key = 5\n": "'secrets_encryption_key' is not a string",
-                'secrets_encryption_key = "key"\n': "'key', which is not an absolute path",
-                "secrets_encryption_key = [ \"/a\" ]\n": "'secrets_encryption_key' is not a string",
-                'secrets_decryption_keys = [ 1 ]\n': "'secrets_decryption_keys' is not a list",
-                'secrets_decryption_keys = [ "b" ]\n': "'b', which is not an absolute path",
-                'seal_existing = "1"\n': "'seal_existing' is not 0 or 1",
-                'key_memory = "anywhere"\n': "'key_memory' is 'anywhere'",
         }.items():
             with self.subTest(text=text):
                 write_file(self.settings_file(), text)

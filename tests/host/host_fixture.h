@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "host/instance_paths.h"
+#include "seal/keyring.h"
+#include "store/journal.h"
+#include "store/temporary_directory.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace keyhold {
+
+/// Keeps what is reported.
+class LineJournal : public Journal {
+  public:
+    void info(const std::string &text) override { lines.push_back("info: " + text); }
+    void warning(const std::string &text) override { lines.push_back("warning: " + text); }
+    void error(const std::string &text) override { lines.push_back("error: " + text); }
+
+    std::vector<std::string> lines;
+};
+
+/// A directory with a `secret.conf` and key files, in a process that has libvirt.
+class WithHost : public testing::Test {
+  protected:
+    void SetUp() override;
+
+    /// Of an instance that has its settings in the directory.
+    [[nodiscard]] InstancePaths paths() const;
+    [[nodiscard]] std::string settingsFile() const { return directory.path() + "/secret.conf"; }
+    /// Writes `secret.conf`.
+    void configure(const std::string &text) const { put("secret.conf", text); }
+    /// Writes a file of mode 0600 and answers its path. Directories on the way are made.
+    std::string put(const std::string &name, const std::string &content) const;
+    /// A file with 32 bytes of `seed`.
+    std::string keyFile(std::uint8_t seed) const;
+    [[nodiscard]] static std::string keyIdOf(std::uint8_t seed);
+
+    TemporaryDirectory directory;
+    LineJournal journal;
+};
+
+/// The number of a user whom permissions bind: this process's, unless it is root.
+[[nodiscard]] unsigned somebody();
+/// Makes this process one of somebody's. False if it cannot be.
+[[nodiscard]] bool becomeSomebody();
+
+} // namespace keyhold

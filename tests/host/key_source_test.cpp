@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Settings and keys that are as they should be. Others: key_source_trouble_test.cpp.
+#include "host/key_source.h"
+
+#include "conf/error.h"
+#include "host/host_fixture.h"
+#include "seal/process.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace keyhold {
+namespace {
+
+using testing::IsEmpty;
+
+class KeySourceTest : public WithHost {
+  protected:
+    HostKeys read(const char *credentials = nullptr) {
+        return readHostKeys(paths(), credentials, journal);
+    }
+    /// The directory of a credential whose key is of `seed`.
+    [[nodiscard]] std::string credential(std::uint8_t seed) const {
+        put("credentials/secrets-encryption-key", std::string(Key::kSize, static_cast<char>(seed)));
+        return directory.path() + "/credentials";
+    }
+};
+
+TEST_F(KeySourceTest, WithoutSettingsValuesArePlain) {
+    for (const bool hasFile : {false, true}) {
+        if (hasFile)
+            configure("");
+        const HostKeys keys = read();
+        EXPECT_EQ(Settings(), keys.settings);
+        EXPECT_EQ(AtRestForm::plain, keys.atRest->formOfNew());
+        EXPECT_TRUE(keys.atRest->keyring().keys().empty());
+    }
+    EXPECT_THAT(journal.lines, IsEmpty());
+}
+
+TEST_F(KeySourceTest, WithoutTheDirectoryOfTheSettingsTheyAreEmpty) {
+    InstancePaths elsewhere = paths();
+    elsewhere.settingsFile = directory.path() + "/missing/secret.conf";
+    EXPECT_EQ(AtRestForm::plain, readHostKeys(elsewhere, nullptr, journal).atRest->formOfNew());
+    EXPECT_THAT(journal.lines, IsEmpty());
+}
+
+TEST_F(KeySourceTest, ANamedKeySealsAndEarlierOnesOpen) {
+    configure("secrets_encryption_key = \"" + keyFile(1) + "\"\nsecrets_decryption_keys = [ \"" +
+              keyFile(2) + "\" ]\nseal_existing = 1\n");
+    const HostKeys keys = read();
+    EXPECT_EQ(AtRestForm::jwe, keys.atRest->formOfNew());
+    EXPECT_EQ(keyIdOf(1), keys.atRest->keyring().current()->id());
+    EXPECT_NE(nullptr, keys.atRest->keyring().find(keyIdOf(2)));
+    EXPECT_TRUE(keys.atRest->rules().convertExisting);
+    EXPECT_THAT(journal.lines, IsEmpty());
+}
+
+TEST_F(KeySourceTest, WithEncryptionOffANamedKeyOpens) {
+    configure("encrypt_data = 0\nsecrets_encryption_key = \"" + keyFile(1) +
+              "\"\nunseal_existing = 1\n");
+    const HostKeys keys = read();
+    EXPECT_EQ(AtRestForm::plain, keys.atRest->formOfNew());
+    EXPECT_EQ(nullptr, keys.atRest->keyring().current());
+    EXPECT_NE(nullptr, keys.atRest->keyring().find(keyIdOf(1)));
+    EXPECT_TRUE(keys.atRest->rules().convertExisting);
+}
+
+TEST_F(KeySourceTest, ACredentialIsTheKeyUnlessOneIsNamed) {
+    const std::string credentials = credential(3);
+    EXPECT_EQ(keyIdOf(3), read(credentials.c_str()).atRest->keyring().current()->id());
+    configure("secrets_encryption_key = \"" + keyFile(1) + "\"\n");
+    const HostKeys keys = read(credentials.c_str());
+    EXPECT_EQ(keyIdOf(1), keys.atRest->keyring().current()->id());
+    EXPECT_EQ(nullptr, keys.atRest->keyring().find(keyIdOf(3)));
+}
+
+TEST_F(KeySourceTest, WhereNoCredentialIsNoneIsMissed) {
+    const std::string file = put("file", "");
+    for (const std::string &credentials :
+         {directory.path() + "/missing", directory.path(), file, file + "/below"}) {
+        const HostKeys keys = read(credentials.c_str());
+        EXPECT_EQ(KeyPlan::Source::none, keys.plan.source) << credentials;
+        EXPECT_EQ(AtRestForm::plain, keys.atRest->formOfNew()) << credentials;
+    }
+    EXPECT_THAT(journal.lines, IsEmpty());
+}
+
+TEST_F(KeySourceTest, ACredentialWhereThisProcessMayNotLookIsNone) {
+    const std::string credentials = credential(3);
+    ASSERT_EQ(0, ::chmod(directory.path().c_str(), 0755));
+    ASSERT_EQ(0, ::chmod(credentials.c_str(), 0600)); // cannot be searched
+    if (::geteuid() == 0) {
+        ASSERT_EQ(0, ::chown(credentials.c_str(), somebody(), static_cast<gid_t>(-1)));
+    }
+    EXPECT_EQ(0, inChild([&] {
+                  if (!becomeSomebody())
+                      return 9;
+                  const HostKeys keys = read(credentials.c_str());
+                  return keys.plan.source == KeyPlan::Source::none && journal.lines.empty() ? 0 : 1;
+              }));
+    ASSERT_EQ(0, ::chmod(credentials.c_str(), 0700));
+}
+
+TEST_F(KeySourceTest, ACredentialThatIsThereButNoKeyIsNotPassedOver) {
+    std::filesystem::create_directories(directory.path() + "/credentials/secrets-encryption-key");
+    const HostKeys keys = read((directory.path() + "/credentials").c_str());
+    EXPECT_EQ(KeyPlan::Source::credential, keys.plan.source);
+    EXPECT_THROW(static_cast<void>(keys.atRest->formOfNew()), Error);
+}
+
+TEST_F(KeySourceTest, TheCredentialIsThatOfTheEnvironmentUnlessAnotherIsNamed) {
+    const std::string credentials = credential(3);
+    ASSERT_EQ(0, ::setenv("CREDENTIALS_DIRECTORY", credentials.c_str(), 1));
+    EXPECT_EQ(KeyPlan::Source::credential, readHostKeys(paths(), journal).plan.source);
+    EXPECT_EQ(KeyPlan::Source::none, read().plan.source);
+    ASSERT_EQ(0, ::unsetenv("CREDENTIALS_DIRECTORY"));
+    EXPECT_EQ(KeyPlan::Source::none, readHostKeys(paths(), journal).plan.source);
+}
+
+} // namespace
+} // namespace keyhold

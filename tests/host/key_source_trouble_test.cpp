@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What is wrong with settings and keys costs what needs it, and nothing else.
+#include "host/key_source.h"
+
+#include "conf/raised.h"
+#include "host/host_fixture.h"
+
+#include <gmock/gmock.h>
+
+#include <sys/stat.h>
+
+namespace keyhold {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+class KeySourceTroubleTest : public WithHost {
+  protected:
+    HostKeys readWith(const std::string &text, const char *credentials = nullptr) {
+        configure(text);
+        journal.lines.clear();
+        return readHostKeys(paths(), credentials, journal);
+    }
+    /// As above, where key 1 is named, and 2 as an earlier one.
+    HostKeys readWithKeysAnd(const std::string &text) {
+        return readWith("secrets_encryption_key = \"" + keyFile(1) +
+                        "\"\nsecrets_decryption_keys = [ \"" + keyFile(2) + "\" ]\n" + text);
+    }
+    static std::string refusalOf(const HostKeys &keys) {
+        const auto raised = raisedBy([&] { static_cast<void>(keys.atRest->formOfNew()); });
+        return raised ? raised->text : "none";
+    }
+    static bool opens(const HostKeys &keys, std::uint8_t seed) {
+        return keys.atRest->keyring().find(keyIdOf(seed)) != nullptr;
+    }
+    /// A line of the log, and the text of an error, that leave nothing to ask.
+    [[nodiscard]] auto tells(const std::string &trouble) const {
+        return AllOf(HasSubstr("'" + settingsFile() + "'"), HasSubstr(trouble),
+                     HasSubstr("put it right and reload"));
+    }
+};
+
+TEST_F(KeySourceTroubleTest, AFileThatDoesNotParseMayAskForAnything) {
+    const HostKeys keys = readWithKeysAnd("= = garbage\n");
+    EXPECT_TRUE(keys.atRest->keyring().keys().empty());
+    EXPECT_THAT(refusalOf(keys), tells("cannot be used"));
+    EXPECT_THAT(journal.lines, ElementsAre(tells("cannot be used")));
+}
+
+TEST_F(KeySourceTroubleTest, ABadEncryptDataKeepsValuesFromBeingWritten) {
+    for (const std::string bad : {"\"yes\"", "2"}) {
+        const HostKeys keys =
+            readWithKeysAnd("encrypt_data = " + bad + "\nseal_existing = 1\nunseal_existing = 1\n");
+        EXPECT_THAT(refusalOf(keys), tells("'encrypt_data' is not 0 or 1"));
+        EXPECT_TRUE(opens(keys, 1));
+        EXPECT_TRUE(opens(keys, 2));
+        EXPECT_FALSE(keys.atRest->rules().convertExisting);
+        EXPECT_THAT(journal.lines, ElementsAre(tells("'encrypt_data' is not 0 or 1")));
+    }
+}
+
+TEST_F(KeySourceTroubleTest, ABadEncryptDataAloneMissesNoKey) {
+    const HostKeys keys = readWith("encrypt_data = \"yes\"\n");
+    EXPECT_THAT(refusalOf(keys), tells("'encrypt_data' is not 0 or 1"));
+    EXPECT_THAT(journal.lines, ElementsAre(tells("'encrypt_data' is not 0 or 1")));
+}
+
+TEST_F(KeySourceTroubleTest, ABadKeyKeepsValuesFromBeingWrittenAndOthersOpen) {
+    put("credentials/secrets-encryption-key", std::string(Key::kSize, '\3'));
+    const std::string credentials = directory.path() + "/credentials";
+    const HostKeys keys = readWith("secrets_encryption_key = \"key\"\n"
+                                   "secrets_decryption_keys = [ \"" +
+                                       keyFile(2) + "\" ]\n",
+                                   credentials.c_str());
+    const auto told = tells("'secrets_encryption_key' names 'key', which is not an absolute path");
+    EXPECT_THAT(refusalOf(keys), told);
+    EXPECT_EQ(nullptr, keys.atRest->keyring().current());
+    EXPECT_TRUE(opens(keys, 2));
+    EXPECT_TRUE(opens(keys, 3));
+    EXPECT_THAT(keys.atRest->keyring().missing(), told);
+    EXPECT_THAT(journal.lines, ElementsAre(told));
+}
+
+TEST_F(KeySourceTroubleTest, ABadKeyDecidesNothingWhereEncryptionIsOff) {
+    const HostKeys keys = readWith("encrypt_data = 0\nsecrets_encryption_key = 5\n");
+    EXPECT_EQ(AtRestForm::plain, keys.atRest->formOfNew());
+    EXPECT_THAT(keys.atRest->keyring().missing(), tells("'secrets_encryption_key'"));
+    EXPECT_THAT(journal.lines, ElementsAre(tells("'secrets_encryption_key' is not a string")));
+}
+
+TEST_F(KeySourceTroubleTest, ABadEntryAmongEarlierKeysCostsThatKey) {
+    const HostKeys keys =
+        readWith("secrets_encryption_key = \"" + keyFile(1) +
+                 "\"\nsecrets_decryption_keys = [ \"b\", \"" + keyFile(2) + "\" ]\n");
+    EXPECT_EQ("none", refusalOf(keys));
+    EXPECT_EQ(keyIdOf(1), keys.atRest->keyring().current()->id());
+    EXPECT_TRUE(opens(keys, 2));
+    EXPECT_THAT(keys.atRest->keyring().missing(), tells("names 'b'"));
+    EXPECT_THAT(journal.lines, ElementsAre(tells("'secrets_decryption_keys' names 'b'")));
+}
+
+TEST_F(KeySourceTroubleTest, ABadWordAboutStoredValuesLeavesThemAsTheyAre) {
+    const HostKeys sealing = readWithKeysAnd("seal_existing = \"1\"\n");
+    EXPECT_EQ(AtRestForm::jwe, sealing.atRest->formOfNew());
+    EXPECT_FALSE(sealing.atRest->rules().convertExisting);
+    EXPECT_THAT(journal.lines, ElementsAre(tells("'seal_existing' is not 0 or 1")));
+    const HostKeys plain = readWithKeysAnd("encrypt_data = 0\nunseal_existing = \"1\"\n");
+    EXPECT_EQ(AtRestForm::plain, plain.atRest->formOfNew());
+    EXPECT_FALSE(plain.atRest->rules().convertExisting);
+    EXPECT_THAT(journal.lines, ElementsAre(tells("'unseal_existing' is not 0 or 1")));
+}
+
+TEST_F(KeySourceTroubleTest, ABadKeyMemoryIsAuto) {
+    const HostKeys keys = readWithKeysAnd("key_memory = \"anywhere\"\n");
+    EXPECT_EQ(KeyMemoryChoice::automatic, keys.settings.keyMemory);
+    EXPECT_EQ(keyIdOf(1), keys.atRest->keyring().current()->id());
+    EXPECT_THAT(journal.lines, ElementsAre(AllOf(tells("'key_memory' is 'anywhere'"),
+                                                 HasSubstr("\"auto\" is taken"))));
+}
+
+TEST_F(KeySourceTroubleTest, AKeyThatIsNotThereIsTold) {
+    const HostKeys keys = readWith("secrets_encryption_key = \"/nowhere/key\"\n");
+    EXPECT_THAT(refusalOf(keys), HasSubstr("key file '/nowhere/key'"));
+    EXPECT_THAT(journal.lines,
+                ElementsAre(StartsWith("error: new values cannot be stored: cannot open")));
+    const HostKeys off = readWith("encrypt_data = 0\nsecrets_encryption_key = \"/nowhere/key\"\n");
+    EXPECT_EQ("none", refusalOf(off));
+    EXPECT_THAT(journal.lines,
+                ElementsAre(StartsWith("error: values under the key cannot be read: cannot open")));
+}
+
+TEST_F(KeySourceTroubleTest, AnEarlierKeyThatIsNotThereLeavesTheOthers) {
+    const HostKeys keys =
+        readWith("secrets_encryption_key = \"" + keyFile(1) +
+                 "\"\nsecrets_decryption_keys = [ \"/nowhere/key\", \"" + keyFile(2) + "\" ]\n");
+    EXPECT_EQ("none", refusalOf(keys));
+    EXPECT_TRUE(opens(keys, 2));
+    EXPECT_THAT(keys.atRest->keyring().missing(), HasSubstr("/nowhere/key"));
+    EXPECT_THAT(journal.lines, ElementsAre(StartsWith(
+                                   "error: values under an earlier key cannot be read: cannot")));
+}
+
+TEST_F(KeySourceTroubleTest, AKeyThatOthersKnowOpensAndDoesNotSeal) {
+    ASSERT_EQ(0, ::chmod(keyFile(1).c_str(), 0644));
+    const HostKeys keys = readWith("secrets_encryption_key = \"" + directory.path() + "/key-1\"\n");
+    EXPECT_THAT(refusalOf(keys), HasSubstr("can be read by everybody"));
+    EXPECT_TRUE(opens(keys, 1));
+    EXPECT_EQ(1U, journal.lines.size());
+}
+
+} // namespace
+} // namespace keyhold

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "host/memory_report.h"
+
+#include "host/host_fixture.h"
+#include "seal/guarded_memory.h"
+#include "seal/key_memory.h"
+#include "seal/process.h"
+
+#include <sys/resource.h>
+
+namespace keyhold {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kMlockWorks = false; // the sanitizers make it do nothing
+#else
+constexpr bool kMlockWorks = true;
+#endif
+
+bool has(const std::string &text, const std::string &part) {
+    return text.find(part) != std::string::npos;
+}
+
+// What is told is told once in a process, so each test is a process, forked from one that has no
+// key and no guarded memory yet: this program has no other tests.
+
+TEST(MemoryReportTest, SaysNothingWhereAllIsAsItWasAskedFor) {
+    EXPECT_EQ(0, inChild([] {
+                  key_memory::preferSecretmem(false);
+                  LineJournal journal;
+                  tellMemory(journal);
+                  const bool isAsAsked = key_memory::report().kind == KeyMemoryKind::locked &&
+                                         GuardedMemory::memoryIsLocked();
+                  return journal.lines.empty() == isAsAsked ? 0 : 1;
+              }));
+}
+
+TEST(MemoryReportTest, SaysOnceThatMemoryIsNotLocked) {
+    EXPECT_EQ(0, inChild([] {
+                  const rlimit nothing{0, 0};
+                  if (::setrlimit(RLIMIT_MEMLOCK, &nothing) != 0 || !becomeSomebody())
+                      return 9;
+                  key_memory::preferSecretmem(false);
+                  LineJournal journal;
+                  tellMemory(journal);
+                  if (!kMlockWorks)
+                      return 0;
+                  if (journal.lines.size() != 1)
+                      return 1;
+                  const std::string text = journal.lines[0];
+                  if (!text.starts_with("warning: keys rest in unlocked memory: "))
+                      return 2;
+                  if (!has(text, "; plain values in use are not locked; they may be swapped out"))
+                      return 3;
+                  if (!has(text, "RLIMIT_MEMLOCK"))
+                      return 4;
+                  tellMemory(journal);
+                  return journal.lines.size() == 1 ? 0 : 5;
+              }));
+}
+
+TEST(MemoryReportTest, SaysWhyKeysAreNotInSecretmem) {
+    EXPECT_EQ(0, inChild([] {
+                  key_memory::preferSecretmem(true);
+                  const auto report = key_memory::report();
+                  LineJournal journal;
+                  tellMemory(journal);
+                  if (report.reason.empty())
+                      return journal.lines.empty() || !GuardedMemory::memoryIsLocked() ? 0 : 1;
+                  return journal.lines.size() == 1 && has(journal.lines[0], report.reason) &&
+                                 has(journal.lines[0], nameOf(report.kind))
+                             ? 0
+                             : 2;
+              }));
+}
+
+} // namespace
+} // namespace keyhold
