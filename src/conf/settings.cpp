@@ -78,7 +78,7 @@ Settings readSettings(const ConfValues &values) {
 }
 
 KeyPlan planKey(const Settings &settings, const std::string &credentialPath,
-                const std::string &builtInPath) {
+                const std::function<std::string()> &builtInPath) {
     KeyPlan plan;
     plan.earlierKeyPaths = settings.secretsDecryptionKeys;
     if (settings.secretsEncryptionKey) {
@@ -95,7 +95,7 @@ KeyPlan planKey(const Settings &settings, const std::string &credentialPath,
     plan.isDoubtful = isUnknownWhether || (plan.encrypt && isUnknownWhich);
     if (plan.encrypt && !isNamed) {
         plan.source = KeyPlan::Source::builtIn;
-        plan.keyPath = builtInPath;
+        plan.keyPath = builtInPath();
     }
     return plan;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -82,10 +83,10 @@ struct KeyPlan {
 /// Decides as libvirt 12.1 and later: the setting before the credential before the built-in path;
 /// encryption is on if a key is named, unless encrypt_data says otherwise. Unlike there,
 /// `encrypt_data = 0` leaves a named key in use for reading. What is in trouble may ask for
-/// encryption. `credentialPath` is empty where there is no credential, builtInPath is where libvirt
-/// would look then.
+/// encryption. `credentialPath` is empty where there is no credential, builtInPath tells where
+/// libvirt would look then.
 [[nodiscard]] KeyPlan planKey(const Settings &settings, const std::string &credentialPath,
-                              const std::string &builtInPath);
+                              const std::function<std::string()> &builtInPath);
 
 /// `secrets-encryption-key` in `credentialsDirectory`, the value of $CREDENTIALS_DIRECTORY; empty
 /// if that is null. Whether the file exists is the caller's to see.

@@ -200,7 +200,7 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
     key_memory::preferSecretmem(
         keys.settings.keyMemory == KeyMemoryChoice::secretmem ||
         (keys.settings.keyMemory == KeyMemoryChoice::automatic && paths.isSystem));
-    keys.plan = planKey(keys.settings, credentialPath(credentialsDirectory), builtInKeyPath());
+    keys.plan = planKey(keys.settings, credentialPath(credentialsDirectory), builtInKeyPath);
     rules.mustSeal = keys.plan.encrypt;
     rules.convertExisting =
         keys.plan.encrypt ? keys.settings.sealExisting : keys.settings.unsealExisting;

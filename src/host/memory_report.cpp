@@ -16,7 +16,6 @@ namespace {
 
 /// Empty if nothing is less than was asked for.
 std::string describeMemory() {
-    const Scratch used(1); // a store without values has not tried yet
     const key_memory::Report report = key_memory::report();
     const bool isLocked = GuardedMemory::memoryIsLocked();
     std::string text;

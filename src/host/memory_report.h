@@ -7,7 +7,8 @@ namespace keyhold {
 
 /// One warning in the journal, once a process, if keys or plain values in use rest in memory that
 /// is less protected than was asked for (an old kernel, RLIMIT_MEMLOCK). Nothing fails by that. To
-/// be called after a load, which uses such memory, and again after the next. Raises nothing.
+/// be called after what uses such memory, a load or a change; says nothing of memory that nothing
+/// has used yet. Raises nothing.
 void tellMemory(Journal &journal) noexcept;
 
 } // namespace keyhold

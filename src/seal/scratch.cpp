@@ -8,22 +8,17 @@
 namespace keyhold {
 namespace {
 
-/// Blocks of kPooledSize that nobody uses, wiped. Each slot is for whoever takes it: a mutex would
+/// Blocks of one size that nobody uses, wiped. Each slot is for whoever takes it: a mutex would
 /// be taken four times for each secret of a load.
 class Pool {
   public:
-    /// Empty if there is none.
-    GuardedMemory take() noexcept {
-        for (Slot &slot : slots_) {
-            State full = State::full;
-            if (slot.state.load(std::memory_order_relaxed) == State::full &&
-                slot.state.compare_exchange_strong(full, State::busy, std::memory_order_acquire)) {
-                GuardedMemory taken = std::move(slot.block);
-                slot.state.store(State::empty, std::memory_order_release);
-                return taken;
-            }
-        }
-        return {};
+    explicit Pool(std::size_t size) : size_(size) {}
+
+    [[nodiscard]] std::size_t blockSize() const noexcept { return size_; }
+
+    GuardedMemory lend() {
+        GuardedMemory block = take();
+        return block.size() != 0 ? std::move(block) : GuardedMemory(size_);
     }
 
     /// Leaves `block` with the caller if enough are idle.
@@ -39,12 +34,6 @@ class Pool {
         }
     }
 
-    /// Never destroyed: other threads may hold scratches until the process is gone.
-    static Pool &ofProcess() {
-        static Pool *const pool = new Pool;
-        return *pool;
-    }
-
   private:
     enum class State : std::uint8_t { empty, full, busy };
     struct Slot {
@@ -52,26 +41,65 @@ class Pool {
         GuardedMemory block;
     };
 
+    /// Empty if there is none.
+    GuardedMemory take() noexcept {
+        for (Slot &slot : slots_) {
+            State full = State::full;
+            if (slot.state.load(std::memory_order_relaxed) == State::full &&
+                slot.state.compare_exchange_strong(full, State::busy, std::memory_order_acquire)) {
+                GuardedMemory taken = std::move(slot.block);
+                slot.state.store(State::empty, std::memory_order_release);
+                return taken;
+            }
+        }
+        return {};
+    }
+
+    std::size_t size_;
     std::array<Slot, Scratch::kIdleBlocks> slots_;
 };
+
+struct Pools {
+    Pool small{Scratch::kSmallSize};
+    Pool large{Scratch::kPooledSize};
+
+    /// Never destroyed: other threads may hold scratches until the process is gone.
+    static Pools &ofProcess() {
+        static Pools *const pools = new Pools;
+        return *pools;
+    }
+};
+
+constinit std::atomic<bool> isUsed{false};
+
+/// Null if blocks of that size are not kept.
+Pool *poolFor(std::size_t size) {
+    Pools &pools = Pools::ofProcess();
+    if (size <= pools.small.blockSize())
+        return &pools.small;
+    return size <= pools.large.blockSize() ? &pools.large : nullptr;
+}
 
 GuardedMemory lend(std::size_t size) {
     if (size == 0)
         return {};
-    if (size > Scratch::kPooledSize)
-        return GuardedMemory(size);
-    GuardedMemory block = Pool::ofProcess().take();
-    return block.size() != 0 ? std::move(block) : GuardedMemory(Scratch::kPooledSize);
+    isUsed.store(true, std::memory_order_relaxed);
+    Pool *const pool = poolFor(size);
+    return pool != nullptr ? pool->lend() : GuardedMemory(size);
 }
 
 } // namespace
+
+bool Scratch::wasUsed() noexcept {
+    return isUsed.load(std::memory_order_relaxed);
+}
 
 Scratch::Scratch(std::size_t size) : memory_(lend(size)), size_(size) {}
 
 Scratch::~Scratch() {
     wipe(bytes());
-    if (memory_.size() == kPooledSize)
-        Pool::ofProcess().giveBack(memory_);
+    if (Pool *const pool = memory_.size() != 0 ? poolFor(size_) : nullptr)
+        pool->giveBack(memory_);
 }
 
 } // namespace keyhold

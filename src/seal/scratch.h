@@ -6,15 +6,22 @@
 namespace keyhold {
 
 /// A stretch of guarded memory lent for the time of one call, wiped when it is given back.
-/// Stretches up to kPooledSize come from a process-wide pool of guarded blocks that grows with the
-/// number of calls at the same time; kIdleBlocks of them are kept for the next calls. Larger ones
-/// are allocated and released. Lending and giving back are safe on any thread.
+/// Stretches up to kPooledSize come from two process-wide pools of guarded blocks, small and large
+/// ones, that grow with the number of calls at the same time; kIdleBlocks of each are kept for the
+/// next calls. Larger ones are allocated and released. Lending and giving back are safe on any
+/// thread.
 class Scratch {
   public:
+    /// Bytes. Fits the file of a passphrase or a key. Locking and clearing the memory of a large
+    /// block is what takes the time when a store of few secrets is opened.
+    static constexpr std::size_t kSmallSize = std::size_t{4} * 1024;
     /// Bytes. Fits the base64 text of the largest value libvirt's RPC carries (65536 bytes) and
     /// more.
     static constexpr std::size_t kPooledSize = std::size_t{128} * 1024;
     static constexpr std::size_t kIdleBlocks = 16;
+
+    /// Whether this process has used such memory yet.
+    [[nodiscard]] static bool wasUsed() noexcept;
 
     /// Raises noMemory.
     explicit Scratch(std::size_t size);

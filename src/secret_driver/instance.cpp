@@ -57,7 +57,6 @@ Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
       store_(openBackend(isImpaired_), hostJournal()) {
     readKeys();
     store_.load();
-    tellMemory(hostJournal());
     startRenewal();
     announce();
 }
@@ -126,7 +125,6 @@ void Instance::reload() {
             isImpaired_ = isStillImpaired;
         }
         store_.reload();
-        tellMemory(hostJournal());
         store_.renewOutdated([this] { return renewal_.get_stop_token().stop_requested(); });
     }
     announce();
@@ -134,6 +132,7 @@ void Instance::reload() {
 
 void Instance::announce() noexcept {
     try {
+        tellMemory(hostJournal());
         runner_.request([this] { sendEvents(); });
         inhibitor_.follow([this] { return store_.hasEphemeral(); });
     } catch (const std::exception &exception) {

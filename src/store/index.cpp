@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/index.h"
 
+#include "store/parallel.h"
+
+#include <array>
 #include <mutex>
+#include <vector>
 
 namespace keyhold {
 
@@ -41,11 +45,57 @@ std::size_t Index::ephemeralCount() const {
     return ephemeral_;
 }
 
-void Index::fill(std::span<const RecordPtr> records,
-                 const std::function<void(const Error &)> &refused) {
+void Index::fill(Records records, const Refused &refused) {
     std::unique_lock lock(mutex_);
     places_.reserve(records.size());
     usages_.reserve(records.size());
+    if (!fillAtOnce(records))
+        fillInOrder(records, refused);
+}
+
+bool Index::fillAtOnce(Records records) {
+    // Records are of no order that memory knows: while one is put in, the next is on its way.
+    const auto each = [&](const auto &put) {
+        constexpr std::size_t kAhead = 8;
+        bool isFree = true;
+        for (std::size_t i = 0; i < records.size() && isFree; ++i) {
+            if (i + kAhead < records.size())
+                prefetchRecord(records[i + kAhead].get());
+            isFree = !records[i] || put(i);
+        }
+        return isFree;
+    };
+    std::vector<RecordTable::Place> places(records.size());
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        if (records[i])
+            places[i] = records_.take();
+    }
+    const auto putUuid = [&](std::size_t i) {
+        records_.put(places[i], records[i]);
+        ephemeral_ += records[i]->definition.isEphemeral ? 1 : 0;
+        return places_.try_emplace(records[i]->definition.uuid, places[i]).second;
+    };
+    const auto putUsage = [&](std::size_t i) {
+        const auto &[uuid, isEphemeral, isPrivate, description, usage] = records[i]->definition;
+        return usage.type == UsageType::none ||
+               usages_.try_emplace(usage, UsageEntry{uuid, true, places[i]}).second;
+    };
+    constexpr std::size_t kWorthAThread = 4096;
+    std::array<bool, 2> isFree{};
+    parallelFor(
+        isFree.size(),
+        [&](std::size_t table) { isFree[table] = table == 0 ? each(putUuid) : each(putUsage); },
+        records.size() < kWorthAThread ? isFree.size() : 1);
+    if (isFree[0] && isFree[1])
+        return true;
+    places_.clear();
+    usages_.clear();
+    records_.clear();
+    ephemeral_ = 0;
+    return false;
+}
+
+void Index::fillInOrder(Records records, const Refused &refused) {
     for (const RecordPtr &record : records) {
         if (!record)
             continue;

@@ -41,11 +41,19 @@ class Index {
   private:
     friend class IndexWriter;
 
+    using Records = std::span<const RecordPtr>;
+    using Refused = std::function<void(const Error &)>;
+
     struct UsageEntry {
         Uuid uuid;
         bool isPublished;
         RecordTable::Place place;
     };
+
+    /// Fills one table on each processor; false, and the live set is empty again, if two records
+    /// have one uuid or one use: then their order counts.
+    bool fillAtOnce(Records records);
+    void fillInOrder(Records records, const Refused &refused);
 
     mutable std::shared_mutex mutex_;
     std::condition_variable_any writerLeft_;

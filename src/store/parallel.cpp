@@ -25,8 +25,8 @@ std::size_t processorCount() {
 
 } // namespace
 
-void parallelFor(std::size_t count, const std::function<void(std::size_t)> &work) {
-    constexpr std::size_t kBatch = 64; // small enough to share evenly, large enough to be cheap
+void parallelFor(std::size_t count, const std::function<void(std::size_t)> &work,
+                 std::size_t batch) {
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
     std::exception_ptr failure;
@@ -34,10 +34,10 @@ void parallelFor(std::size_t count, const std::function<void(std::size_t)> &work
     const auto run = [&] {
         try {
             for (;;) {
-                const std::size_t first = next.fetch_add(kBatch);
-                for (std::size_t i = first; i < std::min(first + kBatch, count); ++i)
+                const std::size_t first = next.fetch_add(batch);
+                for (std::size_t i = first; i < std::min(first + batch, count); ++i)
                     work(i);
-                if (first + kBatch >= count)
+                if (first + batch >= count)
                     return;
             }
         } catch (const std::exception &) {
@@ -49,7 +49,7 @@ void parallelFor(std::size_t count, const std::function<void(std::size_t)> &work
     };
 
     std::vector<std::jthread> threads; // joined on every way out
-    const std::size_t wanted = std::min(processorCount(), (count + kBatch - 1) / kBatch);
+    const std::size_t wanted = std::min(processorCount(), (count + batch - 1) / batch);
     if (wanted > 1) {
         threads.reserve(wanted - 1);
         try {

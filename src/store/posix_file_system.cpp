@@ -97,6 +97,8 @@ class PosixFileSystem final : public FileSystem {
     int makePath(const std::string &path) override {
         if (path.empty())
             return -ENOENT;
+        if (isDirectory(path)) // as at every start but the first
+            return 0;
         for (std::size_t end = path.find_first_not_of('/'); end < path.size();) {
             end = path.find('/', end);
             if (int result = makeOne(path.substr(0, end)); result < 0)

@@ -12,6 +12,13 @@
 
 namespace keyhold {
 
+/// Asks the processor for the lines of a record that lists and tables read; null: for nothing.
+inline void prefetchRecord(const Record *record) noexcept {
+    const auto *bytes = reinterpret_cast<const char *>(record);
+    __builtin_prefetch(bytes);
+    __builtin_prefetch(bytes + 64);
+}
+
 /// Neighbouring places of a RecordTable; null: empty.
 using RecordChunk = std::array<RecordPtr, 32>;
 
@@ -79,12 +86,15 @@ inline RecordSnapshot::Iterator &RecordSnapshot::Iterator::operator++() {
 }
 
 inline void RecordSnapshot::Iterator::skipEmpty() {
-    // Records lie anywhere in memory: ask for one while the caller is busy with those before it.
-    constexpr std::size_t kAhead = 4;
-    if (place_ + kAhead < end_) {
-        const auto *next = reinterpret_cast<const char *>(at(place_ + kAhead).get());
-        __builtin_prefetch(next);
-        __builtin_prefetch(next + 64);
+    // Records lie anywhere in memory, and so do the texts they refer to: ask for both while the
+    // caller is busy with those before.
+    constexpr std::size_t kRecordsAhead = 8;
+    constexpr std::size_t kTextsAhead = 4;
+    if (place_ + kRecordsAhead < end_)
+        prefetchRecord(at(place_ + kRecordsAhead).get());
+    if (place_ + kTextsAhead < end_) {
+        if (const Record *const record = at(place_ + kTextsAhead).get())
+            __builtin_prefetch(record->definition.usage.id.data());
     }
     while (place_ != end_ && !at(place_))
         ++place_;

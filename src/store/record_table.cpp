@@ -24,6 +24,12 @@ void RecordTable::put(Place place, const RecordPtr &record) noexcept {
     ++size_;
 }
 
+void RecordTable::clear() noexcept {
+    chunks_.clear();
+    free_.clear();
+    size_ = 0;
+}
+
 void RecordTable::exchange(Place place, RecordPtr &record, Spare &spare) noexcept {
     std::shared_ptr<RecordChunk> &chunk = chunks_[place / kChunkSize];
     // No new snapshot can come while the caller holds the lock.

@@ -27,6 +27,8 @@ class RecordTable {
     }
     /// Puts a record in an empty place of a table of which there is no snapshot.
     void put(Place place, const RecordPtr &record) noexcept;
+    /// Empties a table of which there is no snapshot; all places are free.
+    void clear() noexcept;
     /// Puts `record`, null for none, in the place. What was there is in `record` afterwards, and
     /// what else has to be released in `spare`, so that the caller does that without the lock.
     void exchange(Place place, RecordPtr &record, Spare &spare) noexcept;

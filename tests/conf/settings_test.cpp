@@ -201,7 +201,8 @@ TEST(KeyPlanTest, FollowsLibvirt) {
         if (wanted.hasSetting)
             settings.secretsEncryptionKey = "/set";
         settings.secretsDecryptionKeys = {"/old"};
-        const KeyPlan plan = planKey(settings, wanted.hasCredential ? "/cred" : "", "/built-in");
+        const KeyPlan plan =
+            planKey(settings, wanted.hasCredential ? "/cred" : "", [] { return "/built-in"; });
         EXPECT_EQ((KeyPlan{wanted.encrypt, false, wanted.source, wanted.path, {"/old"}}), plan)
             << &wanted - kPlans;
     }

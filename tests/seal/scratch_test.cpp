@@ -24,7 +24,8 @@ void fill(std::span<std::uint8_t> bytes) {
 }
 
 TEST(ScratchTest, HasTheSizeAskedForAndIsZero) {
-    for (std::size_t size : {1UL, 17UL, 65536UL, Scratch::kPooledSize, Scratch::kPooledSize + 1}) {
+    for (std::size_t size : {1UL, 17UL, Scratch::kSmallSize, Scratch::kSmallSize + 1, 65536UL,
+                             Scratch::kPooledSize, Scratch::kPooledSize + 1}) {
         Scratch scratch(size);
         EXPECT_EQ(size, scratch.bytes().size());
         EXPECT_TRUE(isZero(scratch.bytes()));
@@ -34,7 +35,10 @@ TEST(ScratchTest, HasTheSizeAskedForAndIsZero) {
 }
 
 TEST(ScratchTest, IsWipedWhenItIsGivenBack) {
-    for (std::size_t size : {1UL, 100UL, Scratch::kPooledSize}) {
+    for (std::size_t size :
+         {1UL, 100UL, Scratch::kSmallSize, Scratch::kSmallSize + 1, Scratch::kPooledSize}) {
+        const std::size_t block =
+            size <= Scratch::kSmallSize ? Scratch::kSmallSize : Scratch::kPooledSize;
         std::uint8_t *lent = nullptr;
         {
             Scratch scratch(size);
@@ -42,7 +46,7 @@ TEST(ScratchTest, IsWipedWhenItIsGivenBack) {
             lent = scratch.bytes().data();
         }
         // The block that was given back last is lent next: the same bytes are seen again.
-        Scratch again(Scratch::kPooledSize);
+        Scratch again(block);
         ASSERT_EQ(lent, again.bytes().data());
         EXPECT_TRUE(isZero(again.bytes())) << size;
     }
@@ -81,8 +85,10 @@ TEST(ScratchTest, LargeOnesAreReleasedAtOnce) {
 TEST(ScratchTest, KeepsNoMoreIdleBlocksThanItSays) {
     auto useAtOnce = [](std::size_t count) {
         std::vector<std::unique_ptr<Scratch>> scratches;
-        for (std::size_t i = 0; i < count; ++i)
+        for (std::size_t i = 0; i < count; ++i) {
             scratches.push_back(std::make_unique<Scratch>(1));
+            scratches.push_back(std::make_unique<Scratch>(Scratch::kSmallSize + 1));
+        }
     };
     useAtOnce(Scratch::kIdleBlocks);
     const std::size_t kept = guardedMappings();

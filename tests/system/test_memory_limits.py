@@ -148,9 +148,11 @@ class LimitOfLockedMemory(MemoryLimitsCase):
         self.assertOneLine(daemon, "keys rest in unlocked memory: ", "RLIMIT_MEMLOCK")
 
     @stock_defect(NOT_SEALED)
-    def test_enough_for_keys_alone(self) -> None:
-        daemon = self.started(before=[*BOUND, *limited(64 * 1024)])
+    def test_enough_for_keys_and_short_values(self) -> None:
+        daemon = self.started(before=[*BOUND, *limited(128 * 1024)])
         self.assertEqual(self.kinds(daemon.pid), ["secretmem"])
+        self.assertEqual(self.lines(daemon), [])
+        self.define(daemon.open(), Secret(usage="long"), b"v" * 50_000)
         self.assertOneLine(daemon, "plain values in use are not locked", "RLIMIT_MEMLOCK")
 
     @stock_defect(r"0 != 1 : \[\]")
