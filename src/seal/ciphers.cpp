@@ -33,7 +33,7 @@ class LeftoverWiper {
     LeftoverWiper() = default;
     LeftoverWiper(const LeftoverWiper &) = delete;
     LeftoverWiper &operator=(const LeftoverWiper &) = delete;
-    ~LeftoverWiper() { wipeLeftovers(std::size_t{16} * 1024); }
+    ~LeftoverWiper() { wipeLeftovers(std::size_t{8} * 1024); }
 };
 
 struct AeadDeleter {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -35,10 +36,17 @@ void append(std::string &text, std::span<const std::uint8_t> bytes) {
     throw Error(ErrorCode::valueUnreadable, why);
 }
 
-/// A text taken apart; its form is right, and nothing is authenticated.
+/// The parts of a text, not decoded.
 struct Parts {
-    std::string_view encodedHeader;
-    JweHeader header;
+    std::string_view header;
+    std::string_view encryptedKey;
+    std::string_view nonce;
+    std::string_view cipherText;
+    std::string_view tag;
+};
+
+/// What was sealed; its form is right, and nothing is authenticated.
+struct Sealed {
     Nonce nonce;
     Bytes box; ///< ciphertext and tag
 };
@@ -52,7 +60,7 @@ JweHeader decodeHeader(std::string_view encoded) {
     return parseJweHeader({reinterpret_cast<const char *>(json.data()), *size});
 }
 
-Parts parse(std::span<const std::uint8_t> bytes) {
+Parts split(std::span<const std::uint8_t> bytes) {
     if (bytes.size() > kMaxJweSize)
         refuse("is larger than " + std::to_string(kMaxJweSize) + " bytes");
     std::string_view text(reinterpret_cast<const char *>(bytes.data()), bytes.size());
@@ -60,34 +68,61 @@ Parts parse(std::span<const std::uint8_t> bytes) {
     if (text.ends_with('\n'))
         text.remove_suffix(1);
 
-    std::array<std::string_view, 5> part;
-    if (std::count(text.begin(), text.end(), '.') != part.size() - 1)
-        refuse("is damaged: it does not have the five parts of a JWE");
-    for (std::string_view &each : part) {
-        each = text.substr(0, text.find('.'));
-        text.remove_prefix(std::min(each.size() + 1, text.size()));
-    }
-    const auto &[encodedHeader, encryptedKey, nonce, cipherText, tag] = part;
-
     Parts parts;
-    parts.encodedHeader = encodedHeader;
-    parts.header = decodeHeader(encodedHeader);
-    if (!encryptedKey.empty())
+    const std::array before = {&parts.header, &parts.encryptedKey, &parts.nonce, &parts.cipherText};
+    std::size_t dots = 0;
+    for (std::string_view *part : before) {
+        *part = text.substr(0, text.find('.'));
+        dots += part->size() < text.size() ? 1 : 0;
+        text.remove_prefix(std::min(part->size() + 1, text.size()));
+    }
+    parts.tag = text;
+    if (dots != before.size() || text.find('.') != std::string_view::npos)
+        refuse("is damaged: it does not have the five parts of a JWE");
+    return parts;
+}
+
+Sealed decode(const Parts &parts) {
+    Sealed sealed;
+    if (!parts.encryptedKey.empty())
         refuse("is damaged: it has an encrypted key");
-    if (decodeBase64Url(nonce, parts.nonce) != parts.nonce.size())
+    if (decodeBase64Url(parts.nonce, sealed.nonce) != sealed.nonce.size())
         refuse("is damaged: its initialization vector is not base64url of 12 bytes");
     // Three characters for two bytes is the most a canonical text yields.
-    parts.box.resize(cipherText.size() / 4 * 3 + 2 + ciphers::kTagSize);
-    const auto cipherSize = decodeBase64Url(cipherText, parts.box);
+    sealed.box.resize(parts.cipherText.size() / 4 * 3 + 2 + ciphers::kTagSize);
+    const auto cipherSize = decodeBase64Url(parts.cipherText, sealed.box);
     if (!cipherSize)
         refuse("is damaged: its ciphertext is not base64url");
     std::array<std::uint8_t, ciphers::kTagSize> tagBytes;
-    if (decodeBase64Url(tag, tagBytes) != tagBytes.size())
+    if (decodeBase64Url(parts.tag, tagBytes) != tagBytes.size())
         refuse("is damaged: its authentication tag is not base64url of 16 bytes");
-    parts.box.resize(*cipherSize + tagBytes.size());
+    sealed.box.resize(*cipherSize + tagBytes.size());
     std::copy(tagBytes.begin(), tagBytes.end(),
-              parts.box.end() - static_cast<std::ptrdiff_t>(tagBytes.size()));
-    return parts;
+              sealed.box.end() - static_cast<std::ptrdiff_t>(tagBytes.size()));
+    return sealed;
+}
+
+/// Null if the header is not as this driver writes it, or the key is not there.
+const Key *keyOfOwnHeader(const Keyring &keyring, const Uuid &uuid, std::string_view encoded) {
+    for (const Key &key : keyring.keys()) {
+        if (key.header().isFor(uuid, encoded))
+            return &key;
+    }
+    return nullptr;
+}
+
+const Key &keyOf(const Keyring &keyring, const Uuid &uuid, const JweHeader &header) {
+    if (header.uuid != uuid)
+        refuse("was sealed for secret '" + header.uuid.toString() + "', not for this one");
+    const Key *key = keyring.find(header.keyId);
+    if (key == nullptr)
+        throw Error(ErrorCode::invalidEncryptionKey,
+                    "is sealed with key '" + header.keyId + "', which is not " +
+                        (keyring.missing().empty()
+                             ? "configured; name its file in secrets_encryption_key or "
+                               "secrets_decryption_keys of secret.conf and reload"
+                             : "among those that could be read: " + keyring.missing()));
+    return *key;
 }
 
 } // namespace
@@ -116,19 +151,16 @@ std::string sealJwe(const Key &key, const Uuid &uuid, std::span<const std::uint8
 
 ShieldedValue openJwe(const Keyring &keyring, const Uuid &uuid, std::span<const std::uint8_t> text,
                       const Key **usedKey) {
-    const Parts parts = parse(text);
-    if (parts.header.uuid != uuid)
-        refuse("was sealed for secret '" + parts.header.uuid.toString() + "', not for this one");
-    const Key *key = keyring.find(parts.header.keyId);
+    const Parts parts = split(text);
+    const Key *key = keyOfOwnHeader(keyring, uuid, parts.header);
+    std::optional<JweHeader> header;
     if (key == nullptr)
-        throw Error(ErrorCode::invalidEncryptionKey,
-                    "is sealed with key '" + parts.header.keyId + "', which is not " +
-                        (keyring.missing().empty()
-                             ? "configured; name its file in secrets_encryption_key or "
-                               "secrets_decryption_keys of secret.conf and reload"
-                             : "among those that could be read: " + keyring.missing()));
-    Scratch plain(parts.box.size() - ciphers::kTagSize);
-    if (!ciphers::openGcm(key->sealing(), parts.nonce, bytesOf(parts.encodedHeader), parts.box,
+        header = decodeHeader(parts.header);
+    const Sealed sealed = decode(parts);
+    if (header)
+        key = &keyOf(keyring, uuid, *header);
+    Scratch plain(sealed.box.size() - ciphers::kTagSize);
+    if (!ciphers::openGcm(key->sealing(), sealed.nonce, bytesOf(parts.header), sealed.box,
                           plain.bytes()))
         refuse("was altered: it does not authenticate under key '" + key->id() + "'");
     if (usedKey != nullptr)
@@ -137,7 +169,10 @@ ShieldedValue openJwe(const Keyring &keyring, const Uuid &uuid, std::span<const 
 }
 
 std::string keyIdOfJwe(std::span<const std::uint8_t> text) {
-    return parse(text).header.keyId;
+    const Parts parts = split(text);
+    JweHeader header = decodeHeader(parts.header);
+    static_cast<void>(decode(parts)); // the rest has to be a JWE, too
+    return std::move(header.keyId);
 }
 
 } // namespace keyhold

@@ -2,6 +2,7 @@
 #include "seal/jwe_header.h"
 
 #include "conf/error.h"
+#include "seal/base64_url.h"
 
 #include <algorithm>
 #include <array>
@@ -130,6 +131,30 @@ std::string formatJweHeader(const JweHeader &header) {
     std::string json;
     json.append(kStart).append(header.keyId).append(kMiddle);
     return json.append(header.uuid.toString()).append(kEnd);
+}
+
+OwnJweHeader::OwnJweHeader(std::string_view keyId) {
+    std::string json;
+    json.append(kStart).append(keyId).append(kMiddle);
+    const std::size_t split = json.size() % 3;
+    rest_ = kMiddle.substr(kMiddle.size() - split);
+    json.resize(json.size() - split);
+    start_.resize(base64UrlSize(json.size()) + 1);
+    encodeBase64Url({reinterpret_cast<const std::uint8_t *>(json.data()), json.size()}, start_);
+    start_.pop_back();
+}
+
+bool OwnJweHeader::isFor(const Uuid &uuid, std::string_view encoded) const {
+    std::array<char, 2 + Uuid::kTextLength + kEnd.size()> wanted;
+    const std::span text = std::span(wanted).first(rest_.size() + Uuid::kTextLength + kEnd.size());
+    std::ranges::copy(rest_, text.begin());
+    uuid.writeTo(text.subspan(rest_.size()).first<Uuid::kTextLength>());
+    std::ranges::copy(kEnd, text.last<kEnd.size()>().begin());
+
+    std::array<std::uint8_t, wanted.size()> bytes;
+    return encoded.starts_with(start_) &&
+           decodeBase64Url(encoded.substr(start_.size()), bytes) == text.size() &&
+           std::equal(text.begin(), text.end(), bytes.begin());
 }
 
 JweHeader parseJweHeader(std::string_view json) {

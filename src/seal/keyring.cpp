@@ -71,13 +71,19 @@ std::string thumbprint(std::span<const std::uint8_t, Key::kSize> key) {
     return text;
 }
 
+KeyBlock blockOf(std::span<const std::uint8_t, Key::kSize> raw) {
+    KeyBlock block(2 * Key::kSize);
+    std::memcpy(block.bytes().last<Key::kSize>().data(), raw.data(), raw.size());
+    ciphers::deriveKey(raw, bytesOf(kSalt), bytesOf(kInfo), block.bytes().first<Key::kSize>());
+    return block;
+}
+
 } // namespace
 
-Key::Key(std::span<const std::uint8_t, kSize> raw) : block_(2 * kSize) {
-    std::memcpy(block_.bytes().last<kSize>().data(), raw.data(), kSize);
-    ciphers::deriveKey(raw, bytesOf(kSalt), bytesOf(kInfo), block_.bytes().first<kSize>());
-    id_ = thumbprint(sealing());
-}
+Key::Key(std::span<const std::uint8_t, kSize> raw)
+    : block_(blockOf(raw)),
+      id_(thumbprint(sealing())),
+      header_(id_) {}
 
 std::span<const std::uint8_t, 2 * Key::kSize> Key::bytes() const {
     if (!key_memory::isOurs())

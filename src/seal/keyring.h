@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "seal/jwe_header.h"
 #include "seal/key_memory.h"
 
 #include <cstddef>
@@ -33,6 +34,9 @@ class Key {
     [[nodiscard]] std::span<const std::uint8_t, kSize> sealing() const;
     [[nodiscard]] std::span<const std::uint8_t, kSize> raw() const;
 
+    /// The header of what it seals.
+    [[nodiscard]] const OwnJweHeader &header() const noexcept { return header_; }
+
     /// Writes the sealing key as a JWK (RFC 7517), for other tools. `text` is as secret as the key.
     void writeJwk(std::span<std::uint8_t, kJwkSize> text) const;
 
@@ -41,6 +45,7 @@ class Key {
 
     KeyBlock block_; ///< sealing key, raw key
     std::string id_;
+    OwnJweHeader header_;
 };
 
 /// The keys of a store: the one that seals, if there is one, and those that only open. Filled, then

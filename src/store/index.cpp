@@ -20,6 +20,13 @@ Error refusedUsage(const Uuid &owner, const char *verb, const Usage &usage) {
 
 } // namespace
 
+Index::Index() {
+    // A step along a chain is a cache miss; a place is eight bytes.
+    constexpr float kLoadFactor = 0.5F;
+    places_.max_load_factor(kLoadFactor);
+    usages_.max_load_factor(kLoadFactor);
+}
+
 RecordPtr Index::find(const Uuid &uuid) const {
     std::shared_lock lock(mutex_);
     const auto found = places_.find(uuid);

@@ -20,7 +20,7 @@ namespace keyhold {
 /// anything that is locked. Readers take records; writers work through IndexWriter.
 class Index {
   public:
-    Index() = default;
+    Index();
     Index(const Index &) = delete;
     Index &operator=(const Index &) = delete;
 
