@@ -42,7 +42,7 @@ def results() -> dict[str, Any]:
         "core": {"shieldOpen/32": 100.0},
         "empty root": sides(0.001),
         "get by threads": {threads: sides(1e-6) for threads in ("1", "2", "4")},
-        "stalls": {name: {beside: sides(1e-6) for beside in ("idle", "set")} for name in ("get", *reads)},
+        "stalls": {name: {beside: sides(1e-6) for beside in ("idle", "set", "bare")} for name in ("get", *reads)},
         "rotation": sides(1e-3),
         "costs": {name: sides(1e-3, (*SIDES, "sealed")) for name in ("get", "set")},
         "reload": {**sides(0.1), **{name: sides(1e-6, ("idle", "reload")) for name in ("get", "usage")}},

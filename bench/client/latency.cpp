@@ -5,6 +5,7 @@
 #include "client/session_daemon.h"
 #include "client/writes.h"
 #include "common/clocks.h"
+#include "common/durable_write.h"
 #include "common/fixed_secrets.h"
 
 #include <algorithm>
@@ -16,13 +17,26 @@
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
+
 namespace keyhold::bench {
 
 namespace {
 
-std::function<void()> workBeside(const Target &target, const std::string &name) {
+/// The system calls of a change without a driver: what the machine does to a reader meanwhile.
+std::function<void()> bareWrites(const std::string &path) {
+    const int directory = open(path.c_str(), O_DIRECTORY | O_CLOEXEC);
+    require(directory >= 0, path);
+    // As long as the base64 of a value. The client ends soon, and the directory with it.
+    return [directory] { writeDurably(directory, "bare", std::string(44, 'v')); };
+}
+
+std::function<void()> workBeside(const Target &target, const Words &words) {
+    const std::string &name = words.word(2);
     if (name == "idle")
         return nullptr;
+    if (name == "bare")
+        return bareWrites(words.word(3));
     if (name == "reload")
         return reloadDrivers;
     if (name != "set")
@@ -80,7 +94,7 @@ double quantile(const std::vector<double> &sorted, double part) {
 Figures latency(const Target &target, const Words &words) {
     const Read read = readNamed(target, words.word(0));
     const double limit = std::stod(words.word(1));
-    Beside beside(workBeside(target, words.word(2)));
+    Beside beside(workBeside(target, words));
     std::vector<double> times;
     const Stopwatch whole;
     while (whole.wall() < limit) {

@@ -2,6 +2,7 @@
 // The floors of changes: the system calls without which a change of that kind is not durable, and
 // nothing else. Works in the directory of a store, under names that no driver looks at.
 #include "common/commands.h"
+#include "common/durable_write.h"
 #include "common/fixed_secrets.h"
 #include "common/threads.h"
 
@@ -9,8 +10,6 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <string_view>
-#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -18,23 +17,6 @@
 namespace keyhold::bench {
 
 namespace {
-
-void require(bool isDone, const std::string &what) {
-    if (!isDone)
-        throw std::system_error(errno, std::generic_category(), what);
-}
-
-void writeDurably(int directory, const std::string &name, std::string_view text) {
-    const std::string incomplete = name + ".new";
-    const int file =
-        openat(directory, incomplete.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    require(file >= 0, incomplete);
-    require(write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()), incomplete);
-    require(fsync(file) == 0, incomplete);
-    require(close(file) == 0, incomplete);
-    require(renameat(directory, incomplete.c_str(), directory, name.c_str()) == 0, name);
-    require(fsync(directory) == 0, "the directory");
-}
 
 std::string definitionName(std::uint64_t number) {
     return "floor-" + std::to_string(number) + ".definition";

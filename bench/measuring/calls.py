@@ -72,15 +72,17 @@ def measure_threads(plan: Plan) -> dict[str, Any]:
 
 
 def measure_stalls(plan: Plan) -> dict[str, Any]:
-    """Latencies of one thread while another does nothing, and while it sets values."""
+    """Latencies of one thread while another does nothing, while it sets values, and while it makes
+    the bare system calls of such changes in a directory of its own."""
     found: dict[str, Any] = {}
+    directory = plan.stores.new_directory("bare")
     with ExitStack() as stack:
         sides = sides_for(plan, stack, plan.calls)
         for name in ("get", *LOOKUPS, *FLOOR_OF_LIST):
             found[name] = {
-                beside: asking(sides, {side: f"latency {name} {plan.seconds} {beside}"
-                                       for side in sides}, max(1, plan.rounds // 2))
-                for beside in ("idle", "set")}
+                beside: asking(sides, {side: f"latency {name} {plan.seconds} {beside} {directory}"
+                                       for side in sides}, plan.rounds)
+                for beside in ("idle", "set", "bare")}
     return found
 
 

@@ -70,9 +70,10 @@ def stalls(found: Found) -> str:
     for name, beside in found["stalls"].items():
         for side in ("stock", "ours"):
             rows.append([CALLS[name], side,
-                         *(cell(beside[what], side, figure) for what in ("idle", "set")
+                         *(cell(beside[what], side, figure) for what in ("idle", "set", "bare")
                            for figure in ("mean", "p99", "max"))])
-    head = ["call", "driver", "idle: mean", "p99", "max", "beside a writer: mean", "p99", "max"]
+    head = ["call", "driver", "idle: mean", "p99", "max", "beside a writer: mean", "p99", "max",
+            "beside bare calls: mean", "p99", "max"]
     return table(head, rows)
 
 
@@ -167,7 +168,9 @@ SECTIONS: Sequence[tuple[str, str, Callable[[Found], str]]] = (
      "count and list is below.", calls),
     ("Values by several threads", "Calls of virSecretGetValue a second, the value checked each time.",
      threads),
-    ("Reads beside a writer", "One thread calls, another sets the value of one secret in a loop.", stalls),
+    ("Reads beside a writer", "One thread calls. Another sets the value of one secret in a loop, or makes the bare system calls of "
+     "such a change (create, write, fsync, close, rename, fsync of the directory) without any driver: what is "
+     "left of the machine then is no matter of the driver.", stalls),
     ("Changes", "In a process with an embedded root. With success ours is on stable storage, name "
      "included; the stock driver syncs the file and not the directory, and an undefine not at all.",
      changes),
