@@ -34,7 +34,11 @@ std::vector<ListedSecret> DirectoryBackend::recover() {
             rememberLeftover(file.uuid, name, error);
         }
     }
-    if (directory_->hasUnsyncedNames() && directory_->sync() < 0)
+    // Where there is nothing, a power cut can take nothing away: a definition goes durably before
+    // the last of its names does. The first change syncs then.
+    const bool isEmpty =
+        listing.secrets.empty() && listing.orphans.empty() && listing.privateNames.empty();
+    if (!isEmpty && directory_->hasUnsyncedNames() && directory_->sync() < 0)
         journal_.warning("cannot sync directory '" + directory_->path() + "'");
 
     if (!listing.privateNames.empty())
