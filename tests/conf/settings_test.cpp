@@ -211,7 +211,7 @@ TEST(KeyPlanTest, FollowsLibvirt) {
 KeyPlan planWith(Settings settings, std::vector<Of> troubles, const char *credential = "") {
     for (const Of trouble : troubles)
         settings.troubles.push_back({trouble, "text"});
-    return planKey(settings, credential, "/built-in");
+    return planKey(settings, credential, [] { return "/built-in"; });
 }
 
 TEST(KeyPlanTest, WhereEncryptionIsInDoubtTheKeysOnlyOpen) {
