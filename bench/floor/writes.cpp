@@ -6,6 +6,7 @@
 #include "common/fixed_secrets.h"
 #include "common/threads.h"
 
+#include <array>
 #include <cstdio>
 #include <functional>
 #include <map>
@@ -47,10 +48,22 @@ void removeBoth(int directory, std::uint64_t number) {
     require(fsync(directory) == 0, "the directory");
 }
 
+// Of two files that are only unlinked, a power cut may leave one.
+void removeBothOrNeither(int directory, std::uint64_t number) {
+    const std::array names = {definitionName(number), valueName(number)};
+    const auto leaving = [](const std::string &name) { return name + ".leaving"; };
+    for (const std::string &name : names)
+        require(renameat(directory, name.c_str(), directory, leaving(name).c_str()) == 0, name);
+    require(fsync(directory) == 0, "the directory");
+    for (const std::string &name : names)
+        require(unlinkat(directory, leaving(name).c_str(), 0) == 0, name);
+}
+
 const std::map<std::string, Change> &changes() {
     static const auto *const all = new std::map<std::string, Change>{
-        {"define", writeDefinition},      {"redefine", writeDefinition}, {"set", writeValue},
-        {"set-sealed", writeSealedValue}, {"undefine", removeBoth},
+        {"define", writeDefinition}, {"redefine", writeDefinition},
+        {"set", writeValue},         {"set-sealed", writeSealedValue},
+        {"undefine", removeBoth},    {"undefine-whole", removeBothOrNeither},
     };
     return *all;
 }

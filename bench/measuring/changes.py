@@ -21,6 +21,8 @@ def measure(plan: Plan, count: int) -> dict[str, Any]:
         sides["floor"] = stack.enter_context(
             Program(plan.programs.path("floor_writes"), plan.stores.directory("plain", count)))
         found: dict[str, Any] = {name: {side: {"seconds": []} for side in sides} for name in CHANGES}
+        whole: list[float] = []
+        found["undefine"]["whole"] = {"seconds": whole}
         # all four in each round, so that a round leaves the store as it found it
         for number in range(plan.rounds):
             names = list(sides)
@@ -28,6 +30,9 @@ def measure(plan: Plan, count: int) -> dict[str, Any]:
                 for side in names[number % len(names):] + names[:number % len(names)]:
                     seconds = sides[side].ask(f"write {name} {plan.changes} 1")["seconds"]
                     found[name][side]["seconds"].append(seconds)
+            for name in ("define", "set", "undefine-whole"):
+                seconds = sides["floor"].ask(f"write {name} {plan.changes} 1")["seconds"]
+            whole.append(seconds)
         for writers in WRITERS:
             for name in ("set-one", "redefine-one"):
                 command = f"write {name} {plan.changes} {writers}"

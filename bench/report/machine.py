@@ -4,6 +4,7 @@
 import os
 import platform
 import subprocess
+import time
 from pathlib import Path
 
 
@@ -22,9 +23,20 @@ def field(file: str, name: str) -> str:
     return "unknown"
 
 
+def processor_times() -> tuple[int, int]:
+    """Of all processors since the start of the machine, in ticks: all, and at work."""
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, idle, wait, *rest = (int(field) for field in file.readline().split()[1:])
+    return user + nice + system + idle + wait + sum(rest), user + nice + system + sum(rest)
+
+
 def is_busy() -> bool:
-    """Whether other processes take more than a tenth of it."""
-    return os.getloadavg()[0] > 0.1 * len(os.sched_getaffinity(0))
+    """Whether other processes take more than a tenth of it; this one only waits meanwhile. The load
+    average would still have in it what ended a minute ago, as the build of what is measured."""
+    before = processor_times()
+    time.sleep(3)
+    after = processor_times()
+    return after[1] - before[1] > 0.1 * (after[0] - before[0])
 
 
 def describe(stores: Path) -> dict[str, str]:

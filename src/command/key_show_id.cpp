@@ -25,13 +25,17 @@ std::vector<NamedKey> keysOf(const KeyOptions &options) {
     const StoreKeys store = readStoreKeys(target, findHolder(target.paths.stateDirectory));
     const KeyPlan &plan = store.host.plan;
     if (!plan.keyPath.empty())
-        keys.push_back({plan.keyPath, plan.encrypt ? "current" : "earlier"});
+        keys.push_back({plan.keyPath, plan.encrypt && !plan.isDoubtful ? "current" : "earlier"});
     for (const std::string &path : plan.earlierKeyPaths)
         keys.push_back({path, "earlier"});
     if (keys.empty() && !store.findings.empty())
         throw Error(ErrorCode::configUnsupported, store.findings.front().text);
     if (keys.empty())
         throw Error(ErrorCode::notFound, "'" + target.paths.settingsFile + "' names no key");
+    for (const Finding &finding : store.findings) {
+        if (finding.file == target.paths.settingsFile)
+            tell(textOf(finding));
+    }
     return keys;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/report.h"
 
+#include <nlohmann/json.hpp>
+
 namespace keyhold::command {
 
 std::vector<Finding> Report::findings() const {
@@ -16,6 +18,22 @@ Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) 
     report.inspection =
         report.holder ? inspectBeside(target.paths, atRest) : inspect(target.paths, atRest);
     return report;
+}
+
+void tellReports(const ReportOptions &options, const ReportFormat &format) {
+    Json stores = Json::array();
+    const std::vector<Target> targets = chooseTargets(options.target);
+    if (targets.empty() && !options.json)
+        print("there is no store of secrets here yet");
+    for (const Target &target : targets) {
+        const Report report = reportOn(target, options.keyFiles);
+        if (options.json)
+            stores.push_back(format.json(report));
+        else
+            format.print(report);
+    }
+    if (options.json)
+        printJson({{"stores", stores}});
 }
 
 } // namespace keyhold::command

@@ -6,6 +6,7 @@
 #include "command/store_keys.h"
 #include "command/target.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,11 +27,20 @@ struct Report {
 /// Changes nothing. Raises fileAccess or systemCall if the store cannot be read.
 [[nodiscard]] Report reportOn(const Target &target, const std::vector<std::string> &keyFiles);
 
+/// A report for a program, and for people.
+struct ReportFormat {
+    std::function<Json(const Report &)> json;
+    std::function<void(const Report &)> print;
+};
+
 struct ReportOptions {
     TargetChoice target;
     std::vector<std::string> keyFiles; ///< more keys to open values with
     bool json = false;
 };
+
+/// Reports on each store that was asked for.
+void tellReports(const ReportOptions &options, const ReportFormat &format);
 
 /// `keyhold status`: prints what stores hold. Findings do not change how it exits.
 [[nodiscard]] Exit status(const ReportOptions &options);

@@ -124,19 +124,7 @@ void printText(const Report &report) {
 } // namespace
 
 Exit status(const ReportOptions &options) {
-    Json stores = Json::array();
-    const std::vector<Target> targets = chooseTargets(options.target);
-    if (targets.empty() && !options.json)
-        print("there is no store of secrets here yet");
-    for (const Target &target : targets) {
-        const Report report = reportOn(target, options.keyFiles);
-        if (options.json)
-            stores.push_back(jsonOf(report));
-        else
-            printText(report);
-    }
-    if (options.json)
-        printJson({{"stores", stores}});
+    tellReports(options, {[](const Report &report) { return jsonOf(report); }, printText});
     return Exit::clean;
 }
 

@@ -31,22 +31,14 @@ void printText(const Report &report, const std::vector<Finding> &findings) {
 
 Exit verify(const ReportOptions &options) {
     Exit exit = Exit::clean;
-    Json stores = Json::array();
-    const std::vector<Target> targets = chooseTargets(options.target);
-    if (targets.empty() && !options.json)
-        print("there is no store of secrets here yet");
-    for (const Target &target : targets) {
-        const Report report = reportOn(target, options.keyFiles);
-        const std::vector<Finding> findings = report.findings();
+    const auto noted = [&](const Report &report) {
+        std::vector<Finding> findings = report.findings();
         if (!findings.empty())
             exit = Exit::findings;
-        if (options.json)
-            stores.push_back(jsonOf(report, findings));
-        else
-            printText(report, findings);
-    }
-    if (options.json)
-        printJson({{"stores", stores}});
+        return findings;
+    };
+    tellReports(options, {[&](const Report &report) { return jsonOf(report, noted(report)); },
+                          [&](const Report &report) { printText(report, noted(report)); }});
     return exit;
 }
 

@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include <unistd.h>
+
 namespace keyhold {
 
 namespace {
@@ -73,14 +75,17 @@ Settings readSettingsFile(const std::string &path) {
     return readSettings(HostConfValues(std::move(*conf)));
 }
 
-/// Empty if there is none, for this process: where it may not look, libvirt finds none either.
+/// Empty if there is none, for this process: where another user may not look, libvirt finds none
+/// either. Root may look everywhere but where a policy forbids it, and then there is one: values
+/// that were to be encrypted are not written plain.
 std::string credentialPath(const char *directory) {
     std::string path = credentialPathIn(directory);
     if (path.empty())
         return path;
     FileStatus status;
     const int result = posixFileSystem().statusOf(path, status);
-    return result == -ENOENT || result == -ENOTDIR || result == -EACCES ? "" : path;
+    const bool isHidden = result == -EACCES && ::geteuid() != 0;
+    return result == -ENOENT || result == -ENOTDIR || isHidden ? "" : path;
 }
 
 constexpr const char *kRemedy = "; put it right and reload";

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/memory_report.h"
 
-#include "conf/error.h"
 #include "seal/guarded_memory.h"
 #include "seal/key_memory.h"
-#include "seal/scratch.h"
 
 #include <atomic>
 #include <exception>
+#include <optional>
 #include <string>
 
 namespace keyhold {
 
 namespace {
 
-/// Empty if nothing is less than was asked for.
-std::string describeMemory() {
-    const key_memory::Report report = key_memory::report();
-    const bool isLocked = GuardedMemory::memoryIsLocked();
+/// What may be less than was asked for, one bit each.
+constexpr unsigned kKeys = 1;
+constexpr unsigned kPlainValues = 2;
+
+std::string describe(unsigned less, const std::optional<key_memory::Report> &report) {
     std::string text;
-    if (!report.reason.empty())
-        text = std::string("keys rest in ") + nameOf(report.kind) + " memory: " + report.reason;
-    if (!isLocked)
+    if ((less & kKeys) != 0)
+        text = std::string("keys rest in ") + nameOf(report->kind) + " memory: " + report->reason;
+    if ((less & kPlainValues) != 0)
         text += (text.empty() ? "" : "; ") + std::string("plain values in use are not locked");
-    if (!isLocked || report.kind == KeyMemoryKind::unlocked)
+    if ((less & kPlainValues) != 0 || report->kind == KeyMemoryKind::unlocked)
         text += "; they may be swapped out: raise the limit of locked memory (RLIMIT_MEMLOCK)";
-    else if (!text.empty())
+    else
         text += "; boot with secretmem.enable=1, or set key_memory = \"locked\" in secret.conf";
     return text;
 }
@@ -33,11 +33,15 @@ std::string describeMemory() {
 } // namespace
 
 void tellMemory(Journal &journal) noexcept {
-    static constinit std::atomic<bool> isTold{false};
+    static constinit std::atomic<unsigned> told{0};
+    if (told == (kKeys | kPlainValues))
+        return;
     try {
-        const std::string text = describeMemory();
-        if (!text.empty() && !isTold.exchange(true))
-            journal.warning(text);
+        const std::optional<key_memory::Report> report = key_memory::report();
+        const unsigned less = (report && !report->reason.empty() ? kKeys : 0) |
+                              (GuardedMemory::memoryIsLocked() ? 0 : kPlainValues);
+        if (const unsigned fresh = less & ~told.fetch_or(less))
+            journal.warning(describe(fresh, report));
     } catch (const std::exception &exception) {
         journal.error(std::string("memory for keys and plain values: ") + exception.what());
     }

@@ -93,16 +93,11 @@ class Arena {
             wantsSecretmem_ = secretmem;
     }
 
-    key_memory::Report report() {
+    std::optional<key_memory::Report> report() {
         const std::lock_guard held(mutex_);
-        if (!chunks_.empty())
-            return {kind_, reason_};
-        // Not kept: as long as there is secret memory, the machine cannot hibernate.
-        grow();
-        key_memory::Report found{kind_, reason_};
-        release(chunks_.back());
-        chunks_.pop_back();
-        return found;
+        if (chunks_.empty())
+            return std::nullopt;
+        return key_memory::Report{kind_, reason_};
     }
 
     std::uint8_t *take(std::size_t count) {
@@ -161,10 +156,6 @@ class Arena {
         chunks_.push_back({pages, {}});
     }
 
-    static void release(const Chunk &chunk) noexcept {
-        ::munmap(chunk.pages - pageSize(), chunkLength() + 2 * pageSize());
-    }
-
     /// Makes `pages` usable, as the best kind that is to be had.
     void fill(std::uint8_t *pages, std::size_t length) {
         auto kind = KeyMemoryKind::secretmem;
@@ -221,7 +212,7 @@ void preferSecretmem(bool wanted) noexcept {
     Arena::ofProcess().prefer(wanted);
 }
 
-Report report() {
+std::optional<Report> report() {
     return Arena::ofProcess().report();
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -30,8 +31,8 @@ struct Report {
     KeyMemoryKind kind;
     std::string reason; ///< why it is less than was wanted; empty if it is not
 };
-/// Of the memory that is there or, before the first key, would be taken. Raises noMemory.
-[[nodiscard]] Report report();
+/// Of the memory that is there; empty before the first key, when nothing was tried.
+[[nodiscard]] std::optional<Report> report();
 
 /// False in a process forked from the one that made the memory: it is not there, and touching it
 /// would be fatal.

@@ -8,8 +8,7 @@ namespace keyhold {
 /// Wipes what ciphers leave behind when they return: `stackSize` bytes of the stack below the
 /// caller's frame, but for the small frames of the wiping, and the vector registers of x86-64,
 /// which hold plain bytes, key stream and round keys until something else needs them. A core dump
-/// shows both. AVX-512's registers 16 to 31, which the ciphers we call do not use, and other
-/// processors' registers are left as they are.
+/// shows both. Other processors' registers are left as they are.
 void wipeLeftovers(std::size_t stackSize) noexcept;
 
 } // namespace keyhold

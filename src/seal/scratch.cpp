@@ -70,8 +70,6 @@ struct Pools {
     }
 };
 
-constinit std::atomic<bool> isUsed{false};
-
 /// Null if blocks of that size are not kept.
 Pool *poolFor(std::size_t size) {
     Pools &pools = Pools::ofProcess();
@@ -83,16 +81,11 @@ Pool *poolFor(std::size_t size) {
 GuardedMemory lend(std::size_t size) {
     if (size == 0)
         return {};
-    isUsed.store(true, std::memory_order_relaxed);
     Pool *const pool = poolFor(size);
     return pool != nullptr ? pool->lend() : GuardedMemory(size);
 }
 
 } // namespace
-
-bool Scratch::wasUsed() noexcept {
-    return isUsed.load(std::memory_order_relaxed);
-}
 
 Scratch::Scratch(std::size_t size) : memory_(lend(size)), size_(size) {}
 

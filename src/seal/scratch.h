@@ -20,9 +20,6 @@ class Scratch {
     static constexpr std::size_t kPooledSize = std::size_t{128} * 1024;
     static constexpr std::size_t kIdleBlocks = 16;
 
-    /// Whether this process has used such memory yet.
-    [[nodiscard]] static bool wasUsed() noexcept;
-
     /// Raises noMemory.
     explicit Scratch(std::size_t size);
     Scratch(const Scratch &) = delete;

@@ -87,7 +87,7 @@ bool Index::fillAtOnce(Records records) {
         return usage.type == UsageType::none ||
                usages_.try_emplace(usage, UsageEntry{uuid, true, places[i]}).second;
     };
-    constexpr std::size_t kWorthAThread = 4096;
+    constexpr std::size_t kWorthAThread = 512;
     std::array<bool, 2> isFree{};
     parallelFor(
         isFree.size(),

@@ -49,9 +49,11 @@ void SecretStore::load() {
         return;
     }
 
+    constexpr std::size_t kBatch = 16; // a thread that waits for the last one waits 0.1 ms
     std::vector<RecordPtr> records(listed.size());
-    parallelFor(listed.size(),
-                [&](std::size_t i) { records[i] = readListed(*durable, listed[i]); });
+    parallelFor(
+        listed.size(), [&](std::size_t i) { records[i] = readListed(*durable, listed[i]); },
+        kBatch);
     for (const RecordPtr &record : records) {
         if (record && record->value.isUnreadable())
             journal_.error("secret '" + record->definition.uuid.toString() +

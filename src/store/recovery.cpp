@@ -34,8 +34,8 @@ std::vector<ListedSecret> DirectoryBackend::recover() {
             rememberLeftover(file.uuid, name, error);
         }
     }
-    // Where there is nothing, a power cut can take nothing away: a definition goes durably before
-    // the last of its names does. The first change syncs then.
+    // Where there is nothing, a power cut takes nothing away; what we removed has gone durably
+    // before its last name did. The first change syncs.
     const bool isEmpty =
         listing.secrets.empty() && listing.orphans.empty() && listing.privateNames.empty();
     if (!isEmpty && directory_->hasUnsyncedNames() && directory_->sync() < 0)

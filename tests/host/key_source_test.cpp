@@ -10,7 +10,9 @@
 
 #include <filesystem>
 
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace keyhold {
@@ -104,6 +106,30 @@ TEST_F(KeySourceTest, ACredentialWhereThisProcessMayNotLookIsNone) {
                   return keys.plan.source == KeyPlan::Source::none && journal.lines.empty() ? 0 : 1;
               }));
     ASSERT_EQ(0, ::chmod(credentials.c_str(), 0700));
+}
+
+TEST_F(KeySourceTest, ACredentialThatRootMayNotLookAtIsNotPassedOver) {
+    if (::geteuid() != 0)
+        GTEST_SKIP() << "needs root";
+    const std::string credentials = credential(3);
+    ASSERT_EQ(0, ::chmod(credentials.c_str(), 0600)); // cannot be searched by others
+    ASSERT_EQ(0, ::chown(credentials.c_str(), somebody(), static_cast<gid_t>(-1)));
+    EXPECT_EQ(0, inChild([&] {
+                  // As where a security module forbids it: no capability to pass over modes.
+                  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+                  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3]{};
+                  if (::syscall(SYS_capset, &header, none) != 0)
+                      return 9;
+                  const HostKeys keys = read(credentials.c_str());
+                  if (keys.plan.source != KeyPlan::Source::credential || journal.lines.size() != 1)
+                      return 1;
+                  try {
+                      static_cast<void>(keys.atRest->formOfNew());
+                  } catch (const Error &error) {
+                      return error.code() == ErrorCode::invalidEncryptionKey ? 0 : 2;
+                  }
+                  return 3;
+              }));
 }
 
 TEST_F(KeySourceTest, ACredentialThatIsThereButNoKeyIsNotPassedOver) {

@@ -21,15 +21,32 @@ bool has(const std::string &text, const std::string &part) {
     return text.find(part) != std::string::npos;
 }
 
+bool forbidLocking() {
+    const rlimit nothing{0, 0};
+    return ::setrlimit(RLIMIT_MEMLOCK, &nothing) == 0 && becomeSomebody();
+}
+
 // What is told is told once in a process, so each test is a process, forked from one that has no
 // key and no guarded memory yet: this program has no other tests.
+
+TEST(MemoryReportTest, SaysNothingOfWhatIsNotUsed) {
+    EXPECT_EQ(0, inChild([] {
+                  if (!forbidLocking())
+                      return 9;
+                  LineJournal journal;
+                  tellMemory(journal);
+                  return journal.lines.empty() && !key_memory::report() ? 0 : 1;
+              }));
+}
 
 TEST(MemoryReportTest, SaysNothingWhereAllIsAsItWasAskedFor) {
     EXPECT_EQ(0, inChild([] {
                   key_memory::preferSecretmem(false);
+                  const KeyBlock key(32);
+                  const GuardedMemory plain(32);
                   LineJournal journal;
                   tellMemory(journal);
-                  const bool isAsAsked = key_memory::report().kind == KeyMemoryKind::locked &&
+                  const bool isAsAsked = key_memory::report()->kind == KeyMemoryKind::locked &&
                                          GuardedMemory::memoryIsLocked();
                   return journal.lines.empty() == isAsAsked ? 0 : 1;
               }));
@@ -37,10 +54,11 @@ TEST(MemoryReportTest, SaysNothingWhereAllIsAsItWasAskedFor) {
 
 TEST(MemoryReportTest, SaysOnceThatMemoryIsNotLocked) {
     EXPECT_EQ(0, inChild([] {
-                  const rlimit nothing{0, 0};
-                  if (::setrlimit(RLIMIT_MEMLOCK, &nothing) != 0 || !becomeSomebody())
+                  if (!forbidLocking())
                       return 9;
                   key_memory::preferSecretmem(false);
+                  const KeyBlock key(32);
+                  const GuardedMemory plain(32);
                   LineJournal journal;
                   tellMemory(journal);
                   if (!kMlockWorks)
@@ -59,14 +77,40 @@ TEST(MemoryReportTest, SaysOnceThatMemoryIsNotLocked) {
               }));
 }
 
+TEST(MemoryReportTest, SaysOfPlainValuesWhatItCouldNotSayWithTheKeys) {
+    EXPECT_EQ(0, inChild([] {
+                  if (!forbidLocking())
+                      return 9;
+                  key_memory::preferSecretmem(false);
+                  const KeyBlock key(32);
+                  LineJournal journal;
+                  tellMemory(journal);
+                  const GuardedMemory plain(32);
+                  tellMemory(journal);
+                  tellMemory(journal);
+                  if (!kMlockWorks)
+                      return 0;
+                  if (journal.lines.size() != 2)
+                      return 1;
+                  if (!journal.lines[0].starts_with("warning: keys rest in unlocked memory: ") ||
+                      has(journal.lines[0], "plain values"))
+                      return 2;
+                  return journal.lines[1].starts_with(
+                             "warning: plain values in use are not locked; they may be swapped out")
+                             ? 0
+                             : 3;
+              }));
+}
+
 TEST(MemoryReportTest, SaysWhyKeysAreNotInSecretmem) {
     EXPECT_EQ(0, inChild([] {
                   key_memory::preferSecretmem(true);
-                  const auto report = key_memory::report();
+                  const KeyBlock key(32);
+                  const auto report = key_memory::report().value();
                   LineJournal journal;
                   tellMemory(journal);
                   if (report.reason.empty())
-                      return journal.lines.empty() || !GuardedMemory::memoryIsLocked() ? 0 : 1;
+                      return journal.lines.empty() ? 0 : 1;
                   return journal.lines.size() == 1 && has(journal.lines[0], report.reason) &&
                                  has(journal.lines[0], nameOf(report.kind))
                              ? 0

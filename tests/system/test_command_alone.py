@@ -8,33 +8,19 @@ import signal
 import subprocess
 from typing import Any
 
-from harness.case import SystemCase
-from harness.keyhold import Keyhold, StoreAssertions
+from harness.command_case import CommandCase
+from harness.keyhold import Keyhold
 from harness.sealed_files import KeyFile, sealed_in, secret_conf
 from harness.secret_files import Secret, snapshot, write_file
 from harness.settings import settings
 
 
-class CommandCase(SystemCase, StoreAssertions):
-    COUNT = 3
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.store = self.machine.store
-        self.keyhold = Keyhold(self.machine)
-        self.secrets = [Secret(usage=f"use {n}") for n in range(self.COUNT)]
-        self.values = [f"value number {n}".encode() for n in range(self.COUNT)]
-        for secret, value in zip(self.secrets, self.values):
-            secret.write(self.store, value)
-        self.key = KeyFile.make(self.machine.home / "key")
-        self.other_key = KeyFile.make(self.machine.home / "other-key")
-
+class AloneCase(CommandCase):
     def encrypt(self, key: KeyFile | None = None, **more: Any) -> None:
-        text = secret_conf(key=key or self.key, **more)
-        write_file(self.machine.etc / "secret.conf", text)
+        self.configure(key or self.key, **more)
 
 
-class Conversions(CommandCase):
+class Conversions(AloneCase):
     def test_seal_and_unseal_give_the_same_files_back(self) -> None:
         before = snapshot(self.store)
         self.encrypt()
@@ -164,7 +150,7 @@ class Conversions(CommandCase):
         self.assertIn("Permission denied", keyhold.run("status", "--system").failed())
 
 
-class Findings(CommandCase):
+class Findings(AloneCase):
     def test_each_kind_has_its_name(self) -> None:
         a, b, c = self.secrets
         self.encrypt()
@@ -230,7 +216,7 @@ class Findings(CommandCase):
         self.assertIn("no directory", self.keyhold.run("verify", "--system").failed())
 
 
-class Killed(CommandCase):
+class Killed(AloneCase):
     """kill -9 at every call that changes the directory; the next run finishes."""
 
     COUNT = 2

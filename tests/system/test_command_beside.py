@@ -4,10 +4,9 @@
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
-from harness.case import SystemCase
-from harness.keyhold import Keyhold, StoreAssertions
+from harness.command_case import CommandCase
+from harness.keyhold import Keyhold
 from harness.sealed_files import KeyFile, sealed_in, secret_conf
 from harness.secret_files import Secret, snapshot, write_file
 from harness.settings import MODULE_NAME, installed_driver_dir, settings
@@ -22,22 +21,8 @@ sys.stdin.read()
 """
 
 
-class BesideCase(SystemCase, StoreAssertions):
+class BesideCase(CommandCase):
     COUNT = 20
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.etc, self.store = self.machine.etc, self.machine.store
-        self.keyhold = Keyhold(self.machine)
-        self.secrets = [Secret(usage=f"use {n}") for n in range(self.COUNT)]
-        self.values = [f"value number {n}".encode() for n in range(self.COUNT)]
-        for secret, value in zip(self.secrets, self.values):
-            secret.write(self.store, value)
-        self.key = KeyFile.make(self.machine.home / "key")
-        self.other_key = KeyFile.make(self.machine.home / "other-key")
-
-    def configure(self, key: KeyFile | None = None, **more: Any) -> None:
-        write_file(self.etc / "secret.conf", secret_conf(key=key or self.key, **more))
 
 
 class BesideADaemon(BesideCase):

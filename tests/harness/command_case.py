@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A store with plain values and two keys, for the operator's command."""
+
+from typing import Any
+
+from .case import SystemCase
+from .keyhold import Keyhold, StoreAssertions
+from .sealed_files import KeyFile, secret_conf
+from .secret_files import Secret, write_file
+
+
+class CommandCase(SystemCase, StoreAssertions):
+    """`configure` writes the secret.conf of the system instance."""
+
+    COUNT = 3
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.etc, self.store = self.machine.etc, self.machine.store
+        self.keyhold = Keyhold(self.machine)
+        self.secrets = [Secret(usage=f"use {n}") for n in range(self.COUNT)]
+        self.values = [f"value number {n}".encode() for n in range(self.COUNT)]
+        for secret, value in zip(self.secrets, self.values):
+            secret.write(self.store, value)
+        self.key = KeyFile.make(self.machine.home / "key")
+        self.other_key = KeyFile.make(self.machine.home / "other-key")
+
+    def configure(self, key: KeyFile | None = None, **more: Any) -> None:
+        write_file(self.etc / "secret.conf", secret_conf(key=key, **more))
