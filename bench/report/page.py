@@ -48,7 +48,8 @@ def write_page(found: Found, failures: dict[str, str], directory: Path, method: 
     parts = [
         "# Performance",
         "Written by `scripts/bench`, which measures it all again; do not edit it here. What was done for "
-        "speed, and what each step brought, is in [performance-steps.md](performance-steps.md).",
+        "speed, what each step brought, and what stands in the way of a target that is not met, is in "
+        "[performance-steps.md](performance-steps.md).",
         caveat(found["caveats"]),
         section("Targets", "Ratios are medians of the ratios of interleaved rounds.", targets(shown)),
         section("In pictures", *charts),
