@@ -34,11 +34,7 @@ std::vector<ListedSecret> DirectoryBackend::recover() {
             rememberLeftover(file.uuid, name, error);
         }
     }
-    // Where there is nothing, a power cut takes nothing away; what we removed has gone durably
-    // before its last name did. The first change syncs.
-    const bool isEmpty =
-        listing.secrets.empty() && listing.orphans.empty() && listing.privateNames.empty();
-    if (!isEmpty && directory_->hasUnsyncedNames() && directory_->sync() < 0)
+    if (directory_->hasUnsyncedNames() && directory_->sync() < 0)
         journal_.warning("cannot sync directory '" + directory_->path() + "'");
 
     if (!listing.privateNames.empty())

@@ -264,15 +264,6 @@ TEST_F(RecoveryTest, AStartWithoutPrivateNamesWritesNothing) {
     EXPECT_THAT(bench.journal.lines(), IsEmpty());
 }
 
-TEST_F(RecoveryTest, AnEmptyStoreOwesItsSyncToTheFirstChange) {
-    const auto backend = bench.openBackend();
-    bench.disk.clearTrace();
-    backend->recover();
-    EXPECT_THAT(bench.disk.trace(), IsEmpty());
-    static_cast<void>(backend->create(definitionOf(1), nullptr));
-    EXPECT_EQ("sync /store", bench.disk.trace().front());
-}
-
 TEST_F(RecoveryTest, WhatAStartPutRightIsDurable) {
     putDefinition();
     bench.put(kLeaving, "old");
