@@ -26,4 +26,4 @@ class CommandCase(SystemCase, StoreAssertions):
         self.other_key = KeyFile.make(self.machine.home / "other-key")
 
     def configure(self, key: KeyFile | None = None, **more: Any) -> None:
-        write_file(self.etc / "secret.conf", secret_conf(key=key, **more))
+        write_file(self.etc / "secret.conf", secret_conf(key=key or self.key, **more))

@@ -6,7 +6,6 @@ import pty
 import shutil
 import signal
 import subprocess
-from typing import Any
 
 from harness.command_case import CommandCase
 from harness.keyhold import Keyhold
@@ -15,15 +14,10 @@ from harness.secret_files import Secret, snapshot, write_file
 from harness.settings import settings
 
 
-class AloneCase(CommandCase):
-    def encrypt(self, key: KeyFile | None = None, **more: Any) -> None:
-        self.configure(key or self.key, **more)
-
-
-class Conversions(AloneCase):
+class Conversions(CommandCase):
     def test_seal_and_unseal_give_the_same_files_back(self) -> None:
         before = snapshot(self.store)
-        self.encrypt()
+        self.configure()
         sealed = self.keyhold.json("seal")
         self.assertEqual((sealed["converted"], sealed["remaining"]), (3, 0))
         self.assertForms(self.store, "jwe", 3)
@@ -35,33 +29,33 @@ class Conversions(AloneCase):
         self.assertEqual(snapshot(self.store), before)
 
     def test_unseal_of_what_secret_conf_does_not_encrypt_needs_no_advice(self) -> None:
-        self.encrypt()
+        self.configure()
         self.keyhold.json("seal")
-        self.encrypt(encrypt=False)
+        self.configure(encrypt=False)
         self.assertEqual(self.keyhold.json("unseal")["advice"], "")
         self.assertForms(self.store, "base64", 3)
 
     def test_unseal_says_that_seal_existing_would_undo_it(self) -> None:
-        self.encrypt(seal_existing=1)
+        self.configure(seal_existing=1)
         self.keyhold.json("seal")
         self.assertIn("seal_existing", self.keyhold.json("unseal")["advice"])
 
     def test_rekey_takes_values_from_an_earlier_key(self) -> None:
-        self.encrypt()
+        self.configure()
         self.keyhold.json("seal")
-        self.encrypt(self.other_key, earlier=[self.key])
+        self.configure(self.other_key, earlier=[self.key])
         self.assertEqual(self.keyhold.status()["outdated"], 3)
         self.assertEqual(self.keyhold.json("rekey")["converted"], 3)
         self.assertEqual(self.keyhold.status()["sealed"], {self.other_key.id: 3})
 
     def test_rekey_leaves_plain_values(self) -> None:
-        self.encrypt()
+        self.configure()
         before = snapshot(self.store)
         self.assertEqual(self.keyhold.json("rekey")["converted"], 0)
         self.assertEqual(snapshot(self.store), before)
 
     def test_a_key_on_the_command_line_opens_values(self) -> None:
-        self.encrypt()
+        self.configure()
         self.keyhold.json("seal")
         (self.machine.etc / "secret.conf").unlink()
         self.assertEqual(self.keyhold.json("unseal", code=1)["converted"], 0)
@@ -89,12 +83,12 @@ class Conversions(AloneCase):
     def test_a_key_that_is_not_there_seals_nothing(self) -> None:
         before = snapshot(self.store)
         self.key.path.unlink()
-        self.encrypt()
+        self.configure()
         self.assertIn(str(self.key.path), self.keyhold.run("seal").failed())
         self.assertEqual(snapshot(self.store), before)
 
     def test_what_cannot_be_read_stays_and_the_rest_is_converted(self) -> None:
-        self.encrypt()
+        self.configure()
         self.keyhold.json("seal")
         damaged = sealed_in(self.store, self.secrets[0])
         damaged.write_bytes(damaged.read_bytes()[:-1])
@@ -105,13 +99,13 @@ class Conversions(AloneCase):
         self.assertEqual(damaged.read_bytes(), text)
 
     def test_no_output_holds_a_value(self) -> None:
-        self.encrypt()
+        self.configure()
         for command in ("status", "verify", "seal", "verify", "status", "unseal"):
             result = self.keyhold.run(command)
             self.assertNothingIn(result.out + result.err, self.values)
 
     def test_people_at_a_terminal_see_how_far_it_is(self) -> None:
-        self.encrypt()
+        self.configure()
         terminal, other_end = pty.openpty()
         with open(terminal, "rb", buffering=0) as screen:
             process = self.machine.popen(settings().command, "seal", stdin=subprocess.DEVNULL,
@@ -130,7 +124,7 @@ class Conversions(AloneCase):
         """As deployment tools leave it; the daemon is root there as well."""
         self.machine.one.owns(self.store, *self.store.iterdir())
         self.store.chmod(0o770)
-        self.encrypt()
+        self.configure()
         self.assertEqual(self.keyhold.json("seal")["converted"], 3)
         self.assertForms(self.store, "jwe", 3)
         self.assertEqual(self.store.stat().st_uid, self.machine.one.uid)
@@ -150,10 +144,10 @@ class Conversions(AloneCase):
         self.assertIn("Permission denied", keyhold.run("status", "--system").failed())
 
 
-class Findings(AloneCase):
+class Findings(CommandCase):
     def test_each_kind_has_its_name(self) -> None:
         a, b, c = self.secrets
-        self.encrypt()
+        self.configure()
         self.keyhold.json("seal")
         write_file(a.value_in(self.store), "dmFsdWU=")  # goes before the sealed one
         orphan = Secret()
@@ -182,10 +176,10 @@ class Findings(AloneCase):
         ])
 
     def test_a_lost_key_is_named(self) -> None:
-        self.encrypt()
+        self.configure()
         self.keyhold.json("seal")
         lost = self.key.id
-        self.encrypt(self.other_key)
+        self.configure(self.other_key)
         status = self.keyhold.status()
         self.assertEqual((status["unreadable"], status["sealed"]), (3, {lost: 3}))
         text = self.keyhold.run("verify").out
@@ -198,7 +192,7 @@ class Findings(AloneCase):
         self.assertEqual(self.keyhold.status()["newValues"], "refused")
 
     def test_a_key_file_that_others_read(self) -> None:
-        self.encrypt()
+        self.configure()
         self.key.path.chmod(0o644)
         self.assertIn("chmod 0600", self.keyhold.run("verify").out)
 
@@ -216,7 +210,7 @@ class Findings(AloneCase):
         self.assertIn("no directory", self.keyhold.run("verify", "--system").failed())
 
 
-class Killed(AloneCase):
+class Killed(CommandCase):
     """kill -9 at every call that changes the directory; the next run finishes."""
 
     COUNT = 2
@@ -259,7 +253,7 @@ class Killed(AloneCase):
     def setUp(self) -> None:
         super().setUp()
         self.plain = snapshot(self.store)
-        self.encrypt()
+        self.configure()
 
     def test_unseal(self) -> None:
         self.keyhold.json("seal")
@@ -267,5 +261,5 @@ class Killed(AloneCase):
 
     def test_rekey(self) -> None:
         self.keyhold.json("seal")
-        self.encrypt(self.other_key, earlier=[self.key])
+        self.configure(self.other_key, earlier=[self.key])
         self.assertGreater(self.killed_at_every_call("rekey"), 3 * self.COUNT)

@@ -153,6 +153,7 @@ class LimitOfLockedMemory(MemoryLimitsCase):
         self.assertEqual(self.kinds(daemon.pid), ["secretmem"])
         self.assertEqual(self.lines(daemon), [])
         self.define(daemon.open(), Secret(usage="long"), b"v" * 50_000)
+        daemon.reload()  # which reads it
         self.assertOneLine(daemon, "plain values in use are not locked", "RLIMIT_MEMLOCK")
 
     @stock_defect(r"0 != 1 : \[\]")
