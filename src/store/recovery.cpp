@@ -62,10 +62,9 @@ bool DirectoryBackend::isValueOfSecret(const layout::FileName &file) const {
 void DirectoryBackend::recoverFile(const layout::FileName &file, const std::string &name) {
     const bool isDefinition = file.kind == layout::FileKind::leavingDefinition;
     const bool isValue = isValueOfSecret(file);
-    const bool isLeaving = file.kind == layout::FileKind::leavingValue;
-    // A power cut must not bring a definition back once its values are gone, nor take a new one away
-    // once its value has its name. A value that comes back to its definition may do so at once.
-    if (isDefinition || isLeaving != isValue)
+    // A power cut must not bring a definition back once its values are gone, nor take it away once
+    // its value has its name.
+    if (isDefinition || isValue || file.kind == layout::FileKind::leavingValue)
         directory_->syncOrRaise();
     const NoteAtEnd note(*directory_);
     if (isDefinition) {
