@@ -27,10 +27,9 @@ std::string placeOf(const KeyOptions &options, const StoreKeys &store, const Tar
     const KeyPlan &plan = store.host.plan;
     if (plan.source == KeyPlan::Source::setting)
         return plan.keyPath;
-    for (const Finding &finding : store.findings) {
-        if (finding.file == target.paths.settingsFile)
-            throw Error(ErrorCode::invalidArgument, "name the file to make; " + textOf(finding));
-    }
+    if (!store.host.settings.troubles.empty() && !store.findings.empty())
+        throw Error(ErrorCode::invalidArgument,
+                    "name the file to make; " + store.findings.front().text);
     throw Error(ErrorCode::invalidArgument, "name the file to make; '" + target.paths.settingsFile +
                                                 "' has no secrets_encryption_key that names one");
 }

@@ -32,9 +32,9 @@ std::vector<NamedKey> keysOf(const KeyOptions &options) {
         throw Error(ErrorCode::configUnsupported, store.findings.front().text);
     if (keys.empty())
         throw Error(ErrorCode::notFound, "'" + target.paths.settingsFile + "' names no key");
-    for (const Finding &finding : store.findings) {
-        if (finding.file == target.paths.settingsFile)
-            tell(textOf(finding));
+    if (!store.host.settings.troubles.empty()) {
+        for (const Finding &finding : store.findings)
+            tell(finding.text);
     }
     return keys;
 }

@@ -80,6 +80,17 @@ class Keys(SystemCase):
             {"file": str(earlier.path), "id": earlier.id, "use": "earlier"},
         ])
 
+    def test_a_key_that_may_not_be_the_current_one_is_not_called_so(self) -> None:
+        credential = KeyFile.make(self.machine.home / "secrets-encryption-key")
+        write_file(self.machine.etc / "secret.conf", 'secrets_encryption_key = "key"\n')
+        env = {"CREDENTIALS_DIRECTORY": str(self.machine.home)}
+        for arguments in (("key", "show-id"), ("key", "generate")):
+            self.assertIn("'secrets_encryption_key' names 'key', which is not an absolute path",
+                          self.keyhold.run(*arguments, env=env).err)
+        self.assertEqual(self.keyhold.json("key", "show-id", env=env)["keys"], [
+            {"file": str(credential.path), "id": credential.id, "use": "earlier"},
+        ])
+
     def test_show_id_of_what_is_no_key(self) -> None:
         write_file(self.place, "x" * 33)
         result = self.keyhold.run("key", "show-id", str(self.place))
