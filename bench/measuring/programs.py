@@ -38,6 +38,10 @@ class Program:
                                          stdout=subprocess.PIPE, text=True,
                                          env={**os.environ, "LC_ALL": "C", **env})
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def answer(self) -> Figures:
         assert self._process.stdout is not None
         if not select.select([self._process.stdout], [], [], LIMIT)[0]:

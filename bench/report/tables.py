@@ -168,13 +168,14 @@ SECTIONS: Sequence[tuple[str, str, Callable[[Found], str]]] = (
      "count and list is below.", calls),
     ("Values by several threads", "Calls of virSecretGetValue a second, the value checked each time.",
      threads),
-    ("Reads beside a writer", "One thread calls. Another sets the value of one secret in a loop, or makes the bare system calls of "
-     "such a change (create, write, fsync, close, rename, fsync of the directory) without any driver: what is "
-     "left of the machine then is no matter of the driver.", stalls),
+    ("Reads beside a writer", "One thread calls. Another sets the value of one secret in a loop, or makes "
+     "the bare system calls of such a change (create, write, fsync, close, rename, fsync of the directory) "
+     "without any driver: what is left of the machine then is no matter of the driver.", stalls),
     ("Changes", "In a process with an embedded root. With success ours is on stable storage, name "
      "included; the stock driver syncs the file and not the directory, and an undefine not at all.",
      changes),
-    ("Through libvirtd", "One libvirtd with each driver, a client on the unix socket of each.", daemons),
+    ("Through libvirtd", "One libvirtd with each driver, a client on the unix socket of each; "
+     "the daemons on one processor, the clients on another.", daemons),
     ("Start and reload", "", start_and_reload),
     ("Sealed values", "What sealing costs. The stock driver of 9.0 has plain values only.", costs),
     ("Memory", "Resident memory of the process, less that of one with an empty root; where it goes is in "
