@@ -11,12 +11,6 @@
 namespace keyhold {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMlockWorks = false; // the sanitizers make it do nothing
-#else
-constexpr bool kMlockWorks = true;
-#endif
-
 bool has(const std::string &text, const std::string &part) {
     return text.find(part) != std::string::npos;
 }

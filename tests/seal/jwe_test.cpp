@@ -5,7 +5,6 @@
 #include "conf/random.h"
 #include "seal/golden.h"
 #include "seal/raised.h"
-#include "seal/scratch.h"
 #include "seal/traces.h"
 
 #include <algorithm>
@@ -339,60 +338,6 @@ TEST(JweTest, SizesHaveLimits) {
     ASSERT_TRUE(tooLarge);
     EXPECT_EQ(ErrorCode::internal, tooLarge->code());
 }
-
-#ifdef KEYHOLD_CAN_SEARCH_MEMORY
-/// Values of this kind of test are nowhere but where the test put them.
-class Planted {
-  public:
-    explicit Planted(std::size_t size) : scratch_(size) { fillRandom(scratch_.bytes()); }
-    std::span<const std::uint8_t> bytes() { return scratch_.bytes(); }
-
-  private:
-    Scratch scratch_;
-};
-
-TEST(JweTest, LeavesNeitherValueNorKeyInMemory) {
-    std::array<std::uint8_t, Key::kSize> raw;
-    fillRandom(raw);
-    Keyring ring;
-    ring.setCurrent(raw);
-    const Key &key = *ring.current();
-    Planted planted(100);
-    const std::array own{planted.bytes(), std::span<const std::uint8_t>(raw),
-                         std::span<const std::uint8_t>(key.sealing()),
-                         std::span<const std::uint8_t>(key.raw())};
-    const std::string text = seal(ring, planted.bytes());
-    for (int round = 0; round < 3; ++round) {
-        const std::string again = seal(ring, planted.bytes());
-        const ShieldedValue value = openJwe(ring, golden::uuid(), bytesOf(again));
-        std::string altered = again;
-        altered.front() = 'A';
-        EXPECT_FALSE(opens(ring, altered));
-        altered = again;
-        altered[again.find("..") + 20] ^= 1;
-        EXPECT_FALSE(opens(ring, altered));
-        EXPECT_EQ(0U, tracesInMemory(planted.bytes(), own));
-        EXPECT_EQ(0U, tracesInMemory(raw, own));
-        EXPECT_EQ(0U, tracesInMemory(key.sealing(), own));
-    }
-    const Bytes afterSeal = stackAfter([&] { (void)seal(ring, planted.bytes()); });
-    const Bytes afterOpen = stackAfter([&] { (void)openJwe(ring, golden::uuid(), bytesOf(text)); });
-    for (const Bytes &stack : {afterSeal, afterOpen}) {
-        EXPECT_EQ(0U, tracesIn(stack, planted.bytes()));
-        EXPECT_EQ(0U, tracesIn(stack, key.sealing()));
-        EXPECT_EQ(0U, tracesIn(stack, key.raw()));
-    }
-}
-
-TEST(TracesTest, AreFoundOnTheHeap) {
-    Planted planted(32);
-    const std::array own{planted.bytes()};
-    EXPECT_EQ(0U, tracesInMemory(planted.bytes(), own));
-    const auto *copy = new Bytes(planted.bytes().begin(), planted.bytes().end());
-    EXPECT_EQ(2U, tracesInMemory(planted.bytes(), own));
-    delete copy;
-}
-#endif
 
 TEST(JweTest, ErrorTextsDoNotCarryTheValue) {
     const Keyring ring = golden::keyring();

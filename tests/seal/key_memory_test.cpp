@@ -18,12 +18,6 @@
 namespace keyhold {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMlockWorks = false; // the sanitizers make it do nothing
-#else
-constexpr bool kMlockWorks = true;
-#endif
-
 // What the memory is made of is decided once in a process, so each test is a process, forked from
 // one that has no key yet: this program has no other tests.
 

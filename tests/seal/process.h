@@ -10,6 +10,12 @@
 
 namespace keyhold {
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kMlockWorks = false; // the sanitizers make it do nothing
+#else
+inline constexpr bool kMlockWorks = true;
+#endif
+
 /// Exit status of a forked child that runs `body`; 255 if it was killed or `body` threw.
 template <typename Body>
 int inChild(Body body) {

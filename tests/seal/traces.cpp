@@ -18,6 +18,12 @@ std::size_t tracesIn(std::span<const std::uint8_t> memory, std::span<const std::
 
 void saveVectorRegisters(VectorRegisters &saved) noexcept {
 #ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512vl"))
+        asm volatile(".irp n,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n\t"
+                     "vmovdqu64 %%ymm\\n, 32*\\n(%0)\n\t.endr"
+                     :
+                     : "r"(saved.data())
+                     : "memory");
 #define EVERY_REGISTER ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\t"
     if (__builtin_cpu_supports("avx"))
         asm volatile(EVERY_REGISTER "vmovdqu %%ymm\\n, 32*\\n(%0)\n\t.endr"
@@ -31,7 +37,7 @@ void saveVectorRegisters(VectorRegisters &saved) noexcept {
                      : "memory");
 #undef EVERY_REGISTER
 #else
-    saved = {};
+    static_cast<void>(saved);
 #endif
 }
 

@@ -27,8 +27,10 @@ std::size_t tracesInMemory(std::span<const std::uint8_t> secret,
                            std::span<const std::span<const std::uint8_t>> own);
 #endif
 
-/// Copies of the vector registers of the processor, whose content a core dump shows.
-using VectorRegisters = std::array<std::uint8_t, std::size_t{16} * 32>;
+/// Copies of the vector registers of the processor, whose content a core dump shows; the upper half
+/// is of those that only AVX-512 has, else zero.
+using VectorRegisters = std::array<std::uint8_t, std::size_t{32} * 32>;
+/// `saved` must be zero: to clear it here would take one of them.
 void saveVectorRegisters(VectorRegisters &saved) noexcept;
 
 /// Runs `body` on a stack of its own and returns what is in it afterwards, with the vector

@@ -71,6 +71,13 @@ bool CrashTest::change(StoreBench &bench, SecretStore &store) {
     }
 }
 
+bool CrashTest::endsAfter(std::size_t calls, StoreBench &bench) {
+    const auto store = bench.start();
+    prepare(bench, *store);
+    bench.disk.dieAfter(calls);
+    return change(bench, *store);
+}
+
 void CrashTest::expectNoOtherPlainFile(const StoreBench &bench, const std::string &when) {
     const std::set<std::string> texts = {base64("old value"), base64("new value")};
     for (const std::string &name : bench.names()) {

@@ -53,6 +53,9 @@ class CrashTest : public testing::TestWithParam<CrashChange> {
     void prepare(StoreBench &bench, SecretStore &store);
     /// Whether the change was acknowledged.
     static bool change(StoreBench &bench, SecretStore &store);
+    /// The change, in a process whose calls end after the first `calls` of it; whether it was
+    /// acknowledged.
+    bool endsAfter(std::size_t calls, StoreBench &bench);
 
     /// The disk as a process found it that came after the change.
     void expectClean(StoreBench &bench, const std::string &when);

@@ -63,11 +63,7 @@ TEST_P(CrashTest, KilledAtEveryCall) {
     learn();
     for (std::size_t k = 0; k <= calls_; ++k) {
         StoreBench bench;
-        auto store = bench.start();
-        prepare(bench, *store);
-        bench.disk.dieAfter(k);
-        const bool isAcknowledged = change(bench, *store);
-        store.reset();
+        const bool isAcknowledged = endsAfter(k, bench);
         bench.disk.crashKill();
         expectOldOrNew(bench, isAcknowledged, "killed after call " + std::to_string(k));
     }
@@ -79,11 +75,7 @@ TEST_P(CrashTest, PowerLostAtEveryCall) {
     for (std::size_t k = 0; k <= calls_; ++k) {
         for (int round = 0; round < kPowerCuts; ++round) {
             StoreBench bench;
-            auto store = bench.start();
-            prepare(bench, *store);
-            bench.disk.dieAfter(k);
-            const bool isAcknowledged = change(bench, *store);
-            store.reset();
+            const bool isAcknowledged = endsAfter(k, bench);
             bench.disk.crashPowerLoss(rng);
             expectOldOrNew(bench, isAcknowledged, "power lost after call " + std::to_string(k));
         }
@@ -97,15 +89,10 @@ TEST_P(CrashTest, KilledAtEveryCallAndPowerLostAtEveryCallOfTheNextStart) {
     for (std::size_t k = 0; k <= calls_; ++k) {
         for (std::size_t cut = 0; cut < kCallsOfStart * kPowerCuts / 2; ++cut) {
             StoreBench bench;
-            auto store = bench.start();
-            prepare(bench, *store);
-            bench.disk.dieAfter(k);
-            const bool isAcknowledged = change(bench, *store);
-            store.reset();
+            const bool isAcknowledged = endsAfter(k, bench);
             bench.disk.crashKill();
             bench.disk.dieAfter(cut % kCallsOfStart);
-            store = bench.start();
-            store.reset();
+            bench.start().reset();
             bench.disk.crashPowerLoss(rng);
             expectOldOrNew(bench, isAcknowledged,
                            "killed after call " + std::to_string(k) + ", power lost after call " +
