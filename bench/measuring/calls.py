@@ -12,6 +12,7 @@ from .rounds import Samples, interleave
 LOOKUPS = ("uuid", "usage", "miss")
 FLOOR_OF_LIST = {"count": "checks", "list": "handles"}
 THREADS = (1, 2, 4)
+BESIDE = ("idle", "set", "bare")
 
 
 def sides_for(plan: Plan, stack: ExitStack, count: int) -> dict[str, Program]:
@@ -73,16 +74,21 @@ def measure_threads(plan: Plan) -> dict[str, Any]:
 
 def measure_stalls(plan: Plan) -> dict[str, Any]:
     """Latencies of one thread while another does nothing, while it sets values, and while it makes
-    the bare system calls of such changes in a directory of its own."""
+    the bare system calls of such changes in a directory of its own. All in each round: whether the
+    threads that writes wake run on the reader's processor changes from one second to another."""
     found: dict[str, Any] = {}
     directory = plan.stores.new_directory("bare")
+
+    def latency(program: Program, name: str, beside: str) -> Callable[[], Figures]:
+        return lambda: program.ask(f"latency {name} {plan.seconds} {beside} {directory}")
+
     with ExitStack() as stack:
         sides = sides_for(plan, stack, plan.calls)
         for name in ("get", *LOOKUPS, *FLOOR_OF_LIST):
-            found[name] = {
-                beside: asking(sides, {side: f"latency {name} {plan.seconds} {beside} {directory}"
-                                       for side in sides}, plan.rounds)
-                for beside in ("idle", "set", "bare")}
+            samples = interleave({f"{beside} {side}": latency(sides[side], name, beside)
+                                  for beside in BESIDE for side in sides}, plan.rounds)
+            found[name] = {beside: {side: samples[f"{beside} {side}"] for side in sides}
+                           for beside in BESIDE}
     return found
 
 
