@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "abi/source_place.h"
+#include "conf/source_place.h"
 
 namespace keyhold::abi {
 

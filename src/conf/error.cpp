@@ -7,10 +7,11 @@
 
 namespace keyhold {
 
-Error::Error(ErrorCode code, std::string message, int systemErrno)
+Error::Error(ErrorCode code, std::string message, int systemErrno, SourcePlace place)
     : code_(code),
       message_(std::make_shared<const std::string>(std::move(message))),
-      systemErrno_(systemErrno) {}
+      systemErrno_(systemErrno),
+      place_(place) {}
 
 std::string Error::fullText() const {
     if (systemErrno_ == 0)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/source_place.h"
+
 #include <exception>
 #include <memory>
 #include <string>
@@ -31,16 +33,19 @@ enum class ErrorCode {
 
 /// The one exception type of the project. The message is what a client reads, without libvirt's own
 /// prefix for the code ("Secret not found: ...") and without the text of errno, which libvirt
-/// appends itself. It never carries a value.
+/// appends itself. It never carries a value. A copy keeps the place where the first one was made.
 class Error : public std::exception {
   public:
-    Error(ErrorCode code, std::string message, int systemErrno = 0);
+    Error(ErrorCode code, std::string message, int systemErrno = 0,
+          SourcePlace place = SourcePlace::current());
 
     [[nodiscard]] const char *what() const noexcept override { return message_->c_str(); }
     [[nodiscard]] ErrorCode code() const noexcept { return code_; }
     [[nodiscard]] const std::string &message() const noexcept { return *message_; }
     /// errno of the failed call, or 0.
     [[nodiscard]] int systemErrno() const noexcept { return systemErrno_; }
+    /// Where it was raised, for the log.
+    [[nodiscard]] const SourcePlace &place() const noexcept { return place_; }
     /// Message and the text of errno, for the log.
     [[nodiscard]] std::string fullText() const;
 
@@ -48,6 +53,7 @@ class Error : public std::exception {
     ErrorCode code_;
     std::shared_ptr<const std::string> message_; // an exception must be copied without failing
     int systemErrno_;
+    SourcePlace place_;
 };
 
 } // namespace keyhold

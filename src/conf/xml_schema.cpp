@@ -53,10 +53,11 @@ Pointer allocated(Pointer object) {
     return object;
 }
 
-[[noreturn]] void raise(ErrorCode code, const std::string &beginning, const Messages &messages) {
+[[noreturn]] void raise(ErrorCode code, const std::string &beginning, const Messages &messages,
+                        SourcePlace place = SourcePlace::current()) {
     if (messages.isOutOfMemory)
         throw std::bad_alloc();
-    throw Error(code, beginning + messages.text);
+    throw Error(code, beginning + messages.text, 0, place);
 }
 
 /// Null if the file is not there or is not XML.

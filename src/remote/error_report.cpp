@@ -70,9 +70,9 @@ HostCode hostCode(ErrorCode code) {
 void reportError(const Error &error) noexcept {
     const HostCode host = hostCode(error.code());
     if (host.code == VIR_ERR_SYSTEM_ERROR)
-        abi::raiseSystemError(host.domain, error.systemErrno(), error.what());
+        abi::raiseSystemError(host.domain, error.systemErrno(), error.what(), error.place());
     else
-        abi::raiseError(host.domain, host.code, error.what());
+        abi::raiseError(host.domain, host.code, error.what(), error.place());
 }
 
 // g++ has no object for the reference of the first catch clause, which its sanitizer then reports.

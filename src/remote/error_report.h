@@ -17,7 +17,7 @@ class ErrorAlreadyRaised : public std::exception {
 };
 
 /// Sets libvirt's thread-local error from one of ours: the one place where our codes become
-/// libvirt's domains and codes.
+/// libvirt's domains and codes. The log line that libvirt writes with it names error.place().
 void reportError(const Error &error) noexcept;
 
 /// Calls `body`, the work of one entry that libvirt calls, and returns what it returns; on any

@@ -10,14 +10,15 @@
 
 namespace keyhold {
 
-void requireFlags(unsigned int flags, unsigned int supported, const char *function) {
+void requireFlags(unsigned int flags, unsigned int supported, const char *function,
+                  SourcePlace place) {
     const unsigned int unknown = flags & ~supported;
     if (unknown == 0)
         return;
     char text[128];
     static_cast<void>(std::snprintf(text, sizeof(text), "unsupported flags (0x%x) in function %s",
                                     unknown, function));
-    abi::raiseInvalidArgument(VIR_FROM_SECRET, function, "flags", text);
+    abi::raiseInvalidArgument(VIR_FROM_SECRET, function, "flags", text, place);
     throw ErrorAlreadyRaised();
 }
 

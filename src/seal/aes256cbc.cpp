@@ -13,8 +13,8 @@ namespace {
 
 using ciphers::kBlockSize;
 
-[[noreturn]] void lackKey(const std::string &why) {
-    throw Error(ErrorCode::invalidEncryptionKey, why);
+[[noreturn]] void lackKey(const std::string &why, SourcePlace place = SourcePlace::current()) {
+    throw Error(ErrorCode::invalidEncryptionKey, why, 0, place);
 }
 
 /// What `text` encodes; not secret.

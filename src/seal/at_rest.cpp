@@ -16,8 +16,8 @@ std::span<const std::uint8_t> bytesOf(std::string_view text) {
     return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
 }
 
-[[noreturn]] void refuse(const std::string &why) {
-    throw Error(ErrorCode::valueUnreadable, why);
+[[noreturn]] void refuse(const std::string &why, SourcePlace place = SourcePlace::current()) {
+    throw Error(ErrorCode::valueUnreadable, why, 0, place);
 }
 
 std::uint64_t hashOf(const Keyring &keyring, const AtRest::Rules &rules) {

@@ -20,10 +20,10 @@ gnutls_datum_t datumOf(std::span<const std::uint8_t> bytes) noexcept {
     return {const_cast<std::uint8_t *>(bytes.data()), static_cast<unsigned int>(bytes.size())};
 }
 
-void check(int result, const char *what) {
+void check(int result, const char *what, SourcePlace place = SourcePlace::current()) {
     if (result < 0)
         throw Error(result == GNUTLS_E_MEMORY_ERROR ? ErrorCode::noMemory : ErrorCode::internal,
-                    std::string(what) + " failed: " + gnutls_strerror(result));
+                    std::string(what) + " failed: " + gnutls_strerror(result), 0, place);
 }
 
 /// Round keys and digests stay in stack frames, plain bytes in registers; a core dump would show

@@ -32,8 +32,8 @@ void append(std::string &text, std::span<const std::uint8_t> bytes) {
     text.resize(start + size);
 }
 
-[[noreturn]] void refuse(const std::string &why) {
-    throw Error(ErrorCode::valueUnreadable, why);
+[[noreturn]] void refuse(const std::string &why, SourcePlace place = SourcePlace::current()) {
+    throw Error(ErrorCode::valueUnreadable, why, 0, place);
 }
 
 /// The parts of a text, not decoded.

@@ -20,12 +20,12 @@ constexpr std::string_view kStart = R"({"alg":"dir","enc":"A256GCM","kid":")";
 constexpr std::string_view kMiddle = R"(","org.keyhold.uuid":")";
 constexpr std::string_view kEnd = R"("})";
 
-[[noreturn]] void refuse(const std::string &why) {
-    throw Error(ErrorCode::valueUnreadable, why);
+[[noreturn]] void refuse(const std::string &why, SourcePlace place = SourcePlace::current()) {
+    throw Error(ErrorCode::valueUnreadable, why, 0, place);
 }
 
-[[noreturn]] void damaged() {
-    refuse("is damaged: its protected header is not a JSON object of plain strings");
+[[noreturn]] void damaged(SourcePlace place = SourcePlace::current()) {
+    refuse("is damaged: its protected header is not a JSON object of plain strings", place);
 }
 
 /// Takes tokens from the front of a JSON text.

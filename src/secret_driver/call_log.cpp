@@ -12,7 +12,7 @@ namespace keyhold {
 void noteCall(const Uuid &uuid, const char *what) {
     if (!abi::isLogged(abi::LogPriority::info))
         return;
-    constexpr abi::SourcePlace kPlace{__FILE__, "noteCall", 0};
+    constexpr SourcePlace kPlace = SourcePlace::current();
     try {
         const std::string line = "secret '" + uuid.toString() + "' " + what + " by " +
                                  caller::describe(caller::current());

@@ -123,7 +123,8 @@ unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &siz
     if (record->value.isUnreadable())
         throw Error(record->value.reason().code(),
                     "value of secret '" + uuid.toString() +
-                        "' is unreadable: " + record->value.reason().message());
+                        "' is unreadable: " + record->value.reason().message(),
+                    0, record->value.reason().place());
     const ShieldedValue *shielded = record->value.shielded();
     if (!shielded)
         throw Error(ErrorCode::notFound, "secret '" + uuid.toString() + "' does not have a value");

@@ -43,8 +43,8 @@ virConnectPtr makeOwnConnection(EmbeddedRoot &root) {
     return connection;
 }
 
-[[noreturn]] void raiseNotActive() {
-    throw Error(ErrorCode::notActive, "secret state driver is not active");
+[[noreturn]] void raiseNotActive(SourcePlace place = SourcePlace::current()) {
+    throw Error(ErrorCode::notActive, "secret state driver is not active", 0, place);
 }
 
 } // namespace

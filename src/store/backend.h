@@ -33,6 +33,7 @@ struct ListedSecret {
 class UnrestoredError : public Error {
   public:
     using Error::Error;
+    explicit UnrestoredError(const Error &cause) : Error(cause) {}
 };
 
 /// Durable home of the secrets of one store. A call that changes something returns once the change

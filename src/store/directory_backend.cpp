@@ -110,8 +110,9 @@ std::optional<StoredSecret> DirectoryBackend::read(const ListedSecret &secret) {
     out.value = readValue(*atRest, {uuid, forms}, notes);
     noteOutdated(uuid, notes.isOutdated);
     if (unsettled && out.value.isNone())
-        out.value = Value::unreadable(
-            {ErrorCode::valueUnreadable, unsettled->fullText() + "; put that right and reload"});
+        out.value = Value::unreadable({ErrorCode::valueUnreadable,
+                                       unsettled->fullText() + "; put that right and reload", 0,
+                                       unsettled->place()});
     if (!out.value.isUnreadable())
         out.files = notes.files.finish();
     return out;
@@ -223,7 +224,7 @@ void DirectoryBackend::takeBack(const Uuid &uuid, AtRestForm form, const std::st
         discard(uuid, awaiting);
     } catch (const Error &) {
         rememberLeftover(uuid, awaiting, cause);
-        throw UnrestoredError(cause.code(), cause.message(), cause.systemErrno());
+        throw UnrestoredError(cause);
     }
     throw cause;
 }

@@ -55,7 +55,8 @@ Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestF
     try {
         file = readValueFile(*directory_, name, &status);
     } catch (const Error &error) {
-        return Value::unreadable({ErrorCode::valueUnreadable, error.fullText() + remedy});
+        return Value::unreadable(
+            {ErrorCode::valueUnreadable, error.fullText() + remedy, 0, error.place()});
     }
     if (!file)
         return {};
@@ -68,8 +69,8 @@ Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestF
     } catch (const Error &error) {
         const std::string text = "'" + directory_->pathOf(name) + "' " + error.fullText();
         if (error.code() == ErrorCode::invalidEncryptionKey)
-            return Value::unreadable({error.code(), text});
-        return Value::unreadable({ErrorCode::valueUnreadable, text + remedy});
+            return Value::unreadable({error.code(), text, 0, error.place()});
+        return Value::unreadable({ErrorCode::valueUnreadable, text + remedy, 0, error.place()});
     }
 }
 
@@ -176,7 +177,7 @@ void DirectoryBackend::restoreForms(const Uuid &uuid, const std::vector<FormerVa
                      isRestored;
     }
     if (!isRestored || directory_->sync() < 0)
-        throw UnrestoredError(cause.code(), cause.message(), cause.systemErrno());
+        throw UnrestoredError(cause);
 }
 
 void DirectoryBackend::storeValue(const AtRest &atRest, const Uuid &uuid,
@@ -202,7 +203,7 @@ void DirectoryBackend::storeValue(const AtRest &atRest, const Uuid &uuid,
     } catch (const Error &error) {
         // Where the file system cannot keep the former file, there is nothing to go back to.
         if (hadFile && !hasFormer)
-            throw UnrestoredError(error.code(), error.message(), error.systemErrno());
+            throw UnrestoredError(error);
         takeBackValue(uuid, former, hasFormer, error);
         throw;
     }
@@ -221,7 +222,7 @@ void DirectoryBackend::takeBackValue(const Uuid &uuid, const FormerValue &former
         hasFormer ? fileSystem.rename(directory_->number(), former.name.c_str(), name.c_str())
                   : fileSystem.unlink(directory_->number(), name.c_str());
     if (result < 0 || directory_->sync() < 0)
-        throw UnrestoredError(cause.code(), cause.message(), cause.systemErrno());
+        throw UnrestoredError(cause);
 }
 
 void DirectoryBackend::replaceValue(const SecretDefinition &definition,

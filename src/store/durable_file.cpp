@@ -64,13 +64,14 @@ bool isGone(const StoreDirectory &directory, const std::string &name) {
     return directory.fileSystem().exists(directory.number(), name.c_str()) == -ENOENT;
 }
 
-[[noreturn]] void raiseUnsynced(const StoreDirectory &directory, int failure, bool isRestored) {
+[[noreturn]] void raiseUnsynced(const StoreDirectory &directory, int failure, bool isRestored,
+                                SourcePlace place = SourcePlace::current()) {
     const std::string text = "cannot sync directory '" + directory.path() + "'";
     if (isRestored)
-        throw Error(ErrorCode::fileAccess, text, failure);
+        throw Error(ErrorCode::fileAccess, text, failure, place);
     throw UnrestoredError(ErrorCode::fileAccess,
                           text + ", and the change could not be taken back: check the file system",
-                          failure);
+                          failure, place);
 }
 
 FormerFile keepFormer(const StoreDirectory &directory, const std::string &name,

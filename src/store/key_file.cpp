@@ -20,15 +20,17 @@ std::string named(const std::string &path) {
     return "key file '" + path + "'";
 }
 
-[[noreturn]] void refuse(const std::string &text) {
-    throw Error(ErrorCode::invalidEncryptionKey, text);
+[[noreturn]] void refuse(const std::string &text, SourcePlace place = SourcePlace::current()) {
+    throw Error(ErrorCode::invalidEncryptionKey, text, 0, place);
 }
 
-[[noreturn]] void refuse(const std::string &doing, const std::string &path, int error) {
+[[noreturn]] void refuse(const std::string &doing, const std::string &path, int error,
+                         SourcePlace place = SourcePlace::current()) {
     const std::string cause =
         Error(ErrorCode::systemCall, doing + " " + named(path), error).fullText();
     refuse(cause + (error == ENOENT ? "; put the key back, a new one opens nothing that was sealed"
-                                    : "; make it readable and reload"));
+                                    : "; make it readable and reload"),
+           place);
 }
 
 /// Opens without waiting for the other end of a FIFO and without taking a terminal.

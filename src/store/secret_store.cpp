@@ -8,8 +8,9 @@ namespace keyhold {
 
 namespace {
 
-[[noreturn]] void raiseNoSuchUuid(const Uuid &uuid) {
-    throw Error(ErrorCode::notFound, "no secret with matching uuid '" + uuid.toString() + "'");
+[[noreturn]] void raiseNoSuchUuid(const Uuid &uuid, SourcePlace place = SourcePlace::current()) {
+    throw Error(ErrorCode::notFound, "no secret with matching uuid '" + uuid.toString() + "'", 0,
+                place);
 }
 
 bool haveSameAccess(const SecretDefinition &a, const SecretDefinition &b) {
@@ -175,7 +176,8 @@ void SecretStore::removeStored(Backend &durable, const Record &next) {
     if (next.value.isUnreadable())
         throw Error(next.value.reason().code(),
                     "secret '" + next.definition.uuid.toString() +
-                        "' cannot become ephemeral: " + next.value.reason().message());
+                        "' cannot become ephemeral: " + next.value.reason().message(),
+                    0, next.value.reason().place());
     durable.remove(next.definition.uuid);
 }
 

@@ -36,12 +36,15 @@ HeldLocks &heldLocks() {
     return *locks;
 }
 
-[[noreturn]] void raise(const char *what, const std::string &path, int systemErrno) {
-    throw Error(ErrorCode::fileAccess, std::string(what) + " pid file '" + path + "'", systemErrno);
+[[noreturn]] void raise(const char *what, const std::string &path, int systemErrno,
+                        SourcePlace place = SourcePlace::current()) {
+    throw Error(ErrorCode::fileAccess, std::string(what) + " pid file '" + path + "'", systemErrno,
+                place);
 }
 
-[[noreturn]] void raiseLocked(const std::string &path) {
-    throw LockedError(ErrorCode::fileAccess, "Failed to acquire pid file '" + path + "'", EAGAIN);
+[[noreturn]] void raiseLocked(const std::string &path, SourcePlace place = SourcePlace::current()) {
+    throw LockedError(ErrorCode::fileAccess, "Failed to acquire pid file '" + path + "'", EAGAIN,
+                      place);
 }
 
 } // namespace

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <optional>
+#include <string>
 
 namespace keyhold {
 namespace {
@@ -24,6 +26,71 @@ TEST(Error, FullTextEndsWithTheTextOfErrno) {
 TEST(Error, FullTextIsTheMessageWithoutErrno) {
     EXPECT_EQ(Error(ErrorCode::internal, "malformed uuid element").fullText(),
               "malformed uuid element");
+}
+
+/// As the errors of the rooms that add a type of their own.
+class DerivedError : public Error {
+  public:
+    using Error::Error;
+    explicit DerivedError(const Error &cause) : Error(cause) {}
+};
+
+Error made() {
+    return {ErrorCode::internal, "text"};
+}
+
+constexpr unsigned int kLineOfMade = __LINE__ - 3;
+
+[[noreturn]] void raiseForCaller(SourcePlace place = SourcePlace::current()) {
+    throw DerivedError(ErrorCode::internal, "text", 0, place);
+}
+
+void expectMade(const Error &error) {
+    EXPECT_STREQ(error.place().file, "tests/conf/error_test.cpp");
+    EXPECT_STREQ(error.place().function, "made");
+    EXPECT_EQ(error.place().line, kLineOfMade);
+}
+
+TEST(ErrorPlace, IsWhereTheErrorWasMadeAndNoPathOfTheBuild) {
+    expectMade(made());
+}
+
+TEST(ErrorPlace, IsKeptByCopies) {
+    const std::optional<Error> kept = made();
+    const Error copy = *kept;
+    expectMade(copy);
+    expectMade(DerivedError(copy));
+    try {
+        throw copy;
+    } catch (const Error &caught) {
+        expectMade(caught);
+    }
+}
+
+TEST(ErrorPlace, OfADerivedTypeIsWhereThatWasMade) {
+    const auto raise = [] { throw DerivedError(ErrorCode::internal, "text"); };
+    try {
+        raise();
+    } catch (const Error &caught) {
+        EXPECT_EQ(caught.place().line, __LINE__ - 4U);
+        EXPECT_STREQ(caught.place().file, "tests/conf/error_test.cpp");
+    }
+}
+
+TEST(ErrorPlace, OfAHelperThatRaisesForOthersIsTheCall) {
+    try {
+        raiseForCaller();
+    } catch (const Error &caught) {
+        EXPECT_EQ(caught.place().line, __LINE__ - 2U);
+        EXPECT_STREQ(caught.place().function, "TestBody");
+    }
+}
+
+TEST(SourcePlace, AFileIsNamedFromTheTopOfTheProject) {
+    EXPECT_STREQ(SourcePlace::current("../src/store/index.cpp").file, "src/store/index.cpp");
+    EXPECT_STREQ(SourcePlace::current("/home/a/src/keyhold/src/conf/usage.h").file,
+                 "src/conf/usage.h");
+    EXPECT_STREQ(SourcePlace::current("usage.h").file, "usage.h");
 }
 
 } // namespace

@@ -5,11 +5,16 @@
 
 #include <atomic>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <new>
 #include <ostream>
 #include <pthread.h>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+
+#include <unistd.h>
 
 namespace keyhold {
 
@@ -80,6 +85,38 @@ class EachErrorCode : public WithLibvirt, public testing::WithParamInterface<Exp
 using ErrorReport = WithLibvirt;
 using Guard = WithLibvirt;
 
+/// The log of this process, as libvirt writes it, as long as this lives.
+class HostLogFile {
+  public:
+    HostLogFile() {
+        close(mkstemp(path_.data()));
+        const std::string outputs = "1:file:" + path_;
+        if (privateFunction<int(const char *)>("virLogSetOutputs")(outputs.c_str()) < 0)
+            throw std::runtime_error(virGetLastErrorMessage());
+    }
+    ~HostLogFile() {
+        privateFunction<int()>("virLogReset")();
+        std::filesystem::remove(path_);
+    }
+    HostLogFile(const HostLogFile &) = delete;
+    HostLogFile &operator=(const HostLogFile &) = delete;
+
+    [[nodiscard]] std::string text() const {
+        std::stringstream content;
+        content << std::ifstream(path_).rdbuf();
+        return content.str();
+    }
+
+  private:
+    std::string path_ = (std::filesystem::temp_directory_path() / "keyhold-log-XXXXXX").string();
+};
+
+[[noreturn]] void raiseHere(ErrorCode code) {
+    throw Error(code, "raised", EIO);
+}
+
+constexpr unsigned int kLineOfRaise = __LINE__ - 3;
+
 } // namespace
 
 TEST_P(EachErrorCode, HasDomainCodeTextAndNumbers) {
@@ -111,6 +148,15 @@ TEST_F(ErrorReport, TextsAreThoseOfTheStockDriver) {
                  "Failed to acquire pid file 'p': Resource temporarily unavailable");
     reportError(Error(ErrorCode::xmlAttributeInvalid, "invalid value of 'ephemeral'"));
     EXPECT_STREQ(lastError().message, "XML error: invalid value of 'ephemeral'");
+}
+
+TEST_F(ErrorReport, TheLogNamesWhereTheErrorWasRaised) {
+    const std::string place = "raiseHere:" + std::to_string(kLineOfRaise) + " : ";
+    for (const ErrorCode code : {ErrorCode::internal, ErrorCode::fileAccess}) {
+        const HostLogFile log;
+        guard(-1, [&]() -> int { raiseHere(code); });
+        EXPECT_NE(log.text().find(place), std::string::npos) << log.text();
+    }
 }
 
 TEST_F(Guard, ReturnsWhatTheBodyReturnsAndRaisesNothing) {

@@ -5,6 +5,7 @@ import base64
 import fcntl
 import json
 import os
+import re
 import struct
 import subprocess
 from collections.abc import Callable
@@ -237,6 +238,16 @@ class SystemInstanceThroughPython(SystemCase):
         self.assertEqual(self.root.getLibVersion(), libvirt.getVersion())
         error = self.refusal(self.root.getCapabilities)
         self.assertEqual(error.get_error_code(), libvirt.VIR_ERR_NO_SUPPORT)
+
+    def test_the_log_tells_where_each_error_was_raised(self) -> None:
+        uuid = Secret().uuid
+        for refused in (f"<secret><uuid>{uuid[:-1]}</uuid></secret>",
+                        f"<secret private='maybe'><uuid>{uuid}</uuid></secret>"):
+            self.refusal(self.root.secretDefineXML, refused)
+        log = self.daemon.log()
+        places = [re.search(rf" error : (\w+:[1-9]\d*) : {text}", log)
+                  for text in ("internal error: malformed uuid element", "XML error: invalid value of 'private'")]
+        self.assertEqual(len({place and place.group(1) for place in places} - {None}), 2, log)
 
     def test_the_lock_file_holds_the_pid_and_goes_with_the_daemon(self) -> None:
         lock = self.machine.state / "driver.pid"
