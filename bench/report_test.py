@@ -14,6 +14,7 @@ sys.path.insert(0, str(HERE))
 
 from measuring.programs import Failed, parse  # noqa: E402
 from measuring.rounds import interleave, ratio  # noqa: E402
+from report.against import against_table  # noqa: E402
 from report.page import write_page  # noqa: E402
 from report.targets import NOT_SHOWN, Row, rows  # noqa: E402
 
@@ -61,6 +62,21 @@ def results() -> dict[str, Any]:
     return found
 
 
+class Against(unittest.TestCase):
+    def test_each_figure_is_a_row_with_the_median_of_the_ratios(self) -> None:
+        samples = sides(0.001, ("ours", "earlier"))
+        samples["ours"]["seconds"] = [0.002, 0.0011, 0.0011, 0.0011]
+        samples["earlier"]["seconds"] = [0.001, 0.001, 0.001, 0.001]
+        rows = against_table({"read": {"get": samples}}).splitlines()
+        seconds = next(row for row in rows if "| seconds |" in row)
+        self.assertTrue(seconds.startswith("| read: get | seconds | 1 ms | 1.1 ms | 1.100 |"), seconds)
+        self.assertEqual(len(rows), 2 + len(("wall", "cpu", "seconds", "resident", "per_second")))
+
+    def test_rounds_that_agree_have_no_width(self) -> None:
+        row = against_table({"read": {"get": sides(0.001, ("ours", "earlier"))}}).splitlines()[2]
+        self.assertTrue(row.endswith("| 1.000 | ± 0.000 |"), row)
+
+
 def rows_of(found: dict[str, Any], what: str) -> list[Row]:
     return [row for row in rows(found) if row.what.startswith(what)]
 
@@ -71,6 +87,11 @@ class Targets(unittest.TestCase):
             shown = rows_of(results(), target)
             self.assertTrue(shown, target)
             self.assertNotIn(NOT_SHOWN, [row.verdict for row in shown], target)
+
+    def test_memory_is_told_of_the_largest_size_that_was_measured(self) -> None:
+        found = results()
+        del found["load plain 100000"]
+        self.assertEqual({row.at for row in rows_of(found, "memory a secret")}, {"10k"})
 
     def test_one_that_is_missed_says_by_how_much(self) -> None:
         found = results()

@@ -17,11 +17,13 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
 from harness import stage  # noqa: E402
 from harness.settings import MODULE_NAME, Settings, installed_driver_dir  # noqa: E402
+from measuring.against import measure_against  # noqa: E402
 from measuring.everything import measure_everything  # noqa: E402
 from measuring.plan import Plan  # noqa: E402
 from measuring.programs import Programs  # noqa: E402
 from measuring.results import Results, read_results  # noqa: E402
 from measuring.stores import Stores  # noqa: E402
+from report.against import against_table  # noqa: E402
 from report.machine import describe, is_busy  # noqa: E402
 from report.page import write_page  # noqa: E402
 
@@ -43,6 +45,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                         "beside the results of the run before")
     parser.add_argument("--report-only", action="store_true", help="write the page from the results of "
                         "the run before")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="only measure what differs from the "
+                        "module in this directory, one of an earlier build, and print it")
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
@@ -73,15 +77,20 @@ def inside(options: argparse.Namespace, file: Path) -> int:
     for directory in ("/run/libvirt", *(f"/var/{name}/libvirt" for name in ("lib", "cache", "log"))):
         stage.graft(Path(directory))
     build = options.build_dir
-    programs = Programs(build, build / "src/secret_driver/module", options.work / "stock")
+    programs = Programs(build, build / "src/secret_driver/module", options.work / "stock",
+                        options.work / "earlier")
     results = Results(file)
     if options.only and file.exists():
         results.found, results.failures = read_results(file)
     stores = Stores(programs, options.stores)
     try:
-        results.found["machine"] = describe(stores.directory_of_all)
-        results.found["caveats"] = caveats(options)
-        measure_everything(plan_of(options, programs, stores), results, options.only)
+        plan = plan_of(options, programs, stores)
+        if options.against:
+            measure_against(plan, results.take, options.only)
+        else:
+            results.found["machine"] = describe(stores.directory_of_all)
+            results.found["caveats"] = caveats(options)
+            measure_everything(plan, results, options.only)
     finally:
         stores.close()
     return 1 if results.failures else 0
@@ -94,6 +103,9 @@ def outside(options: argparse.Namespace) -> int:
     try:
         (work / "stock").mkdir()
         shutil.copyfile(installed_driver_dir() / MODULE_NAME, work / "stock" / MODULE_NAME)
+        if options.against:
+            (work / "earlier").mkdir()
+            shutil.copyfile(options.against / MODULE_NAME, work / "earlier" / MODULE_NAME)
         ours = options.build_dir / "src/secret_driver/module"
         Settings(tests=str(HERE), work=str(work), secret_only=str(ours)).export()
         return stage.reenter([*sys.argv[1:], "--work", str(work)])
@@ -107,10 +119,14 @@ def main() -> int:
     options = parse(sys.argv[1:])
     options.build_dir = options.build_dir.resolve()
     options.stores = (options.stores or options.build_dir).resolve() / "bench-stores"
-    file = options.build_dir / "bench-results.json"
+    file = options.build_dir / ("bench-against.json" if options.against else "bench-results.json")
     if options.work:
         return stage.as_init(lambda: inside(options, file))
     code = 0 if options.report_only else outside(options)
+    if options.against:
+        if code == 0:
+            print(*caveats(options), against_table(read_results(file)[0]), sep="\n")
+        return code
     if file.exists():
         found, failures = read_results(file)
         output = options.output or options.build_dir / "bench-report"

@@ -93,12 +93,14 @@ class Programs:
     build: Path
     ours: Path  # a directory that holds our module alone
     stock: Path  # one that holds the stock module
+    earlier: Path | None = None  # one that holds the module of an earlier build
 
     def path(self, name: str) -> Path:
         return self.build / "bench" / name
 
     def modules(self) -> dict[str, Path]:
-        return {"stock": self.stock, "ours": self.ours}
+        modules = {"stock": self.stock, "ours": self.ours}
+        return modules | ({"earlier": self.earlier} if self.earlier else {})
 
     def embedded(self, module: str, root: Path, count: int) -> Client:
         """A process that has opened the embedded root with this module."""

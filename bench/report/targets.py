@@ -184,7 +184,8 @@ def bytes_a_secret(found: Found, side: str, count: int, figure: str) -> float:
     return (median(found[f"load plain {count}"][side][figure]) - empty) / count
 
 
-def memory(found: Found, large: int) -> Iterator[Row]:
+def memory(found: Found, limit: int) -> Iterator[Row]:
+    large = max(count for count in measured_sizes(found, "load plain ") if count <= limit)
     for figure, word in (("resident", "after load"), ("peak", "at most during load")):
         value = bytes_a_secret(found, "ours", large, figure)
         yield Row(f"memory a secret, {word}", size(large), "at most stock's 840 B", f"{value:.0f} B",
