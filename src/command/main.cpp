@@ -28,13 +28,18 @@ void interrupt(int /*number*/) {
     isInterrupted = 1;
 }
 
-/// The first signal ends a conversion after the value in hand, a second one the process.
+/// The first signal ends a conversion after the value in hand, a second one the process. What the
+/// caller ignores (nohup, a job in the background) stays ignored.
 void catchInterrupts() {
     struct sigaction action {};
     action.sa_handler = interrupt;
     action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP})
-        ::sigaction(number, &action, nullptr);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+        struct sigaction inherited {};
+        ::sigaction(number, nullptr, &inherited);
+        if (inherited.sa_handler != SIG_IGN)
+            ::sigaction(number, &action, nullptr);
+    }
 }
 
 /// The words of the command line, and what they ask for.

@@ -6,12 +6,14 @@ import pty
 import shutil
 import signal
 import subprocess
+import termios
 
 from harness.command_case import CommandCase
 from harness.keyhold import Keyhold
 from harness.sealed_files import KeyFile, sealed_in, secret_conf
 from harness.secret_files import Secret, snapshot, write_file
 from harness.settings import settings
+from harness.waiting import wait_for
 
 
 class Conversions(CommandCase):
@@ -113,6 +115,45 @@ class Conversions(CommandCase):
             os.close(other_end)
             self.assertEqual(process.wait(), 0)
             self.assertIn(b"seal: 1 of 3 values", screen.read(4096))
+
+    def seal_and_signal(self, option: str, number: int) -> int:
+        """How many values are sealed when the signal comes at the first: the terminal that is to show
+        this takes no output until the signal is sent. `option` is one of env."""
+        screen, terminal = pty.openpty()
+        termios.tcflow(terminal, termios.TCOOFF)
+        process = self.machine.popen(
+            "env", option, settings().command, "seal", stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=terminal)
+        try:
+            wait_for("a value is sealed", lambda: list(self.store.glob("*.jwe")))
+            os.kill(process.pid, number)
+            termios.tcflow(terminal, termios.TCOON)
+            code = process.wait(settings().patience)
+        finally:
+            process.kill()
+            process.wait()
+            os.close(screen)
+            os.close(terminal)
+        sealed = len(list(self.store.glob("*.jwe")))
+        self.assertEqual(code, 0 if sealed == self.COUNT else 2)
+        return sealed
+
+    def test_a_signal_ends_it_after_the_value_in_hand(self) -> None:
+        self.configure()
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number.name):
+                name = number.name.removeprefix("SIG")
+                self.assertEqual(self.seal_and_signal(f"--default-signal={name}", number), 1)
+                self.keyhold.json("unseal")
+
+    def test_a_signal_that_its_caller_ignores_stays_ignored(self) -> None:
+        """As `nohup keyhold seal &` asks for."""
+        self.configure()
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number.name):
+                name = number.name.removeprefix("SIG")
+                self.assertEqual(self.seal_and_signal(f"--ignore-signal={name}", number), self.COUNT)
+                self.keyhold.json("unseal")
 
     def test_another_users_store_is_left_to_that_user(self) -> None:
         root = self.machine.home / "root"
