@@ -7,7 +7,10 @@
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace keyhold {
@@ -45,6 +48,20 @@ unsigned somebody() {
 
 bool becomeSomebody() {
     return ::setresuid(somebody(), somebody(), somebody()) == 0;
+}
+
+bool becomeBoundRoot() {
+    if (const uid_t user = ::geteuid(); user != 0) {
+        if (::unshare(CLONE_NEWUSER) != 0)
+            return false;
+        std::ofstream map("/proc/self/uid_map");
+        map << "0 " << user << " 1" << std::flush;
+        if (!map || ::geteuid() != 0)
+            return false;
+    }
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3]{};
+    return ::syscall(SYS_capset, &header, none) == 0;
 }
 
 } // namespace keyhold

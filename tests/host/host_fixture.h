@@ -48,5 +48,9 @@ class WithHost : public testing::Test {
 [[nodiscard]] unsigned somebody();
 /// Makes this process one of somebody's. False if it cannot be.
 [[nodiscard]] bool becomeSomebody();
+/// Makes this process one of root, in a user namespace of its own where it is another's, whom
+/// permissions bind as where a security module forbids: it has no capability. Files of its user are
+/// root's. False if it cannot be. For a process with one thread.
+[[nodiscard]] bool becomeBoundRoot();
 
 } // namespace keyhold
