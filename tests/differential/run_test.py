@@ -150,26 +150,39 @@ class TableOfBehaviour(unittest.TestCase):
         return coverage.check(path, {"a.b"} if scenarios is None else scenarios, None)
 
     def test_a_covered_row_is_accepted(self) -> None:
-        self.assertEqual(self.problems("1.1-01\tit works\ta.b"), [])
+        self.assertEqual(self.problems("a topic\tit works\ta.b"), [])
 
     def test_a_reason_or_a_system_test_will_do(self) -> None:
-        rows = ("1-01\tspeed\tnot provoked: a benchmark", "1-02\tSIGHUP\tsystem:test_it")
+        rows = ("a topic\tspeed\tnot provoked: a benchmark", "a topic\tSIGHUP\tsystem:test_it")
         self.assertEqual(self.problems(*rows, scenarios=set()), [])
 
     def test_a_row_without_anything_fails(self) -> None:
-        self.assertTrue(self.problems("1.1-01\tit works\t", "1.1-02\tit works\ta.b"))
+        self.assertTrue(self.problems("a topic\tit works\t", "a topic\tit works too\ta.b"))
 
     def test_a_reason_must_be_given(self) -> None:
-        self.assertTrue(self.problems("1.1-01\tit works\tnot provoked:", "1.1-02\tx\ta.b"))
+        self.assertTrue(self.problems("a topic\tit works\tnot provoked:", "a topic\tx\ta.b"))
 
     def test_a_name_that_does_not_exist_fails(self) -> None:
-        self.assertTrue(self.problems("1.1-01\tit works\ta.b c.d"))
+        self.assertTrue(self.problems("a topic\tit works\ta.b c.d"))
 
     def test_a_scenario_that_no_row_needs_fails(self) -> None:
-        self.assertTrue(self.problems("1.1-01\tit works\ta.b", scenarios={"a.b", "c.d"}))
+        self.assertTrue(self.problems("a topic\tit works\ta.b", scenarios={"a.b", "c.d"}))
 
-    def test_a_number_that_is_left_out_fails(self) -> None:
-        self.assertTrue(self.problems("1.1-01\tx\ta.b", "1.1-03\tx\ta.b"))
+    def test_a_row_that_is_there_twice_fails(self) -> None:
+        self.assertEqual(self.problems("a topic\tx\ta.b", "a topic\ty\ta.b"), [])
+        self.assertTrue(self.problems("a topic\tx\ta.b", "a topic\tx\ta.b"))
+
+    def test_a_topic_in_two_places_fails(self) -> None:
+        self.assertTrue(self.problems("a topic\tx\ta.b", "another\tx\ta.b", "a topic\ty\ta.b"))
+
+    def test_a_row_without_topic_or_behaviour_fails(self) -> None:
+        for row in ("\tx\ta.b", "a topic\t\ta.b", "a topic\tx"):
+            self.assertTrue(self.problems("a topic\tgood\ta.b", row))
+
+    def test_a_file_that_a_reason_names_must_be_there(self) -> None:
+        row = "speed\tof a load\tnot provoked: tests/{} looks at it"
+        self.assertEqual(self.problems(row.format("differential/run.py"), scenarios=set()), [])
+        self.assertTrue(self.problems(row.format("nowhere.py"), scenarios=set()))
 
 
 if __name__ == "__main__":
