@@ -19,8 +19,12 @@ from pathlib import Path
 import coverage
 import differences
 
-MODULE = "libvirt_driver_secret.so"
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from harness import releases  # noqa: E402
+
+MODULE = "libvirt_driver_secret.so"
 TIME_LIMIT = 900
 """Seconds after which a scenario is given up; nothing is measured by it."""
 SANITIZERS = {
@@ -237,7 +241,8 @@ def main() -> int:
         work = Path(name)
         work.chmod(0o755)
         bench = Bench(arguments.host, arguments.chroot, work)
-        release = differences.parse_release(bench.ask("--version"))
+        version = bench.ask("--version")
+        release = differences.parse_release(version)
         known = bench.ask("--list").split()
         wanted = arguments.scenario or ["*"]
         names = [n for n in known if any(fnmatch.fnmatchcase(n, pattern) for pattern in wanted)]
@@ -247,8 +252,10 @@ def main() -> int:
         else:
             ours = Side("ours", bench.install("ours", arguments.ours), False)
         entries = differences.read_entries(arguments.differences)
-        print(f"libvirt {'.'.join(map(str, release))}, {len(names)} scenarios")
+        print(f"libvirt {version}, {len(names)} scenarios")
         report = Report()
+        complaint = releases.complaint(version)
+        report.case("the release is listed", [complaint] if complaint else [])
         transcripts = run_scenarios(bench, stock, ours, names, arguments.jobs, arguments.save)
         compare_all(transcripts, differences.Expectations(entries, release, arguments.self), report)
         report.case(
