@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "remote/error_report.h"
 
+#include "remote/host_log_file.h"
 #include "remote/libvirt_fixture.h"
 
 #include <atomic>
 #include <cerrno>
-#include <filesystem>
-#include <fstream>
 #include <new>
 #include <ostream>
 #include <pthread.h>
-#include <sstream>
 #include <stdexcept>
 #include <string>
-
-#include <unistd.h>
 
 namespace keyhold {
 
@@ -84,32 +80,6 @@ class EachErrorCode : public WithLibvirt, public testing::WithParamInterface<Exp
 
 using ErrorReport = WithLibvirt;
 using Guard = WithLibvirt;
-
-/// The log of this process, as libvirt writes it, as long as this lives.
-class HostLogFile {
-  public:
-    HostLogFile() {
-        close(mkstemp(path_.data()));
-        const std::string outputs = "1:file:" + path_;
-        if (privateFunction<int(const char *)>("virLogSetOutputs")(outputs.c_str()) < 0)
-            throw std::runtime_error(virGetLastErrorMessage());
-    }
-    ~HostLogFile() {
-        privateFunction<int()>("virLogReset")();
-        std::filesystem::remove(path_);
-    }
-    HostLogFile(const HostLogFile &) = delete;
-    HostLogFile &operator=(const HostLogFile &) = delete;
-
-    [[nodiscard]] std::string text() const {
-        std::stringstream content;
-        content << std::ifstream(path_).rdbuf();
-        return content.str();
-    }
-
-  private:
-    std::string path_ = (std::filesystem::temp_directory_path() / "keyhold-log-XXXXXX").string();
-};
 
 [[noreturn]] void raiseHere(ErrorCode code) {
     throw Error(code, "raised", EIO);
