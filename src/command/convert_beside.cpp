@@ -98,6 +98,23 @@ class Follower {
           outdated_(std::move(outdated)) {}
 
     void follow() {
+        // The daemon writes nothing anew whose definition it cannot load; waiting brings nothing.
+        const auto unloadable =
+            std::partition(outdated_.begin(), outdated_.end(),
+                           [&](const Uuid &uuid) { return !!check(uuid).usage; });
+        const std::vector<Uuid> left(unloadable, outdated_.end());
+        outdated_.erase(unloadable, outdated_.end());
+        wait();
+        for (const Uuid &uuid : left) {
+            if (!isDone(check(uuid)))
+                fail(uuid,
+                     "cannot be read, so that the daemon does not write its value anew; put it "
+                     "right and run this again");
+        }
+    }
+
+  private:
+    void wait() {
         Progress progress(nameOf(conversion_.purpose), conversion_.total);
         auto movedAt = Clock::now();
         auto signalledAt = movedAt;
@@ -113,7 +130,7 @@ class Follower {
             if (outdated_.size() < before)
                 movedAt = signalledAt = now;
             if (now - movedAt > kPatience)
-                return fail();
+                return failAll();
             if (now - signalledAt > kSignalAgain) {
                 signalledAt = now;
                 daemon_.reload();
@@ -121,11 +138,12 @@ class Follower {
         }
     }
 
-  private:
     void look() {
-        std::erase_if(outdated_, [&](const Uuid &uuid) {
-            return isDone(checkSecret(directory_, *conversion_.atRest, uuid));
-        });
+        std::erase_if(outdated_, [&](const Uuid &uuid) { return isDone(check(uuid)); });
+    }
+
+    [[nodiscard]] CheckedSecret check(const Uuid &uuid) const {
+        return checkSecret(directory_, *conversion_.atRest, uuid);
     }
 
     /// A value that is written anew is done when its former file is gone too.
@@ -136,11 +154,14 @@ class Follower {
                });
     }
 
-    void fail() {
+    void failAll() {
         for (const Uuid &uuid : outdated_)
-            conversion_.failures.push_back(
-                {Finding::Kind::unchanged, directory_.pathOf(layout::definitionName(uuid)),
-                 "is of a value that the daemon did not write anew; its log says why"});
+            fail(uuid, "is of a value that the daemon did not write anew; its log says why");
+    }
+
+    void fail(const Uuid &uuid, const char *text) {
+        conversion_.failures.push_back(
+            {Finding::Kind::unchanged, directory_.pathOf(layout::definitionName(uuid)), text});
     }
 
     Conversion &conversion_;

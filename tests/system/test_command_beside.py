@@ -72,6 +72,16 @@ class BesideADaemon(BesideCase):
         self.daemon.wait_reloaded()
         self.assertNewValueIs("jwe")
 
+    def test_a_value_whose_definition_cannot_be_read_is_not_waited_for(self) -> None:
+        self.configure(seal_existing=1)
+        broken = self.secrets[0]
+        write_file(broken.xml_in(self.store), "<secret>")
+        result = self.keyhold.json("seal", code=2)
+        self.assertEqual((result["converted"], result["remaining"]), (self.COUNT - 1, 1))
+        self.assertIn("cannot be read, so that the daemon does not write its value anew",
+                      [each["text"] for each in result["findings"]
+                       if each["file"].endswith(broken.xml_in(self.store).name)][0])
+
     def test_seal_is_refused_until_the_daemon_would_do_it(self) -> None:
         self.configure()
         self.assertRefused("seal", "seal_existing = 1", "secret.conf")
