@@ -4,7 +4,7 @@
 // there are, which file of a value counts, which values can be had, which are to be written anew.
 #include "command/inspection.h"
 #include "command/secret_check.h"
-#include "command/store_on_disk.h"
+#include "command/store_corpus.h"
 #include "conf/error.h"
 #include "host/host_fixture.h"
 #include "seal/scratch.h"
@@ -12,27 +12,19 @@
 #include "store/layout.h"
 #include "store/secret_store.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
+#include <memory>
+#include <ostream>
 #include <set>
-
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace keyhold::command {
 namespace {
-
-constexpr std::uint8_t kKey = 1;
-constexpr std::uint8_t kOtherKey = 2;
-// "old value" as libvirt writes it, under 32 bytes of 1, and the same with one bit changed in the
-// last block, so that it has no padding; made with Python's `cryptography`.
-constexpr const char *kCbc = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6o=";
-constexpr const char *kMisfit = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6s=";
 
 /// What a reader says of one secret.
 struct Seen {
@@ -51,177 +43,6 @@ void PrintTo(const Seen &seen, std::ostream *out) {
 struct View {
     std::map<Uuid, Seen> secrets;
     std::vector<Uuid> outdated;
-};
-
-/// A store with everything that the two might see differently, each on a uuid of its own.
-class Corpus {
-  public:
-    explicit Corpus(const StoreOnDisk &store) : store_(store) {
-        addOneForm();
-        addSeveralForms();
-        addDefinitions();
-        addOtherFiles();
-    }
-
-    [[nodiscard]] int size() const { return last_; }
-
-  private:
-    int defined() {
-        store_.define(++last_);
-        return last_;
-    }
-    void put(int n, const std::string &suffix, const std::string &content) const {
-        store_.put(StoreOnDisk::nameOf(n, suffix), content);
-    }
-    void putPlain(int n) const { store_.addPlain(n, "plain"); }
-    void putCbc(int n) const { put(n, "aes256cbc", kCbc); }
-    void putSealed(int n, std::uint8_t key = kKey) const { store_.addSealed(n, "sealed", key); }
-    [[nodiscard]] std::string path(int n, const std::string &suffix) const {
-        return store_.secrets() + "/" + StoreOnDisk::nameOf(n, suffix);
-    }
-    [[nodiscard]] std::string content(int n, const std::string &suffix) const {
-        std::ifstream file(path(n, suffix), std::ios::binary);
-        return {std::istreambuf_iterator<char>(file), {}};
-    }
-
-    void addOneForm() {
-        defined();
-        putPlain(defined());
-        putCbc(defined());
-        putSealed(defined());
-        putSealed(defined(), kOtherKey);
-        put(defined(), "aes256cbc", kMisfit);
-        for (const std::string suffix : {"base64", "aes256cbc", "jwe"}) {
-            put(defined(), suffix, "");
-            put(defined(), suffix, "\n");
-            put(defined(), suffix, " \t\n \n");
-            put(defined(), suffix, "no base64 !");
-            put(defined(), suffix, std::string(300, '\0'));
-            put(defined(), suffix, "QUJD");
-            put(defined(), suffix, "QUJD\n");
-            put(defined(), suffix, "QUJ");
-            EXPECT_TRUE(std::filesystem::create_directory(path(defined(), suffix)));
-            std::filesystem::create_symlink("nowhere", path(defined(), suffix));
-            const int loop = defined();
-            std::filesystem::create_symlink(StoreOnDisk::nameOf(loop, suffix), path(loop, suffix));
-            EXPECT_EQ(::mkfifo(path(defined(), suffix).c_str(), 0600), 0);
-        }
-        const int cut = defined();
-        putSealed(cut);
-        put(cut, "jwe", content(cut, "jwe").substr(0, 150));
-        const int altered = defined();
-        putSealed(altered);
-        std::string text = content(altered, "jwe");
-        text[text.size() - 30] = text[text.size() - 30] == 'A' ? 'B' : 'A';
-        put(altered, "jwe", text);
-        put(defined(), "jwe", content(4, "jwe")); // of another secret
-        const int newline = defined();
-        putSealed(newline);
-        put(newline, "jwe", content(newline, "jwe") + "\n");
-        const int linked = defined();
-        store_.put("elsewhere", "QUJD");
-        std::filesystem::create_symlink("elsewhere", path(linked, "base64"));
-    }
-
-    void addSeveralForms() {
-        const std::string blanks[] = {"", "\n", "no base64 !"};
-        for (const int forms : {3, 5, 6, 7}) { // one bit for each form
-            const int n = defined();
-            if ((forms & 4) != 0)
-                putSealed(n);
-            if ((forms & 2) != 0)
-                putCbc(n);
-            if ((forms & 1) != 0)
-                putPlain(n);
-        }
-        for (const std::string &first : blanks) {
-            const int plain = defined();
-            putSealed(plain);
-            put(plain, "base64", first);
-            const int cbc = defined();
-            putSealed(cbc);
-            put(cbc, "aes256cbc", first);
-            const int both = defined();
-            putSealed(both, kOtherKey);
-            putCbc(both);
-            put(both, "base64", first);
-        }
-        const int behind = defined();
-        putPlain(behind);
-        put(behind, "jwe", "damaged");
-        const int empty = defined();
-        putPlain(empty);
-        put(empty, "jwe", "");
-    }
-
-    void addDefinitions() {
-        const auto document = [](int n, const std::string &attributes, const std::string &inside) {
-            return "<secret " + attributes + "><uuid>" + StoreOnDisk::uuid(n).toString() +
-                   "</uuid>" + inside + "</secret>";
-        };
-        for (const std::string text : {"", "\n", "no document", "<secret><uuid>", "<domain/>",
-                                       "<secret/>", "<secret><uuid>nope</uuid></secret>",
-                                       "<!DOCTYPE s [<!ENTITY e 'v'>]><secret>&e;</secret>"}) {
-            ++last_;
-            putPlain(last_);
-            put(last_, "xml", text);
-        }
-        const std::pair<const char *, const char *> variants[] = {
-            {"", ""},
-            {"ephemeral='yes'", ""},
-            {"private='yes'", ""},
-            {"private='maybe'", ""},
-            {"", "<usage type='bogus'><name>x</name></usage>"},
-            {"", "<usage type='ceph'/>"},
-            {"xmlns='urn:x'", ""},
-            {"", "<description>&amp;</description>"}};
-        for (const auto &[attributes, inside] : variants) {
-            ++last_;
-            putPlain(last_);
-            put(last_, "xml", document(last_, attributes, inside));
-        }
-        ++last_;
-        putPlain(last_);
-        put(last_, "xml", document(1, "", "")); // another's
-        ++last_;
-        EXPECT_TRUE(std::filesystem::create_directory(path(last_, "xml")));
-        ++last_;
-        std::filesystem::create_symlink("nowhere", path(last_, "xml"));
-        ++last_;
-        EXPECT_EQ(::mkfifo(path(last_, "xml").c_str(), 0600), 0);
-        ++last_;
-        put(last_, "xml",
-            "<?xml version='1.0' encoding='ISO-8859-1'?>" +
-                document(last_, "", "<description>\xe9</description>"));
-    }
-
-    void addOtherFiles() {
-        for (const std::string suffix : {"base64", "aes256cbc", "jwe"}) {
-            put(++last_, suffix, "QUJD"); // of no secret
-            const int n = defined();
-            for (const std::string other :
-                 {".aside-1", ".keyhold-new", ".keyhold-old", ".bak", "~"})
-                put(n, suffix + other, "QUJD");
-            put(defined(), suffix + ".keyhold-leaving", "QUJD");
-            const int waiting = defined();
-            const std::string text = content(waiting, "xml");
-            put(waiting, suffix + ".keyhold-for-" + layout::hashOfDefinition(text), "QUJD");
-            put(defined(), suffix + ".keyhold-for-0123456789abcdef", "QUJD");
-        }
-        const int redefined = defined();
-        putPlain(redefined);
-        put(redefined, "xml.keyhold-leaving", content(redefined, "xml"));
-        const int leaving = defined();
-        putPlain(leaving);
-        std::filesystem::rename(path(leaving, "xml"), path(leaving, "xml.keyhold-leaving"));
-        put(defined(), "xml.keyhold-new", "<secret");
-        store_.put("not-a-uuid.xml", "<secret/>");
-        store_.put("ABCDEF00-0000-0000-0000-000000000000.xml", "<secret/>");
-        store_.put("README", "text");
-    }
-
-    const StoreOnDisk &store_;
-    int last_ = 0;
 };
 
 const char *nameOf(const Error &reason) {
@@ -348,22 +169,34 @@ class ReadersAgree : public testing::TestWithParam<Rules> {
     }
 
     StoreOnDisk store;
-    Corpus corpus{store};
+    StoreCorpus corpus{store};
     std::shared_ptr<const AtRest> atRest =
         atRestOf(GetParam().current, GetParam().earlier,
                  {GetParam().mustSeal, GetParam().convertExisting, ""});
     Driver driver{store, atRest};
 };
 
-INSTANTIATE_TEST_SUITE_P(Rules, ReadersAgree,
-                         testing::Values(Rules{"NoKey", 0, {}, false, false},
-                                         Rules{"KeyIsMissing", 0, {}, true, false},
-                                         Rules{"SealsNew", kKey, {}, true, false},
-                                         Rules{"SealsAll", kKey, {}, true, true},
-                                         Rules{"Rekeys", kOtherKey, {kKey}, true, false},
-                                         Rules{"OpensOnly", 0, {kKey}, false, false},
-                                         Rules{"UnsealsAll", 0, {kKey, kOtherKey}, false, true}),
-                         [](const auto &tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Rules, ReadersAgree,
+    testing::Values(Rules{"NoKey", 0, {}, false, false}, Rules{"KeyIsMissing", 0, {}, true, false},
+                    Rules{"SealsNew", StoreCorpus::kKey, {}, true, false},
+                    Rules{"SealsAll", StoreCorpus::kKey, {}, true, true},
+                    Rules{"Rekeys", StoreCorpus::kOtherKey, {StoreCorpus::kKey}, true, false},
+                    Rules{"OpensOnly", 0, {StoreCorpus::kKey}, false, false},
+                    Rules{
+                        "UnsealsAll", 0, {StoreCorpus::kKey, StoreCorpus::kOtherKey}, false, true}),
+    [](const auto &tested) { return tested.param.name; });
+
+TEST(StoreCorpus, HasValuesOfEveryKind) {
+    const StoreOnDisk store;
+    const StoreCorpus corpus(store);
+    std::set<std::string> kinds;
+    for (const auto &[uuid, seen] :
+         viewOfCommand(store, *atRestOf(StoreCorpus::kKey), corpus.size()).secrets)
+        kinds.insert(seen.value);
+    EXPECT_THAT(kinds, testing::ElementsAre("aes256cbc", "base64", "damaged", "jwe", "missing key",
+                                            "none"));
+}
 
 TEST_P(ReadersAgree, BesideWhatInterruptedChangesLeft) {
     expectSame();
