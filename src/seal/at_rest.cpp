@@ -105,6 +105,8 @@ std::optional<ShieldedValue> AtRest::decode(AtRestForm form, const Uuid &uuid,
         value = openJwe(keyring_, uuid, text, &key);
         break;
     }
+    if (value && value->size() == 0)
+        value.reset();
     isOutdated = value && isOutdatedForm(form, key);
     return value;
 }

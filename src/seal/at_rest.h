@@ -76,7 +76,8 @@ class AtRest {
     void encode(AtRestForm form, const Uuid &uuid, std::span<const std::uint8_t> value,
                 const Write &write) const;
 
-    /// The value in a text; empty if that is blank. Raises valueUnreadable or invalidEncryptionKey,
+    /// The value in a text; empty if that is blank, or if what it encrypts is empty: whatever the
+    /// form, an empty value is no value. Raises valueUnreadable or invalidEncryptionKey,
     /// with texts that begin with a verb: the caller puts the name of the file before.
     /// `isOutdated` says whether the value should be written anew by these rules.
     [[nodiscard]] std::optional<ShieldedValue> decode(AtRestForm form, const Uuid &uuid,

@@ -2,6 +2,7 @@
 """Claims about a daemon that seals the values it stores."""
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,16 @@ class SealedCase(SystemCase):
         for secret in secrets or (self.secret,):
             self.define(daemon.open(), secret, value)
         self.assertEqual(daemon.stop(), 0)
+
+    def put_sealed_nothing(self, store: Path) -> None:
+        """A sealed file whose value is empty; jose makes it."""
+        header = {"alg": "dir", "enc": "A256GCM", "kid": self.key.id, "org.keyhold.uuid": self.secret.uuid}
+        jwk, empty = self.machine.home / "key.jwk", self.machine.home / "empty"
+        write_file(jwk, self.key.jwk)
+        write_file(empty, b"")
+        done = self.machine.run("jose", "jwe", "enc", "-c", "-k", str(jwk), "-I", str(empty), "-o", "-",
+                                "-i", json.dumps({"protected": header}))
+        write_file(sealed_in(store, self.secret), done.ok())
 
     # --- claims ----------------------------------------------------------------------------
 

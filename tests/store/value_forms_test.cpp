@@ -18,6 +18,8 @@ using testing::UnorderedElementsAre;
 // "old value" as libvirt writes it: AES-256-CBC under 32 bytes of 1; made with Python's
 // `cryptography`.
 constexpr const char *kCbc = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6o=";
+// The value of no bytes, under the same key.
+constexpr const char *kEmptyCbc = "AAECAwQFBgcICQoLDA0OD6w7UcjJVzgZll8dfIoGMtg=";
 
 class ValueFormsTest : public testing::Test {
   protected:
@@ -59,6 +61,25 @@ TEST_F(ValueFormsTest, ABlankPlainFileDoesNotCount) {
         putPlain(blank);
         EXPECT_EQ(valueAfterStart(), "=sealed value");
     }
+}
+
+TEST_F(ValueFormsTest, AnEmptyValueIsNoValueInEveryForm) {
+    const auto rules = bench.atRest->get();
+    bench.remove(sealedName());
+    for (const AtRestForm form : {AtRestForm::plain, AtRestForm::jwe}) {
+        rules->encode(form, uuidNumber(1), {}, [&](auto text) {
+            bench.put(valueName(1, form), {text.begin(), text.end()});
+        });
+        EXPECT_EQ(valueAfterStart(), "none") << nameOf(form);
+        bench.remove(valueName(1, form));
+    }
+    bench.put(valueName(1, AtRestForm::aes256cbc), kEmptyCbc);
+    EXPECT_EQ(valueAfterStart(), "none");
+}
+
+TEST_F(ValueFormsTest, AnEmptyFileOfAFormLeavesTheNextOneToCount) {
+    bench.put(valueName(1, AtRestForm::aes256cbc), kEmptyCbc);
+    EXPECT_EQ(valueAfterStart(), "=sealed value");
 }
 
 TEST_F(ValueFormsTest, ADamagedPlainFileCountsAndCannotBeRead) {

@@ -106,6 +106,13 @@ class EmbeddedRoot(SealedCase):
         self.assertIn("values must be encrypted and there is no key to do it with", error)
         self.assertForms("jwe", store=self.root_store)
 
+    def test_a_sealed_file_of_no_bytes_is_no_value(self) -> None:
+        self.own_settings(key=self.key)
+        self.secret.write(self.root_store)
+        self.put_sealed_nothing(self.root_store)
+        self.assertIn("does not have a value",
+                      self.try_virsh("secret-get-value", self.secret.uuid).failed())
+
     def test_an_empty_value_removes_the_sealed_one(self) -> None:
         """No connection to a daemon carries an empty value."""
         self.own_settings(key=self.key)

@@ -41,6 +41,12 @@ class Sealing(SealedCase):
         for secret, value in values.items():
             self.assertEqual(self.value_of(self.root, secret), value)
 
+    def test_a_sealed_file_of_no_bytes_is_no_value(self) -> None:
+        self.secret.write(self.store)
+        self.put_sealed_nothing(self.store)
+        self.begin()
+        self.assertNoValue(self.root, self.secret)
+
     def test_a_plain_value_stays_plain_until_it_is_set(self) -> None:
         self.secret.write(self.store, b"by a tool")
         self.begin()
