@@ -55,7 +55,7 @@ class ValueCheck {
         path_ = directory_.pathOf(name);
         std::optional<ValueFile> file;
         try {
-            file = readValueFile(directory_, name);
+            file = readValueFile(directory_, name, maxTextSize(form));
         } catch (const Error &error) {
             if (error.code() == ErrorCode::noMemory)
                 throw;

@@ -50,6 +50,10 @@ std::size_t paddingUnder(const Key &key, std::span<const std::uint8_t> bytes) {
 
 } // namespace
 
+std::size_t aes256CbcSize(std::size_t valueSize) noexcept {
+    return kBlockSize + (valueSize / kBlockSize + 1) * kBlockSize;
+}
+
 ShieldedValue openAes256Cbc(const Keyring &keyring, const Uuid &uuid,
                             std::span<const std::uint8_t> text) {
     const std::vector<std::uint8_t> decoded = decode(text);

@@ -15,6 +15,9 @@ namespace keyhold {
 /// neither key id nor authentication: which key it was can only be seen by the padding, which a
 /// wrong key passes once in 256 times.
 
+/// Bytes that a value of `valueSize` bytes takes before base64.
+[[nodiscard]] std::size_t aes256CbcSize(std::size_t valueSize) noexcept;
+
 /// The value in a text, under the one key of `keyring` that gives a well-formed padding. Bound to
 /// `uuid` from here on only. Raises
 /// - invalidEncryptionKey if no key does, or more than one;

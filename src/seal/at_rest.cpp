@@ -41,8 +41,6 @@ std::optional<ShieldedValue> openPlain(const Uuid &uuid, std::span<const std::ui
     case PlainForm::value:
         break;
     }
-    if (decoded.size > kMaxValueSize)
-        refuse("holds more than " + std::to_string(kMaxValueSize) + " bytes");
     return ShieldedValue::seal(uuid, plain.bytes().first(decoded.size));
 }
 
@@ -58,6 +56,23 @@ std::string_view nameOf(AtRestForm form) noexcept {
         return "jwe";
     }
     return {};
+}
+
+std::size_t maxTextSize(AtRestForm form) noexcept {
+    static_assert(kMaxValueSize == kMaxJweValueSize);
+    const auto withWhiteSpace = [](std::size_t bytes) {
+        const std::size_t text = plainTextSize(bytes);
+        return text + text / 16;
+    };
+    switch (form) {
+    case AtRestForm::plain:
+        return withWhiteSpace(kMaxValueSize);
+    case AtRestForm::aes256cbc:
+        return withWhiteSpace(aes256CbcSize(kMaxValueSize));
+    case AtRestForm::jwe:
+        return kMaxJweSize;
+    }
+    return 0;
 }
 
 AtRest::AtRest(Keyring keyring, Rules rules)
@@ -107,6 +122,8 @@ std::optional<ShieldedValue> AtRest::decode(AtRestForm form, const Uuid &uuid,
     }
     if (value && value->size() == 0)
         value.reset();
+    if (value && value->size() > kMaxValueSize)
+        refuse("holds more than " + std::to_string(kMaxValueSize) + " bytes");
     isOutdated = value && isOutdatedForm(form, key);
     return value;
 }

@@ -41,8 +41,13 @@ inline constexpr AtRestForms kAllForms = (1U << kAtRestForms.size()) - 1;
 /// "base64", "aes256cbc", "jwe": what the name of the file ends in.
 [[nodiscard]] std::string_view nameOf(AtRestForm form) noexcept;
 
-/// Libvirt's RPC carries 64 KiB; the stock driver itself has no limit, so ours is far from any use.
+/// Bytes. Libvirt's RPC carries 64 KiB; the stock driver itself has no limit, so ours is far from
+/// any use.
 inline constexpr std::size_t kMaxValueSize = std::size_t{256} * 1024 * 1024;
+
+/// Bytes of the largest text of a value in this form. White space, which people's tools put into
+/// base64, may add a sixteenth: twice what line ends in lines of 64 characters do.
+[[nodiscard]] std::size_t maxTextSize(AtRestForm form) noexcept;
 
 /// How values are written and read at rest: the keys and the rules of one moment. Never changed,
 /// exchanged as a whole when the settings are read again.

@@ -82,13 +82,17 @@ std::optional<std::string> readDefinitionFile(const StoreDirectory &directory,
 }
 
 std::optional<ValueFile> readValueFile(const StoreDirectory &directory, const std::string &name,
-                                       FileStatus *status) {
-    const auto file = openRegular(directory, name, kMaxValueFileSize, status);
+                                       std::size_t limit, FileStatus *status) {
+    static constinit std::mutex largeFiles;
+    const auto file = openRegular(directory, name, limit, status);
     if (!file)
         return std::nullopt;
-    auto memory = std::make_unique<Scratch>(file->size + 1);
-    const std::size_t size = readAll(directory, name, *file, memory->bytes());
-    return ValueFile{std::move(memory), size};
+    ValueFile out;
+    if (file->size >= Scratch::kPooledSize)
+        out.turn = std::unique_lock(largeFiles);
+    out.memory = std::make_unique<Scratch>(file->size + 1);
+    out.size = readAll(directory, name, *file, out.memory->bytes());
+    return out;
 }
 
 } // namespace keyhold

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -16,8 +17,6 @@ namespace keyhold {
 /// or a file above the limit must cost an error, not a hang or the memory of the process. Links to
 /// regular files are followed, as the stock driver does.
 
-/// Base64 of the largest value, with as much room for white space again as half of it.
-inline constexpr std::size_t kMaxValueFileSize = kMaxValueSize * 2;
 /// A text node above 10,000,000 bytes cannot be loaded; with every character escaped it takes six
 /// times as many.
 inline constexpr std::size_t kMaxDefinitionFileSize = std::size_t{64} * 1024 * 1024;
@@ -30,6 +29,8 @@ inline constexpr std::size_t kMaxDefinitionFileSize = std::size_t{64} * 1024 * 1
 
 /// A value file's content, in memory fit for it.
 struct ValueFile {
+    /// Of a large one; goes last.
+    std::unique_lock<std::mutex> turn;
     std::unique_ptr<Scratch> memory;
     std::size_t size;
 
@@ -38,9 +39,13 @@ struct ValueFile {
     }
 };
 
-/// Content of a value file; empty if there is none. As readDefinitionFile().
+/// Content of a value file; empty if there is none. One of more than `limit` bytes is not read. As
+/// readDefinitionFile(). Of the files that no pooled block holds (Scratch::kPooledSize), a process
+/// has one at a time: the next call for such a file waits until the one before is destroyed. Who
+/// fills a store with large files costs the threads that read it time, and not a buffer each; so a
+/// thread must not ask for a second one while it has one.
 [[nodiscard]] std::optional<ValueFile> readValueFile(const StoreDirectory &directory,
-                                                     const std::string &name,
+                                                     const std::string &name, std::size_t limit,
                                                      FileStatus *status = nullptr);
 
 } // namespace keyhold

@@ -53,7 +53,7 @@ Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestF
     std::optional<ValueFile> file;
     FileStatus status;
     try {
-        file = readValueFile(*directory_, name, &status);
+        file = readValueFile(*directory_, name, maxTextSize(form), &status);
     } catch (const Error &error) {
         return Value::unreadable(
             {ErrorCode::valueUnreadable, error.fullText() + remedy, 0, error.place()});

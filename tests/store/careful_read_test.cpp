@@ -9,9 +9,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cerrno>
 #include <fstream>
+#include <iterator>
+#include <thread>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace keyhold {
 namespace {
@@ -88,7 +93,7 @@ class CarefulReadTest : public testing::TestWithParam<const char *> {
     void TearDown() override { EXPECT_EQ(1U, faulty->openDescriptors()); }
 
     std::string valueText(const std::string &name) {
-        const auto file = readValueFile(*directory, name);
+        const auto file = readValueFile(*directory, name, 1000000);
         return file ? std::string(file->bytes().begin(), file->bytes().end()) : "(none)";
     }
 
@@ -212,7 +217,7 @@ TEST_F(CarefulReadOfRealFilesTest, LinksToRegularFilesAreFollowed) {
     std::filesystem::create_symlink(subject.pathOf("folder/file"), subject.pathOf("link"));
     std::filesystem::create_symlink("link", subject.pathOf("link to link"));
     EXPECT_EQ("content", readDefinitionFile(directory, "link"));
-    EXPECT_EQ(7U, readValueFile(directory, "link to link")->size);
+    EXPECT_EQ(7U, readValueFile(directory, "link to link", 7)->size);
 }
 
 TEST_F(CarefulReadOfRealFilesTest, LinksToAnythingElseAreRefused) {
@@ -224,13 +229,12 @@ TEST_F(CarefulReadOfRealFilesTest, LinksToAnythingElseAreRefused) {
     std::filesystem::create_symlink("loop", subject.pathOf("loop"));
     for (const char *name : {"to fifo", "to device", "to null", "to directory", "loop"}) {
         EXPECT_THROW(static_cast<void>(readDefinitionFile(directory, name)), Error) << name;
-        EXPECT_THROW(static_cast<void>(readValueFile(directory, name)), Error) << name;
+        EXPECT_THROW(static_cast<void>(readValueFile(directory, name, 1000)), Error) << name;
     }
 }
 
 TEST_F(CarefulReadOfRealFilesTest, AFileAboveTheLimitIsRefusedUnread) {
     makeSparse("definition", kMaxDefinitionFileSize + 1);
-    makeSparse("value", kMaxValueFileSize + 1);
     makeSparse("huge", std::uintmax_t{3} << 40);
     FaultyFileSystem counting(subject.fileSystem());
     const StoreDirectory counted(counting, subject.root());
@@ -240,11 +244,58 @@ TEST_F(CarefulReadOfRealFilesTest, AFileAboveTheLimitIsRefusedUnread) {
     };
     EXPECT_EQ(tooLarge("definition", kMaxDefinitionFileSize),
               raisedBy([&] { static_cast<void>(readDefinitionFile(counted, "definition")); }));
-    EXPECT_EQ(tooLarge("value", kMaxValueFileSize),
-              raisedBy([&] { static_cast<void>(readValueFile(counted, "value")); }));
-    EXPECT_EQ(tooLarge("huge", kMaxValueFileSize),
-              raisedBy([&] { static_cast<void>(readValueFile(counted, "huge")); }));
+    for (const AtRestForm form : kAtRestForms) {
+        const std::size_t limit = maxTextSize(form);
+        makeSparse("value", limit + 1);
+        for (const char *name : {"value", "huge"})
+            EXPECT_EQ(tooLarge(name, limit),
+                      raisedBy([&] { static_cast<void>(readValueFile(counted, name, limit)); }));
+    }
     EXPECT_EQ(0U, counting.count(Operation::read));
+}
+
+/// "S" of a thread that waits.
+char stateOfThread(pid_t thread) {
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string text(std::istreambuf_iterator<char>(file), {});
+    const std::size_t end = text.rfind(") ");
+    return end == std::string::npos ? '?' : text[end + 2];
+}
+
+TEST_F(CarefulReadOfRealFilesTest, OfLargeFilesAProcessHoldsOneAtATime) {
+    for (const char *name : {"one", "two"})
+        makeSparse(name, Scratch::kPooledSize);
+    makeSparse("small", Scratch::kPooledSize - 1);
+    FaultyFileSystem counting(subject.fileSystem());
+    const StoreDirectory counted(counting, subject.root());
+    std::atomic<bool> isRead{false};
+    std::atomic<pid_t> thread{0};
+    counting.before(Operation::status, "two", [&] { thread = ::gettid(); });
+    counting.before(Operation::read, "two", [&] { isRead = true; });
+
+    auto one = readValueFile(counted, "one", Scratch::kPooledSize);
+    std::jthread other([&] {
+        EXPECT_EQ(Scratch::kPooledSize, readValueFile(counted, "two", Scratch::kPooledSize)->size);
+    });
+    while (thread == 0)
+        std::this_thread::yield();
+    for (int waits = 0; waits < 3 && !isRead; std::this_thread::yield())
+        waits = stateOfThread(thread) == 'S' ? waits + 1 : 0;
+    EXPECT_FALSE(isRead);
+    EXPECT_TRUE(readValueFile(counted, "small", Scratch::kPooledSize)) << "others are not held up";
+    one.reset();
+    other.join();
+    EXPECT_TRUE(isRead);
+}
+
+TEST_F(CarefulReadOfRealFilesTest, AFileThatCannotBeReadGivesItsTurnBack) {
+    makeSparse("one", Scratch::kPooledSize);
+    FaultyFileSystem failing(subject.fileSystem());
+    const StoreDirectory watched(failing, subject.root());
+    failing.fail(Operation::read, "one", EIO);
+    EXPECT_TRUE(
+        raisedBy([&] { static_cast<void>(readValueFile(watched, "one", Scratch::kPooledSize)); }));
+    EXPECT_TRUE(readValueFile(watched, "one", Scratch::kPooledSize));
 }
 
 TEST_F(CarefulReadOfRealFilesTest, AFileAtTheLimitIsRead) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """keyhold on stores that nobody has open."""
 
+import json
 import os
 import pty
 import shutil
@@ -244,6 +245,17 @@ class Findings(CommandCase):
             self.keyhold.run(command)
         self.assertEqual((snapshot(self.machine.etc), snapshot(self.store)), before)
         self.assertFalse(self.machine.state.exists())
+
+    def test_files_that_are_too_large_cost_neither_memory_nor_time(self) -> None:
+        """Sparse: they take no room on the disk. The command gets less memory than one of them has."""
+        for form in ("base64", "jwe", "aes256cbc"):
+            for secret in self.secrets:
+                with open(self.store / f"{secret.uuid}.{form}", "wb") as file:
+                    file.truncate(512 << 20)
+        self.configure()
+        done = self.machine.run("prlimit", f"--as={400 << 20}", settings().command, "verify", "--json")
+        [store] = json.loads(done.out)["stores"]
+        self.assertEqual(sum("is larger than" in each["text"] for each in store["findings"]), 9)
 
     def test_a_host_without_secrets(self) -> None:
         shutil.rmtree(self.store)
