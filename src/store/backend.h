@@ -39,6 +39,8 @@ class UnrestoredError : public Error {
 /// Durable home of the secrets of one store. A call that changes something returns once the change
 /// is on stable storage, or raises and has changed nothing, or raises UnrestoredError. Calls for
 /// different secrets may run at the same time; calls for one secret are the caller's to serialize.
+/// The value of a definition that says ephemeral is never written: create() and replaceValue()
+/// raise internal for one.
 class Backend {
   public:
     virtual ~Backend() = default;
@@ -67,7 +69,8 @@ class Backend {
 
     /// Stores a secret the live set does not hold as stored, with its value if `value` is not null
     /// (plain bytes, guarded memory of the caller's). A value file of a secret that is there but
-    /// was never loaded is taken over and returned; one that belongs to no secret is put aside.
+    /// was never loaded is taken over and returned; one that belongs to no secret, or whose secret
+    /// gets another value, is put aside.
     virtual Value create(const SecretDefinition &definition,
                          const std::span<const std::uint8_t> *value) = 0;
 

@@ -147,6 +147,8 @@ void DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text
 Value DirectoryBackend::create(const SecretDefinition &definition,
                                const std::span<const std::uint8_t> *value) {
     const Uuid &uuid = definition.uuid;
+    if (value)
+        requireStorable(definition);
     const std::string text = definitionFileText(definition);
     const auto atRest = atRest_->get();
     const AtRestForm form = value ? atRest->formOfNew() : AtRestForm::plain;

@@ -76,6 +76,7 @@ class DirectoryBackend : public Backend {
     /// may be garbage, which would take the place of its file for good.
     void requireEveryAes256CbcOpens(const std::shared_ptr<const AtRest> &atRest);
     [[nodiscard]] bool hasValueFile(const Uuid &uuid) const;
+    static void requireStorable(const SecretDefinition &definition);
     /// Makes `value` the only value of a secret that has a definition.
     void storeValue(const AtRest &atRest, const Uuid &uuid, std::span<const std::uint8_t> value);
     [[nodiscard]] FormerValue formerOf(const AtRest &atRest, const Uuid &uuid, AtRestForm form);
@@ -99,7 +100,8 @@ class DirectoryBackend : public Backend {
     /// The first name under which nothing has been put aside yet.
     [[nodiscard]] std::string freeAsideName(const Uuid &uuid, AtRestForm form) const;
     void tellAside(const Uuid &uuid, AtRestForm form, const std::string &aside, const char *reason);
-    /// Puts every value file of a uuid that belongs to no secret aside. True if there was one.
+    /// Puts every value file of a uuid aside whose secret is not there or gets another value. True
+    /// if there was one.
     bool putOrphansAside(const Uuid &uuid);
     /// Takes back a definition that was committed but whose value could not follow.
     void takeBack(const Uuid &uuid, AtRestForm form, const std::string &awaiting,

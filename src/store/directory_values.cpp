@@ -119,6 +119,8 @@ void DirectoryBackend::tellAside(const Uuid &uuid, AtRestForm form, const std::s
 }
 
 bool DirectoryBackend::putOrphansAside(const Uuid &uuid) {
+    const bool hasSecret = directory_->contains(layout::definitionName(uuid));
+    const char *reason = hasSecret ? "was not the value of its secret" : "belonged to no secret";
     bool hadSome = false;
     for (const AtRestForm form : kAtRestForms) {
         const std::string name = layout::valueName(uuid, form);
@@ -126,7 +128,7 @@ bool DirectoryBackend::putOrphansAside(const Uuid &uuid) {
             continue;
         const std::string aside = freeAsideName(uuid, form);
         if (directory_->rename(name, aside)) {
-            tellAside(uuid, form, aside, "belonged to no secret");
+            tellAside(uuid, form, aside, reason);
             hadSome = true;
         }
     }
@@ -225,8 +227,15 @@ void DirectoryBackend::takeBackValue(const Uuid &uuid, const FormerValue &former
         throw UnrestoredError(cause);
 }
 
+void DirectoryBackend::requireStorable(const SecretDefinition &definition) {
+    if (definition.isEphemeral)
+        throw Error(ErrorCode::internal, "the value of ephemeral secret '" +
+                                             definition.uuid.toString() + "' is not to be stored");
+}
+
 void DirectoryBackend::replaceValue(const SecretDefinition &definition,
                                     std::span<const std::uint8_t> value) {
+    requireStorable(definition);
     if (directory_->contains(layout::definitionName(definition.uuid)))
         storeValue(*atRest_->get(), definition.uuid, value);
     else

@@ -21,16 +21,6 @@ std::string readingFailedWithoutMemory(const Uuid &uuid) {
         Error(ErrorCode::noMemory, "no memory for secret '" + uuid.toString() + "'"));
 }
 
-bool isSameValue(const Uuid &uuid, const Value &a, const Value &b) {
-    if (!a.shielded() || !b.shielded())
-        return !a.shielded() && !b.shielded() && a.isUnreadable() == b.isUnreadable();
-    if (a.shielded()->size() != b.shielded()->size())
-        return false;
-    Scratch plain(b.shielded()->size());
-    b.shielded()->open(uuid, plain.bytes());
-    return a.shielded()->equals(uuid, plain.bytes());
-}
-
 bool isSameReason(const Value &a, const Value &b) {
     return a.isUnreadable() && b.isUnreadable() ? a.reason().message() == b.reason().message()
                                                 : true;
@@ -58,6 +48,8 @@ void SecretStore::load() {
         if (record && record->value.isUnreadable())
             journal_.error("secret '" + record->definition.uuid.toString() +
                            "' is served without its value: " + record->value.reason().message());
+        if (record && record->definition.isEphemeral)
+            tellHandwritten(record->definition);
     }
     // In the order of the directory: of two files with one use, the first wins, as it does in
     // stock.
@@ -190,8 +182,9 @@ void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
         if (current && current->value.shielded())
             value = current->value;
     }
-    if (current && !current->isStored && value.isNone()) {
-        value = keepEphemeralValue(stored->definition, current->value);
+    const bool isOfMemory = current && (!current->isStored || current->definition.isEphemeral);
+    if (isOfMemory && value.isNone() && !current->value.isNone()) {
+        value = keepValueOfMemory(stored->definition, current->value);
         files = kUnknownFiles;
     }
 
@@ -202,6 +195,8 @@ void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
         current->files.set(files);
         return;
     }
+    if (isNew && stored->definition.isEphemeral)
+        tellHandwritten(stored->definition);
     std::list<Change> changes;
     if (isNew)
         changes.push_back({Change::Kind::defined, uuid, usage});
@@ -213,8 +208,16 @@ void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
         std::move(changes));
 }
 
-Value SecretStore::keepEphemeralValue(const SecretDefinition &definition, const Value &value) {
-    if (const ShieldedValue *shielded = value.shielded()) {
+void SecretStore::tellHandwritten(const SecretDefinition &definition) const {
+    journal_.warning(
+        "secret '" + definition.uuid.toString() + "' is ephemeral and has a definition in '" +
+        backend()->place() +
+        "', which is left as it is; what clients change of this secret stays in memory");
+}
+
+Value SecretStore::keepValueOfMemory(const SecretDefinition &definition, const Value &value) {
+    const ShieldedValue *shielded = value.shielded();
+    if (shielded && !definition.isEphemeral) {
         Scratch plain(shielded->size());
         shielded->open(definition.uuid, plain.bytes());
         backend()->replaceValue(definition, plain.bytes());

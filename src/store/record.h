@@ -14,8 +14,8 @@ namespace keyhold {
 struct Record {
     SecretDefinition definition;
     Value value;
-    /// The backend holds it. False for an ephemeral secret; true for an ephemeral one only if
-    /// somebody wrote its definition into the store by hand.
+    /// The backend holds it. True for an ephemeral secret only if somebody wrote its definition
+    /// into the store by hand; what clients change of such a one is in memory alone.
     bool isStored = false;
     /// Of the files that the two above were read from.
     KeptFingerprint files{};

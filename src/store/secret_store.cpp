@@ -135,25 +135,48 @@ RecordPtr SecretStore::define(const SecretDefinition &definition, const AccessCh
         wasStored = current->isStored;
         wasHandwritten = current->isStored && current->definition.isEphemeral;
     }
-    // An ephemeral secret is not stored, unless people keep it in the store by hand.
-    next->isStored = !definition.isEphemeral || wasHandwritten;
+    // Files of an ephemeral secret are somebody else's: nothing is written to them.
+    const bool mustStore = !definition.isEphemeral;
+    next->isStored = mustStore || wasHandwritten;
 
     // Without a list of what is stored, a definition could replace one that nobody has seen.
-    if (const auto cause = trouble(); cause && next->isStored)
+    if (const auto cause = trouble(); cause && mustStore)
         throw *cause;
 
     auto changes = changeOf(Change::Kind::defined, definition);
     const auto durable = backend();
     changeStored(*writer, definition.uuid, [&] {
-        if (next->isStored && wasStored)
+        if (mustStore && wasHandwritten)
+            storeHandwritten(*durable, *next);
+        else if (mustStore && wasStored)
             redefineStored(*durable, *next);
-        else if (next->isStored)
+        else if (mustStore)
             createStored(*durable, *next);
-        else if (wasStored)
+        else if (wasStored && !wasHandwritten)
             removeStored(*durable, *next);
     });
     writer->publish(next, std::move(changes));
     return next;
+}
+
+void SecretStore::storeHandwritten(Backend &durable, Record &next) {
+    const Uuid &uuid = next.definition.uuid;
+    std::optional<StoredSecret> stored;
+    try {
+        stored = durable.read(uuid);
+    } catch (const Error &error) {
+        if (error.code() == ErrorCode::noMemory)
+            throw;
+        // A definition that does not load owns no value.
+    }
+    if (!stored)
+        return createStored(durable, next);
+    if (!isSameValue(uuid, stored->value, next.value)) {
+        if (!next.value.isNone())
+            return createStored(durable, next);
+        durable.removeValue(uuid);
+    }
+    redefineStored(durable, next);
 }
 
 void SecretStore::redefineStored(Backend &durable, Record &next) {
@@ -193,7 +216,7 @@ void SecretStore::setValue(const Uuid &uuid, std::span<const std::uint8_t> value
     next->value = value.empty() ? Value() : Value::of(ShieldedValue::seal(uuid, value));
 
     auto changes = changeOf(Change::Kind::valueChanged, current->definition);
-    if (current->isStored) {
+    if (current->isStored && !current->definition.isEphemeral) {
         const auto durable = backend();
         changeStored(*writer, uuid, [&] {
             if (value.empty())

@@ -79,6 +79,9 @@ class SecretStore {
     /// Does the durable part of a change; if that could not be taken back, the record follows.
     template <typename Work>
     void changeStored(IndexWriter &writer, const Uuid &uuid, const Work &work);
+    /// Stores an ephemeral secret that becomes persistent and whose files somebody has written: its
+    /// value need not be that of the files.
+    static void storeHandwritten(Backend &durable, Record &next);
     static void redefineStored(Backend &durable, Record &next);
     static void createStored(Backend &durable, Record &next);
     static void removeStored(Backend &durable, const Record &next);
@@ -93,8 +96,10 @@ class SecretStore {
     [[nodiscard]] bool isMissing(const Uuid &uuid);
     /// As settle(), with troubles told to the journal.
     void settleLogged(IndexWriter &writer, const Uuid &uuid);
-    /// Stores the value of an ephemeral secret whose definition somebody wrote into the store.
-    Value keepEphemeralValue(const SecretDefinition &definition, const Value &value);
+    /// The value of a secret that has a definition in the store and no value there: that of memory,
+    /// which is stored if the definition says persistent.
+    Value keepValueOfMemory(const SecretDefinition &definition, const Value &value);
+    void tellHandwritten(const SecretDefinition &definition) const;
 
     Index index_;
     Journal &journal_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/error.h"
+#include "conf/uuid.h"
 #include "seal/shield.h"
 
 #include <memory>
@@ -38,5 +39,8 @@ class Value {
     std::shared_ptr<const ShieldedValue> shielded_;
     std::shared_ptr<const Error> reason_;
 };
+
+/// True for two values of the same bytes, or none, or two that cannot be had, whatever the reasons.
+[[nodiscard]] bool isSameValue(const Uuid &uuid, const Value &a, const Value &b);
 
 } // namespace keyhold

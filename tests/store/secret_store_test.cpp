@@ -248,31 +248,6 @@ TEST_F(SecretStoreTest, AReadOnlyDiskRefusesWhatWouldNotLast) {
     undefine(2);
 }
 
-TEST_F(SecretStoreTest, AnEphemeralDefinitionThatSomebodyStoredIsServedFromTheStore) {
-    bench.put(xmlName(1), textOf(ephemeral(definitionOf(1, "one"))));
-    bench.put(valueName(1), base64("value"));
-    restart();
-    EXPECT_TRUE(store->hasEphemeral());
-    EXPECT_EQ("=value", stateOf(*store, 1).value);
-
-    define(ephemeral(described(definitionOf(1, "one"), "text")));
-    store->setValue(kUuid, bytes("new"), allow);
-    EXPECT_EQ(stateOf(*store), bench.stateAfterStart());
-    undefine(1);
-    EXPECT_THAT(bench.names(), IsEmpty());
-}
-
-TEST_F(SecretStoreTest, SuchASecretBecomesPersistentInPlace) {
-    bench.put(xmlName(1), textOf(ephemeral(definitionOf(1, "one"))));
-    bench.put(valueName(1), base64("value"));
-    restart();
-    define(definitionOf(1, "one"));
-    EXPECT_FALSE(store->hasEphemeral());
-    EXPECT_EQ(stateOf(*store), bench.stateAfterStart());
-    define(ephemeral(definitionOf(1, "one")));
-    EXPECT_THAT(bench.names(), IsEmpty());
-}
-
 TEST_F(SecretStoreTest, ARedefinitionBringsBackFilesThatWereDeletedByHand) {
     define(definitionOf(1, "one"));
     store->setValue(kUuid, bytes("value"), allow);

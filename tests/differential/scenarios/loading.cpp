@@ -123,6 +123,23 @@ void ephemeralOnDisk(Phase &phase) {
     phase.secretFiles("files");
 }
 
+/// What clients make of a secret whose ephemeral definition is on disk.
+void changeEphemeralOnDisk(Phase &phase) {
+    Store store(phase);
+    store.file(kOne + ".xml", toXml({.uuid = kOne, .ephemeral = "yes"}));
+    std::string two = chosenUuid(2);
+    store.file(two + ".xml", toXml({.uuid = two, .ephemeral = "yes"}));
+    store.file(two + ".base64", base64("of the file"));
+    openAndLook(phase);
+    for (const std::string &uuid : {kOne, two}) {
+        phase.define("redefine " + uuid,
+                     {.uuid = uuid, .description = "of a client", .ephemeral = "yes"});
+        phase.setValue("set " + uuid, phase.lookup("lookup " + uuid, uuid), "of a client");
+    }
+    phase.memory("memory after changes");
+    phase.secretFiles("files after changes");
+}
+
 void encodings(Phase &phase) {
     Store store(phase);
     auto described = [](unsigned number, const std::string &declaration, const std::string &text) {
@@ -195,6 +212,7 @@ std::vector<Scenario> loadingScenarios() {
         {"loading.foreign-directory", {foreignDirectory}},
         {"loading.same-usage-twice", {sameUsageTwice}},
         {"loading.ephemeral-on-disk", {ephemeralOnDisk, reload}},
+        {"loading.changed-ephemeral-on-disk", {changeEphemeralOnDisk, reload}},
         {"loading.encodings", {encodings}},
         {"loading.large-definitions", {largeDefinitions}},
         {"loading.many-strays", {manyStrays}},
