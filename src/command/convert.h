@@ -7,6 +7,7 @@
 #include "command/purpose.h"
 #include "command/store_keys.h"
 #include "command/target.h"
+#include "store/file_system.h"
 
 #include <cstddef>
 #include <functional>
@@ -40,8 +41,9 @@ struct Conversion {
     std::vector<Finding> failures; ///< of kind unchanged
 };
 
-/// Takes the lock of the store and writes its values. Raises LockedError.
-void convertAlone(Conversion &conversion);
+/// Takes the lock of the store and writes its values, all in the one directory that it opens.
+/// Raises LockedError.
+void convertAlone(Conversion &conversion, FileSystem &fileSystem = posixFileSystem());
 /// Has the daemon do it: checks that it would (raises configUnsupported, with what to set or to
 /// stop, if not), sends SIGHUP and looks at the files until nothing is left to do or nothing
 /// happens any more.

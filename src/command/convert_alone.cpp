@@ -41,10 +41,11 @@ std::string fileOf(const StoreDirectory &directory, const Uuid &uuid) {
 
 } // namespace
 
-void convertAlone(Conversion &conversion) {
+void convertAlone(Conversion &conversion, FileSystem &fileSystem) {
     const InstancePaths &paths = conversion.target.paths;
-    FileSystem &fileSystem = posixFileSystem();
-    const StoreDirectory directory(fileSystem, paths.configDirectory);
+    // Opened once: what is judged is what is written to.
+    auto opened = std::make_unique<StoreDirectory>(fileSystem, paths.configDirectory);
+    const StoreDirectory &directory = *opened; // lives as long as the backend
     requireOwner(conversion.target, directory);
     if (const int result = fileSystem.makePath(paths.stateDirectory); result < 0)
         throw Error(ErrorCode::systemCall, "cannot create '" + paths.stateDirectory + "'", -result);
@@ -53,10 +54,9 @@ void convertAlone(Conversion &conversion) {
     const auto current = std::make_shared<CurrentAtRest>();
     current->set(conversion.atRest);
     TellingJournal journal;
-    DirectoryBackend backend(std::make_unique<StoreDirectory>(fileSystem, paths.configDirectory),
-                             journal, current);
+    DirectoryBackend backend(std::move(opened), journal, current);
     backend.recover();
-    const std::vector<Uuid> outdated = inspect(paths, *conversion.atRest).outdated;
+    const std::vector<Uuid> outdated = inspect(directory, *conversion.atRest).outdated;
     conversion.total = outdated.size();
     Progress progress(nameOf(conversion.purpose), outdated.size());
     std::size_t done = 0;

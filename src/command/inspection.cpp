@@ -4,7 +4,6 @@
 #include "command/secret_check.h"
 #include "store/layout.h"
 #include "store/parallel.h"
-#include "store/store_directory.h"
 
 #include <algorithm>
 #include <chrono>
@@ -171,7 +170,10 @@ class Inspector {
 } // namespace
 
 Inspection inspect(const InstancePaths &paths, const AtRest &atRest) {
-    const StoreDirectory directory(posixFileSystem(), paths.configDirectory);
+    return inspect(StoreDirectory(posixFileSystem(), paths.configDirectory), atRest);
+}
+
+Inspection inspect(const StoreDirectory &directory, const AtRest &atRest) {
     Names names = namesIn(directory);
     Inspection out;
     Inspector inspector(directory, out);

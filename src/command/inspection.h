@@ -5,6 +5,7 @@
 #include "conf/uuid.h"
 #include "host/instance_paths.h"
 #include "seal/at_rest.h"
+#include "store/store_directory.h"
 
 #include <cstddef>
 #include <map>
@@ -27,6 +28,7 @@ struct Inspection {
 
 /// Changes nothing. Raises systemCall if the directory cannot be read.
 [[nodiscard]] Inspection inspect(const InstancePaths &paths, const AtRest &atRest);
+[[nodiscard]] Inspection inspect(const StoreDirectory &directory, const AtRest &atRest);
 /// The same beside a process at work: one look meets changes half done, so what is found is looked
 /// at again a moment later, and counts if it is still there.
 [[nodiscard]] Inspection inspectBeside(const InstancePaths &paths, const AtRest &atRest);

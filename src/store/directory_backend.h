@@ -7,6 +7,7 @@
 #include "store/listing.h"
 #include "store/store_directory.h"
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -55,10 +56,15 @@ class DirectoryBackend : public Backend {
     };
     using Naming = std::function<FormerValue(AtRestForm)>;
 
+    /// The value files of a secret as they were at one moment, by form; empty where there was none.
+    using ValueFiles = std::array<std::optional<FileStatus>, kAtRestForms.size()>;
+
     /// What else a reading of a value tells.
     struct ValueNotes {
         FingerprintMaker files;
         bool isOutdated = false;
+        AtRestForms looked = 0; ///< forms that were asked for
+        ValueFiles seen{};      ///< of these
     };
 
     [[nodiscard]] ValueNotes notesOf(const AtRest &atRest) const;
@@ -77,14 +83,30 @@ class DirectoryBackend : public Backend {
     void requireEveryAes256CbcOpens(const std::shared_ptr<const AtRest> &atRest);
     [[nodiscard]] bool hasValueFile(const Uuid &uuid) const;
     static void requireStorable(const SecretDefinition &definition);
-    /// Makes `value` the only value of a secret that has a definition.
-    void storeValue(const AtRest &atRest, const Uuid &uuid, std::span<const std::uint8_t> value);
+    /// Makes `value` the only value of a secret that has a definition. `read`, if it is what
+    /// `value` was read from: then a file that somebody has put there since is not replaced and not
+    /// removed; raises internal if it is in the way.
+    void storeValue(const AtRest &atRest, const Uuid &uuid, std::span<const std::uint8_t> value,
+                    const ValueFiles *read = nullptr);
     [[nodiscard]] FormerValue formerOf(const AtRest &atRest, const Uuid &uuid, AtRestForm form);
     /// Takes the value files of all forms but `spared` away, durably, the one that counts last: a
-    /// crash on the way never lets an older one count. Raises with all of them back, or
-    /// UnrestoredError.
-    [[nodiscard]] std::vector<FormerValue>
-    removeForms(const Uuid &uuid, std::optional<AtRestForm> spared, const Naming &naming);
+    /// crash on the way never lets an older one count. Spares what is not as it was `read`, unless
+    /// that is null. Raises with all of them back, or UnrestoredError.
+    [[nodiscard]] std::vector<FormerValue> removeForms(const Uuid &uuid,
+                                                       std::optional<AtRestForm> spared,
+                                                       const Naming &naming,
+                                                       const ValueFiles *read = nullptr);
+    /// The file under a name, or empty. Raises systemCall.
+    [[nodiscard]] std::optional<FileStatus> fileAt(const std::string &name) const;
+    /// Raises internal, with `staged` removed, if a value file is not as it was read.
+    void requireAsRead(const Uuid &uuid, const ValueFiles &read, const std::string &staged);
+    /// True if the value file of this form is as it was when it was read.
+    [[nodiscard]] bool isAsRead(const Uuid &uuid, AtRestForm form, const ValueFiles &read) const;
+    /// Gives a former file its name back if it is another than the one that was read. True if so;
+    /// raises UnrestoredError if it cannot.
+    [[nodiscard]] bool returnUnread(const Uuid &uuid, const FormerValue &former,
+                                    const ValueFiles &read);
+    [[nodiscard]] std::string changedText(const Uuid &uuid, AtRestForm form) const;
     /// Takes back a value whose predecessor could not go.
     void takeBackValue(const Uuid &uuid, const FormerValue &former, bool hasFormer,
                        const Error &cause);

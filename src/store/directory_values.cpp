@@ -52,6 +52,7 @@ Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestF
     const std::string name = layout::valueName(uuid, form);
     std::optional<ValueFile> file;
     FileStatus status;
+    notes.looked |= only(form);
     try {
         file = readValueFile(*directory_, name, maxTextSize(form), &status);
     } catch (const Error &error) {
@@ -61,6 +62,7 @@ Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestF
     if (!file)
         return {};
     notes.files.addValue(static_cast<unsigned>(form), status);
+    notes.seen.at(static_cast<std::size_t>(form)) = status;
     try {
         auto value = atRest.decode(form, uuid, file->bytes(), notes.isOutdated);
         if (!value)
@@ -145,7 +147,7 @@ DirectoryBackend::FormerValue DirectoryBackend::formerOf(const AtRest &atRest, c
 
 std::vector<DirectoryBackend::FormerValue>
 DirectoryBackend::removeForms(const Uuid &uuid, std::optional<AtRestForm> spared,
-                              const Naming &naming) {
+                              const Naming &naming, const ValueFiles *read) {
     std::vector<FormerValue> removed;
     try {
         for (auto at = kAtRestForms.rbegin(); at != kAtRestForms.rend(); ++at) {
@@ -155,7 +157,15 @@ DirectoryBackend::removeForms(const Uuid &uuid, std::optional<AtRestForm> spared
             if (form == spared || !directory_->contains(name))
                 continue;
             FormerValue former = naming(form);
-            if (removeDurably(*directory_, name, former.name))
+            if (read && !isAsRead(uuid, form, *read)) {
+                journal_.warning(changedText(uuid, form));
+                continue;
+            }
+            if (!removeDurably(*directory_, name, former.name))
+                continue;
+            if (read && returnUnread(uuid, former, *read))
+                journal_.warning(changedText(uuid, form));
+            else
                 removed.push_back(std::move(former));
         }
     } catch (const UnrestoredError &) {
@@ -183,7 +193,7 @@ void DirectoryBackend::restoreForms(const Uuid &uuid, const std::vector<FormerVa
 }
 
 void DirectoryBackend::storeValue(const AtRest &atRest, const Uuid &uuid,
-                                  std::span<const std::uint8_t> value) {
+                                  std::span<const std::uint8_t> value, const ValueFiles *read) {
     const AtRestForm form = atRest.formOfNew();
     requireReady(uuid);
     const std::string name = layout::valueName(uuid, form);
@@ -193,13 +203,17 @@ void DirectoryBackend::storeValue(const AtRest &atRest, const Uuid &uuid,
     const FormerValue former =
         hadFile ? naming(form) : FormerValue{form, layout::oldValueName(uuid, form)};
     writeValueFile(staged, atRest, form, uuid, value);
+    if (read)
+        requireAsRead(uuid, *read, staged);
     const bool hasFormer = replaceDurably(*directory_, staged, name, former.name,
                                           former.isKept ? Former::always : Former::ifLinkable);
+    if (read && hasFormer && returnUnread(uuid, former, *read))
+        throw Error(ErrorCode::internal, changedText(uuid, form));
 
     // Durable, but it may not count yet: not as long as a form is there that goes before it.
     std::vector<FormerValue> others;
     try {
-        others = removeForms(uuid, form, naming);
+        others = removeForms(uuid, form, naming, read);
     } catch (const UnrestoredError &) {
         throw;
     } catch (const Error &error) {
@@ -257,44 +271,6 @@ void DirectoryBackend::retire(const Uuid &uuid, const FormerValue &former) {
         tellAside(uuid, former.form, former.name, "could not be read when its secret was changed");
     else
         discard(uuid, former.name);
-}
-
-bool DirectoryBackend::renewValue(const Uuid &uuid) {
-    const auto atRest = atRest_->get();
-    ValueNotes notes = notesOf(*atRest);
-    const Value value = readValue(*atRest, {uuid, kAllForms}, notes);
-    if (value.isUnreadable())
-        throw value.reason();
-    if (!notes.isOutdated || !directory_->contains(layout::definitionName(uuid))) {
-        noteOutdated(uuid, false);
-        return false;
-    }
-    if (directory_->contains(layout::valueName(uuid, AtRestForm::aes256cbc)))
-        requireEveryAes256CbcOpens(atRest);
-    Scratch plain(value.shielded()->size());
-    value.shielded()->open(uuid, plain.bytes());
-    storeValue(*atRest, uuid, plain.bytes());
-    return true;
-}
-
-void DirectoryBackend::requireEveryAes256CbcOpens(const std::shared_ptr<const AtRest> &atRest) {
-    if (judgedBy_.lock() != atRest) {
-        const Listing listing = listStore(*directory_);
-        const auto misfit = std::ranges::find_if(listing.secrets, [&](const ListedSecret &secret) {
-            ValueNotes notes = notesOf(*atRest);
-            return readForm(*atRest, secret.uuid, AtRestForm::aes256cbc, notes).isUnreadable();
-        });
-        misfit_ = misfit == listing.secrets.end()
-                      ? std::string()
-                      : layout::valueName(misfit->uuid, AtRestForm::aes256cbc);
-        judgedBy_ = atRest;
-    }
-    if (!misfit_.empty())
-        throw Error(ErrorCode::invalidEncryptionKey,
-                    "it was encrypted by libvirt, which leaves no way to tell a wrong key, and '" +
-                        directory_->pathOf(misfit_) +
-                        "' cannot be opened; put the right key in place, or move that file to "
-                        "another directory, and reload");
 }
 
 } // namespace keyhold

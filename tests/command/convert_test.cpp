@@ -2,6 +2,7 @@
 #include "command/convert.h"
 #include "command/store_on_disk.h"
 #include "conf/error.h"
+#include "store/faulty_file_system.h"
 
 #include <filesystem>
 
@@ -106,6 +107,35 @@ TEST_F(Convert, AValueThatCannotBeWrittenIsAFindingAndTheRestIsDone) {
     EXPECT_EQ(said["remaining"], 1);
     EXPECT_EQ(said["findings"][0]["kind"], "unchanged");
     EXPECT_EQ(count("2.base64"), 1u);
+}
+
+// Whoever can rename the directory could otherwise have the files of another one written.
+TEST_F(Convert, WritesIntoTheDirectoryWhoseOwnerItHasLookedAt) {
+    store.addPlain(1, "value");
+    store.configure(store.keyLine(1));
+    const Target target = store.target();
+    const StoreKeys keys = readStoreKeys(target, std::nullopt);
+    const std::function<bool()> isStopped = [] { return false; };
+    Conversion conversion{
+        Purpose::seal,
+        target,
+        withRules(*keys.host.atRest, {.mustSeal = true, .convertExisting = true, .complaint = {}}),
+        isStopped,
+        0,
+        {}};
+    FaultyFileSystem watched(posixFileSystem());
+    const std::string other = store.root() + "/other";
+    std::filesystem::copy(store.secrets(), other);
+    int opened = 0;
+    watched.before(Operation::openDirectory, store.secrets(), [&] {
+        if (++opened != 2)
+            return;
+        std::filesystem::rename(store.secrets(), store.root() + "/first");
+        std::filesystem::rename(other, store.secrets());
+    });
+    convertAlone(conversion, watched);
+    const std::string sealed = "/" + StoreOnDisk::nameOf(1, "jwe");
+    EXPECT_FALSE(std::filesystem::exists((opened < 2 ? other : store.secrets()) + sealed));
 }
 
 TEST_F(Convert, IsRefusedWhileAnotherProcessHasTheStore) {
