@@ -84,8 +84,9 @@ class Inspector {
             "is left over from an interrupted change; the next start of a daemon, or seal, rekey "
             "or unseal without one, puts it right");
         add(Finding::Kind::aside, names.asides,
-            "was put aside because nobody could read it or it belonged to no secret; put it right "
-            "or remove it");
+            "was put aside because nobody could read it, it belonged to no secret, or libvirt had "
+            "encrypted it and it was written anew; put it right, or remove it once its secret has "
+            "the value it should have");
         add(Finding::Kind::definition, names.misnamed,
             "is not loaded, because its name is not a uuid in lower case; rename it");
         add(Finding::Kind::unknown, names.unknown,

@@ -34,9 +34,13 @@ Keyring copyOf(const Keyring &keyring) {
     for (const Key &key : keyring.keys()) {
         if (&key == keyring.current())
             copy.setCurrent(key.raw());
+        else if (&key == keyring.primary())
+            copy.setPrimary(key.raw());
         else
             copy.addEarlier(key.raw());
     }
+    if (!keyring.missing().empty())
+        copy.noteMissing(keyring.missing());
     return copy;
 }
 

@@ -152,7 +152,7 @@ std::string addCurrent(Keyring &keyring, const KeyPlan &plan) {
     if (plan.encrypt && !plan.isDoubtful && file.complaint.empty())
         keyring.setCurrent(rawOf(file));
     else
-        keyring.addEarlier(rawOf(file));
+        keyring.setPrimary(rawOf(file));
     return file.complaint;
 }
 

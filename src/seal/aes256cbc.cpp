@@ -81,6 +81,11 @@ ShieldedValue openAes256Cbc(const Keyring &keyring, const Uuid &uuid,
         lackKey("is encrypted by libvirt, and no configured key fits (or the file is damaged); "
                 "name the key file in secrets_encryption_key or secrets_decryption_keys of "
                 "secret.conf and reload");
+    if (right != keyring.primary() && !keyring.missing().empty())
+        lackKey(
+            "is encrypted by libvirt, which does not name the key; an earlier key seems to fit, "
+            "and the right one may be the one that could not be read: " +
+            keyring.missing());
     Scratch plain(bytes.size() - kBlockSize);
     ciphers::decryptCbc(right->raw(), bytes.first<kBlockSize>(), bytes.subspan(kBlockSize),
                         plain.bytes());

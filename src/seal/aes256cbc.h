@@ -19,8 +19,10 @@ namespace keyhold {
 [[nodiscard]] std::size_t aes256CbcSize(std::size_t valueSize) noexcept;
 
 /// The value in a text, under the one key of `keyring` that gives a well-formed padding. Bound to
-/// `uuid` from here on only. Raises
-/// - invalidEncryptionKey if no key does, or more than one;
+/// `uuid` from here on only. While a configured key is missing, it may be the right one, so that
+/// the padding under an earlier key says nothing: then only the primary key opens, as with
+/// libvirt's own driver. Raises
+/// - invalidEncryptionKey if no key does, or more than one, or only one that does not count;
 /// - valueUnreadable if it is not base64 of whole blocks;
 /// - noMemory, internal.
 /// The messages begin with a verb: the caller puts the name of the file before.

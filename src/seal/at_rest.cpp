@@ -22,6 +22,8 @@ std::span<const std::uint8_t> bytesOf(std::string_view text) {
 
 std::uint64_t hashOf(const Keyring &keyring, const AtRest::Rules &rules) {
     std::string text;
+    text += keyring.primary() ? 'p' : '-';
+    text += keyring.missing().empty() ? '-' : 'm';
     text += rules.mustSeal ? 's' : '-';
     text += rules.convertExisting ? 'c' : '-';
     text += keyring.current() ? 'k' : '-';

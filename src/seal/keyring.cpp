@@ -110,13 +110,23 @@ void Key::writeJwk(std::span<std::uint8_t, kJwkSize> text) const {
 }
 
 void Keyring::setCurrent(std::span<const std::uint8_t, Key::kSize> raw) {
+    putFirst(raw);
+    primarySeals_ = true;
+}
+
+void Keyring::setPrimary(std::span<const std::uint8_t, Key::kSize> raw) {
+    putFirst(raw);
+    primarySeals_ = false;
+}
+
+void Keyring::putFirst(std::span<const std::uint8_t, Key::kSize> raw) {
     Key key(raw);
     const auto same = std::find_if(keys_.begin(), keys_.end(),
                                    [&](const Key &other) { return other.id() == key.id(); });
     if (same != keys_.end())
         keys_.erase(same);
     keys_.insert(keys_.begin(), std::move(key));
-    hasCurrent_ = true;
+    hasPrimary_ = true;
 }
 
 void Keyring::addEarlier(std::span<const std::uint8_t, Key::kSize> raw) {
@@ -130,7 +140,11 @@ void Keyring::noteMissing(const std::string &why) {
 }
 
 const Key *Keyring::current() const noexcept {
-    return hasCurrent_ ? &keys_.front() : nullptr;
+    return primarySeals_ ? primary() : nullptr;
+}
+
+const Key *Keyring::primary() const noexcept {
+    return hasPrimary_ ? &keys_.front() : nullptr;
 }
 
 const Key *Keyring::find(std::string_view id) const noexcept {

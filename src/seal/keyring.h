@@ -48,12 +48,16 @@ class Key {
     OwnJweHeader header_;
 };
 
-/// The keys of a store: the one that seals, if there is one, and those that only open. Filled, then
-/// never changed: shared as `std::shared_ptr<const Keyring>` and exchanged as a whole at a reload.
+/// The keys of a store: the one that seals, if there is one, and those that only open. Where a
+/// value does not tell its key, the primary one goes before the others: the key that the settings
+/// name for encryption, whether it may seal or not. Filled, then never changed: shared as
+/// `std::shared_ptr<const Keyring>` and exchanged as a whole at a reload.
 class Keyring {
   public:
-    /// The key that seals; the last call counts.
+    /// The primary key, which seals; the last call of the two counts.
     void setCurrent(std::span<const std::uint8_t, Key::kSize> raw);
+    /// The primary key where it must not seal.
+    void setPrimary(std::span<const std::uint8_t, Key::kSize> raw);
     /// A key that only opens. One that is there already is not added again.
     void addEarlier(std::span<const std::uint8_t, Key::kSize> raw);
     /// Notes why a configured key is not here, with file and remedy.
@@ -61,16 +65,21 @@ class Keyring {
 
     /// Null if nothing can be sealed.
     [[nodiscard]] const Key *current() const noexcept;
+    /// Null if the settings name no key for encryption, or it could not be read.
+    [[nodiscard]] const Key *primary() const noexcept;
     /// Null if there is no such key.
     [[nodiscard]] const Key *find(std::string_view id) const noexcept;
     /// What noteMissing() was told; empty if every configured key is here.
     [[nodiscard]] const std::string &missing() const noexcept { return missing_; }
-    /// The current key first.
+    /// The primary key first.
     [[nodiscard]] std::span<const Key> keys() const noexcept { return keys_; }
 
   private:
+    void putFirst(std::span<const std::uint8_t, Key::kSize> raw);
+
     std::vector<Key> keys_;
-    bool hasCurrent_ = false;
+    bool hasPrimary_ = false;
+    bool primarySeals_ = false;
     std::string missing_;
 };
 

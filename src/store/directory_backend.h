@@ -51,8 +51,8 @@ class DirectoryBackend : public Backend {
     /// A value file that is on its way out.
     struct FormerValue {
         AtRestForm form;
-        std::string name;    ///< what it is called until its removal is durable, or for good
-        bool isKept = false; ///< for good: nobody can read it
+        std::string name; ///< what it is called until its removal is durable, or for good
+        const char *keptBecause = nullptr; ///< why it stays for good, for the log; else null
     };
     using Naming = std::function<FormerValue(AtRestForm)>;
 
@@ -77,9 +77,9 @@ class DirectoryBackend : public Backend {
     /// Tells of the names that look like definitions and are none.
     void tellMisnamed(const Listing &listing);
     void noteOutdated(const Uuid &uuid, bool isOutdated);
-    /// Raises invalidEncryptionKey if there is a value that libvirt encrypted and that cannot be
-    /// opened: where one does not fit, a wrong key may be in place, and another that seems to fit
-    /// may be garbage, which would take the place of its file for good.
+    /// Raises invalidEncryptionKey if a configured key is missing, or there is a value that libvirt
+    /// encrypted and that cannot be opened: where one does not fit, a wrong key may be in place,
+    /// and another that seems to fit may be garbage, which would be written as the value.
     void requireEveryAes256CbcOpens(const std::shared_ptr<const AtRest> &atRest);
     [[nodiscard]] bool hasValueFile(const Uuid &uuid) const;
     static void requireStorable(const SecretDefinition &definition);
@@ -88,7 +88,8 @@ class DirectoryBackend : public Backend {
     /// removed; raises internal if it is in the way.
     void storeValue(const AtRest &atRest, const Uuid &uuid, std::span<const std::uint8_t> value,
                     const ValueFiles *read = nullptr);
-    [[nodiscard]] FormerValue formerOf(const AtRest &atRest, const Uuid &uuid, AtRestForm form);
+    [[nodiscard]] FormerValue formerOf(const AtRest &atRest, const Uuid &uuid, AtRestForm form,
+                                       bool isWrittenAnew);
     /// Takes the value files of all forms but `spared` away, durably, the one that counts last: a
     /// crash on the way never lets an older one count. Spares what is not as it was `read`, unless
     /// that is null. Raises with all of them back, or UnrestoredError.

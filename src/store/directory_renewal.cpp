@@ -90,6 +90,11 @@ bool DirectoryBackend::returnUnread(const Uuid &uuid, const FormerValue &former,
 }
 
 void DirectoryBackend::requireEveryAes256CbcOpens(const std::shared_ptr<const AtRest> &atRest) {
+    if (const std::string &missing = atRest->keyring().missing(); !missing.empty())
+        throw Error(ErrorCode::invalidEncryptionKey,
+                    "it was encrypted by libvirt, which leaves no way to tell a wrong key, and a "
+                    "configured key could not be read: " +
+                        missing);
     if (judgedBy_.lock() != atRest) {
         const Listing listing = listStore(*directory_);
         const auto misfit = std::ranges::find_if(listing.secrets, [&](const ListedSecret &secret) {

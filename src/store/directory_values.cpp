@@ -138,11 +138,18 @@ bool DirectoryBackend::putOrphansAside(const Uuid &uuid) {
 }
 
 DirectoryBackend::FormerValue DirectoryBackend::formerOf(const AtRest &atRest, const Uuid &uuid,
-                                                         AtRestForm form) {
+                                                         AtRestForm form, bool isWrittenAnew) {
+    const auto kept = [&](const char *why) {
+        return FormerValue{form, freeAsideName(uuid, form), why};
+    };
+    if (form == AtRestForm::aes256cbc && isWrittenAnew)
+        return kept("was written anew, and nothing in it proves that the key was the right one");
+    if (form == AtRestForm::aes256cbc && !atRest.keyring().missing().empty())
+        return kept("may be under a key that could not be read when its secret was changed");
     ValueNotes notes = notesOf(atRest);
     if (readForm(atRest, uuid, form, notes).isUnreadable())
-        return {form, freeAsideName(uuid, form), true};
-    return {form, layout::oldValueName(uuid, form), false};
+        return kept("could not be read when its secret was changed");
+    return {form, layout::oldValueName(uuid, form)};
 }
 
 std::vector<DirectoryBackend::FormerValue>
@@ -198,7 +205,9 @@ void DirectoryBackend::storeValue(const AtRest &atRest, const Uuid &uuid,
     requireReady(uuid);
     const std::string name = layout::valueName(uuid, form);
     const std::string staged = layout::newValueName(uuid, form);
-    const auto naming = [&](AtRestForm each) { return formerOf(atRest, uuid, each); };
+    const auto naming = [&](AtRestForm each) {
+        return formerOf(atRest, uuid, each, read != nullptr);
+    };
     const bool hadFile = directory_->contains(name);
     const FormerValue former =
         hadFile ? naming(form) : FormerValue{form, layout::oldValueName(uuid, form)};
@@ -206,7 +215,7 @@ void DirectoryBackend::storeValue(const AtRest &atRest, const Uuid &uuid,
     if (read)
         requireAsRead(uuid, *read, staged);
     const bool hasFormer = replaceDurably(*directory_, staged, name, former.name,
-                                          former.isKept ? Former::always : Former::ifLinkable);
+                                          former.keptBecause ? Former::always : Former::ifLinkable);
     if (read && hasFormer && returnUnread(uuid, former, *read))
         throw Error(ErrorCode::internal, changedText(uuid, form));
 
@@ -260,15 +269,15 @@ void DirectoryBackend::removeValue(const Uuid &uuid) {
     requireReady(uuid);
     const auto atRest = atRest_->get();
     const auto removed = removeForms(
-        uuid, std::nullopt, [&](AtRestForm form) { return formerOf(*atRest, uuid, form); });
+        uuid, std::nullopt, [&](AtRestForm form) { return formerOf(*atRest, uuid, form, false); });
     for (const FormerValue &former : removed)
         retire(uuid, former);
     noteOutdated(uuid, false);
 }
 
 void DirectoryBackend::retire(const Uuid &uuid, const FormerValue &former) {
-    if (former.isKept)
-        tellAside(uuid, former.form, former.name, "could not be read when its secret was changed");
+    if (former.keptBecause)
+        tellAside(uuid, former.form, former.name, former.keptBecause);
     else
         discard(uuid, former.name);
 }

@@ -2,6 +2,7 @@
 #include "command/convert.h"
 #include "command/store_on_disk.h"
 #include "conf/error.h"
+#include "seal/misleading_key.h"
 #include "store/faulty_file_system.h"
 
 #include <filesystem>
@@ -107,6 +108,58 @@ TEST_F(Convert, AValueThatCannotBeWrittenIsAFindingAndTheRestIsDone) {
     EXPECT_EQ(said["remaining"], 1);
     EXPECT_EQ(said["findings"][0]["kind"], "unchanged");
     EXPECT_EQ(count("2.base64"), 1u);
+}
+
+// "old value" as libvirt writes it: AES-256-CBC under 32 bytes of 1; made with Python's
+// `cryptography`.
+constexpr const char *kCbc = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6o=";
+
+TEST_F(Convert, TheOriginalOfWhatLibvirtEncryptedIsKept) {
+    store.define(1);
+    store.put(StoreOnDisk::nameOf(1, "aes256cbc"), kCbc);
+    store.configure(store.keyLine(1));
+    for (const auto &[purpose, suffix] :
+         {std::pair(Purpose::seal, ".jwe"), std::pair(Purpose::unseal, ".base64")}) {
+        EXPECT_EQ(run(purpose), Exit::clean);
+        EXPECT_EQ(said["converted"], 1);
+        EXPECT_EQ(count(suffix), 1u);
+        EXPECT_EQ(store.files()[StoreOnDisk::nameOf(1, "aes256cbc.aside-1")], kCbc);
+        EXPECT_EQ(store.files().size(), 3u);
+    }
+}
+
+TEST_F(Convert, WhatLibvirtEncryptedStaysWhileAConfiguredKeyIsMissing) {
+    store.define(1);
+    store.put(StoreOnDisk::nameOf(1, "aes256cbc"), kCbc);
+    store.addPlain(2, "value");
+    store.addSealed(3, "value", 1);
+    const std::string missing = "secrets_decryption_keys = [ \"/nowhere/key\" ]\n";
+    store.configure(store.keyLine(1) + missing);
+    for (const auto &[purpose, suffix] :
+         {std::pair(Purpose::seal, ".jwe"), std::pair(Purpose::unseal, ".base64")}) {
+        EXPECT_EQ(run(purpose), Exit::trouble);
+        EXPECT_EQ(said["remaining"], 1);
+        EXPECT_EQ(said["findings"][0]["kind"], "unchanged");
+        EXPECT_THAT(said["findings"][0]["text"].get<std::string>(), HasSubstr("/nowhere/key"));
+        EXPECT_EQ(store.files()[StoreOnDisk::nameOf(1, "aes256cbc")], kCbc);
+        EXPECT_EQ(count(suffix), 2u);
+    }
+}
+
+TEST_F(Convert, WhatOnlyAnEarlierKeyOpensIsNotReadWhileAConfiguredKeyIsMissing) {
+    const auto wrong = misleadingKey(kCbc);
+    store.define(1);
+    store.put(StoreOnDisk::nameOf(1, "aes256cbc"), kCbc);
+    store.put("../wrong", {wrong.begin(), wrong.end()});
+    store.configure(store.keyLine(2) + "secrets_decryption_keys = [ \"" + store.root() +
+                    "/etc/wrong\", \"/nowhere/key\" ]\n");
+    for (const Purpose purpose : {Purpose::seal, Purpose::unseal}) {
+        EXPECT_EQ(run(purpose), Exit::findings);
+        EXPECT_EQ(said["findings"][0]["kind"], "missing-key");
+        EXPECT_THAT(said["findings"][0]["text"].get<std::string>(), HasSubstr("/nowhere/key"));
+        EXPECT_EQ(store.files()[StoreOnDisk::nameOf(1, "aes256cbc")], kCbc);
+        EXPECT_EQ(store.files().size(), 2u);
+    }
 }
 
 // Whoever can rename the directory could otherwise have the files of another one written.

@@ -69,5 +69,19 @@ TEST(StoreKeys, StayTheSameUnderOtherRules) {
     EXPECT_EQ(withRules(*atRestOf(0, {2}), {})->keyring().current(), nullptr);
 }
 
+TEST(StoreKeys, AMissingKeyStaysMissingUnderOtherRulesAndWithMoreKeys) {
+    const StoreOnDisk store;
+    store.configure("encrypt_data = 0\n" + store.keyLine(1) +
+                    "secrets_decryption_keys = [ \"/nowhere/key\" ]\n");
+    const StoreKeys keys = readStoreKeys(store.target(), std::nullopt, {store.keyFile(3)});
+    const auto atRest = withRules(*keys.host.atRest, {});
+    for (const Keyring *keyring : {&keys.host.atRest->keyring(), &atRest->keyring()}) {
+        EXPECT_NE(keyring->missing().find("/nowhere/key"), std::string::npos);
+        EXPECT_EQ(keyring->current(), nullptr);
+        ASSERT_NE(keyring->primary(), nullptr);
+        EXPECT_EQ(keyring->primary()->id(), keyIdOf(1));
+    }
+}
+
 } // namespace
 } // namespace keyhold::command

@@ -4,6 +4,7 @@
 #include "conf/error.h"
 #include "conf/random.h"
 #include "seal/golden.h"
+#include "seal/misleading_key.h"
 #include "seal/plain.h"
 #include "seal/raised.h"
 #include "seal/traces.h"
@@ -116,6 +117,36 @@ TEST(Aes256CbcTest, SaysWhyTheKeyIsMissingIfThatIsKnown) {
         EXPECT_EQ("is encrypted by libvirt, and no key that could be read fits: key file '/a' is "
                   "empty; put it right",
                   raised->message());
+    }
+}
+
+TEST(Aes256CbcTest, WhileAKeyIsMissingAnEarlierOneDoesNotCount) {
+    const Bytes text = golden::read("stock.aes256cbc");
+    const auto wrong = misleadingKey({reinterpret_cast<const char *>(text.data()), text.size()});
+    for (const bool hasPrimary : {false, true}) {
+        Keyring ring = hasPrimary ? golden::keyring(150) : Keyring();
+        ring.addEarlier(wrong);
+        EXPECT_NE(golden::read("value"), open(ring, text)) << "nothing tells that it is wrong";
+        ring.noteMissing("key file '/a' is empty; put it right");
+        const auto raised = raisedBy([&] { (void)openAes256Cbc(ring, golden::uuid(), text); });
+        ASSERT_TRUE(raised);
+        EXPECT_EQ(ErrorCode::invalidEncryptionKey, raised->code());
+        EXPECT_EQ("is encrypted by libvirt, which does not name the key; an earlier key seems to "
+                  "fit, and the right one may be the one that could not be read: key file '/a' is "
+                  "empty; put it right",
+                  raised->message());
+    }
+}
+
+TEST(Aes256CbcTest, WhileAKeyIsMissingThePrimaryOneOpens) {
+    for (const bool maySeal : {false, true}) {
+        Keyring ring;
+        if (maySeal)
+            ring.setCurrent(golden::counted(0));
+        else
+            ring.setPrimary(golden::counted(0));
+        ring.noteMissing("key file '/a' is empty; put it right");
+        EXPECT_EQ(golden::read("value"), open(ring, golden::read("stock.aes256cbc")));
     }
 }
 

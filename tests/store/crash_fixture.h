@@ -22,7 +22,8 @@ struct CrashChange {
     using Simple = std::function<void(SecretStore &)>;
     enum class Kind {
         ordinary,
-        renewal,   ///< may be half done; the next renewal does the rest
+        renewal,   ///< may be half done; the next renewal does the rest, and keeps what libvirt
+                   ///< encrypted
         keepsFile, ///< the value file that was there is kept under a name for good
     };
 
@@ -73,8 +74,9 @@ class CrashTest : public testing::TestWithParam<CrashChange> {
     static std::size_t outdatedIn(StoreBench &bench);
     void expectRenewalEnds(StoreBench &bench, const std::string &when);
 
-    std::set<std::string> plainFiles_; ///< contents, before and after
-    std::set<std::string> valueFiles_; ///< contents after the last preparation
+    std::set<std::string> plainFiles_;    ///< contents, before and after
+    std::set<std::string> valueFiles_;    ///< contents after the last preparation
+    std::set<std::string> unprovenFiles_; ///< of these, what libvirt encrypted
     std::vector<std::string> namesAfter_;
     std::size_t outdatedAfter_ = 0;
 };
