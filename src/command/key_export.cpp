@@ -18,8 +18,8 @@ void writeOut(std::span<const std::uint8_t> bytes) {
         const ssize_t put = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
         if (put < 0 && errno == EINTR)
             continue;
-        if (put < 0)
-            throw Error(ErrorCode::systemCall, "cannot write the key", errno);
+        if (put <= 0) // 0 would be tried for ever
+            throw Error(ErrorCode::systemCall, "cannot write the key", put == 0 ? EIO : errno);
         bytes = bytes.subspan(static_cast<std::size_t>(put));
     }
 }

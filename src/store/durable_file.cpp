@@ -29,10 +29,10 @@ void writeAll(const StoreDirectory &directory, const std::string &name, int numb
               std::span<const std::uint8_t> bytes) {
     while (!bytes.empty()) {
         const ssize_t put = directory.fileSystem().write(number, bytes.data(), bytes.size());
-        if (put < 0)
+        if (put <= 0) // 0 would be tried for ever
             throw Error(ErrorCode::fileAccess,
                         "cannot write data to file '" + directory.pathOf(name) + "'",
-                        static_cast<int>(-put));
+                        put == 0 ? EIO : static_cast<int>(-put));
         bytes = bytes.subspan(static_cast<std::size_t>(put));
     }
 }

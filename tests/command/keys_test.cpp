@@ -2,14 +2,18 @@
 #include "command/keys.h"
 #include "command/store_on_disk.h"
 #include "conf/error.h"
+#include "store/child_process.h"
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace keyhold::command {
 namespace {
@@ -83,6 +87,17 @@ TEST_F(KeyCommands, ExportWritesTheJwkOfTheCurrentKey) {
     EXPECT_EQ(jwk["kid"], keyIdOf(1));
     EXPECT_EQ(jwk["kty"], "oct");
     EXPECT_EQ(jwk["k"].get<std::string>().size(), 43u);
+}
+
+TEST_F(KeyCommands, ExportEndsWhereAWriteTakesNothing) {
+    const std::string key = store.keyFile(1);
+    std::string said;
+    // The filter is of one thread.
+    std::thread([&] {
+        const bool isRefused = refuse(SYS_write, 0, 0, STDERR_FILENO); // but for what it says there
+        said = isRefused ? run(exportKey, {key}) : "no filter";
+    }).join();
+    EXPECT_EQ(said, "refused: cannot write the key: Input/output error");
 }
 
 TEST_F(KeyCommands, ExportNeedsAKeyThatSeals) {

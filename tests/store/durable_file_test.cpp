@@ -86,6 +86,14 @@ TEST_F(DurableFileTest, ALargeFileIsWrittenInPieces) {
 
 TEST_F(DurableFileTest, AnEmptyFileIsWritten) {
     write("new", "");
+TEST_F(DurableFileTest, AWriteThatTakesNothingIsAnErrorAndNotTriedForEver) {
+    faulty.limitTransfers(3);
+    faulty.fail(Operation::write, "new", 0, FaultyFileSystem::kAlways,
+                FaultyFileSystem::Effect::none, 1);
+    EXPECT_EQ(raisedIo, outcomeOf([&] { write("new", "0123456789"); }));
+    EXPECT_EQ("", files());
+}
+
     EXPECT_EQ("new=", files());
 }
 

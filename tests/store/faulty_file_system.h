@@ -66,8 +66,8 @@ class FaultyFileSystem final : public FileSystem {
     int setMode(int descriptor, mode_t mode) override;
 
     /// Of the calls of this operation whose name contains `nameContains` (all if empty), `times`
-    /// answer -error once `after` have passed. A failed close has always closed; a failed open
-    /// leaves no descriptor.
+    /// answer -error once `after` have passed; 0 is a success that did nothing. A failed close has
+    /// always closed; a failed open leaves no descriptor.
     void fail(Operation operation, std::string nameContains, int error, int times = 1,
               Effect effect = Effect::none, int after = 0);
     /// Runs `action` before each such call, on its thread; it may use this file system, and is not

@@ -2,13 +2,10 @@
 // What only the kernel's file system has to show; the rest is in file_system_contract_test.cpp.
 #include "store/file_system.h"
 
+#include "store/child_process.h"
 #include "store/temporary_directory.h"
 
-#include <bit>
 #include <cerrno>
-#include <cstddef>
-#include <cstdint>
-#include <iterator>
 #include <string>
 
 #include <fcntl.h>
@@ -18,7 +15,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace keyhold {
@@ -42,17 +38,6 @@ std::size_t openDescriptors() {
     for ([[maybe_unused]] const auto &entry : std::filesystem::directory_iterator("/proc/self/fd"))
         ++count;
     return count;
-}
-
-/// Exit status of a child that runs `body`; 255 if it did not exit.
-template <typename Body>
-int inChild(Body body) {
-    pid_t child = ::fork();
-    if (child == 0)
-        ::_exit(body());
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
 TEST_F(PosixFileSystemTest, IsOneObject) {
@@ -92,28 +77,6 @@ TEST_F(PosixFileSystemTest, StatusFollowsLinks) {
     EXPECT_EQ(expected.st_ino, ofFile.inode);
     EXPECT_EQ(expected.st_uid, ofFile.owner);
     EXPECT_EQ(expected.st_ctim.tv_sec * 1'000'000'000 + expected.st_ctim.tv_nsec, ofFile.changed);
-}
-
-/// Where the low half of an argument of a system call is in what a filter sees.
-constexpr std::uint32_t lowHalfOfArgument(unsigned n) {
-    const std::uint32_t low = std::endian::native == std::endian::big ? 4 : 0;
-    return static_cast<std::uint32_t>(offsetof(seccomp_data, args)) + n * 8 + low;
-}
-
-/// From here on, in this process, `call` answers -error unless one of `unless` is set in its
-/// argument `argument`. False if there are no such filters here.
-bool refuse(long call, int error, unsigned argument = 0, std::uint32_t unless = 0) {
-    sock_filter rules[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, lowHalfOfArgument(argument)),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, unless, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error)),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    sock_fprog program{static_cast<unsigned short>(std::size(rules)), rules};
-    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 TEST_F(PosixFileSystemTest, AStatusByNameIsNotOneThatTheMachineRemembers) {
