@@ -192,9 +192,9 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     } catch (const Error &error) {
         takeBack(uuid, form, awaiting, error);
     }
-    if (directory_->sync() < 0) {
+    if (const int result = directory_->sync(); result < 0) {
         directory_->noteUnsyncedNames();
-        journal_.warning("cannot sync directory '" + directory_->path() + "'");
+        journal_.warning(directory_->syncError(result).fullText());
     }
     return {};
 }

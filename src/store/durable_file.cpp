@@ -66,11 +66,12 @@ bool isGone(const StoreDirectory &directory, const std::string &name) {
 
 [[noreturn]] void raiseUnsynced(const StoreDirectory &directory, int failure, bool isRestored,
                                 SourcePlace place = SourcePlace::current()) {
-    const std::string text = "cannot sync directory '" + directory.path() + "'";
+    const Error error = directory.syncError(-failure, place);
     if (isRestored)
-        throw Error(ErrorCode::fileAccess, text, failure, place);
-    throw UnrestoredError(ErrorCode::fileAccess,
-                          text + ", and the change could not be taken back: check the file system",
+        throw error;
+    throw UnrestoredError(error.code(),
+                          error.message() +
+                              ", and the change could not be taken back: check the file system",
                           failure, place);
 }
 

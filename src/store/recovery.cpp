@@ -34,8 +34,10 @@ std::vector<ListedSecret> DirectoryBackend::recover() {
             rememberLeftover(file.uuid, name, error);
         }
     }
-    if (directory_->hasUnsyncedNames() && directory_->sync() < 0)
-        journal_.warning("cannot sync directory '" + directory_->path() + "'");
+    if (directory_->hasUnsyncedNames()) {
+        if (const int result = directory_->sync(); result < 0)
+            journal_.warning(directory_->syncError(result).fullText());
+    }
 
     if (!listing.privateNames.empty())
         listing = listStore(*directory_); // values have got their names

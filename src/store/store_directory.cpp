@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/store_directory.h"
 
-#include "conf/error.h"
-
 #include <cerrno>
 
 namespace keyhold {
@@ -58,7 +56,11 @@ int StoreDirectory::sync() const {
 void StoreDirectory::syncOrRaise() const {
     const int result = sync();
     if (result < 0)
-        throw Error(ErrorCode::fileAccess, "cannot sync directory '" + path_ + "'", -result);
+        throw syncError(result);
+}
+
+Error StoreDirectory::syncError(int result, SourcePlace place) const {
+    return {ErrorCode::fileAccess, "cannot sync directory '" + path_ + "'", -result, place};
 }
 
 bool StoreDirectory::rename(const std::string &from, const std::string &to) const {

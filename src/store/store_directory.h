@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/error.h"
 #include "store/descriptor.h"
 #include "store/file_system.h"
 #include "store/owed_sync.h"
@@ -34,6 +35,8 @@ class StoreDirectory {
     [[nodiscard]] bool contains(const std::string &name) const;
     /// Makes earlier changes of names durable. 0 or -errno.
     [[nodiscard]] int sync() const;
+    /// What became of a sync() that answered `result`: fileAccess.
+    [[nodiscard]] Error syncError(int result, SourcePlace place = SourcePlace::current()) const;
     /// Notes that a name was removed which must not come back after a power cut.
     void noteRemoval() const noexcept { removals_.note(); }
     /// True while a noted removal is not known to be durable.
@@ -43,7 +46,7 @@ class StoreDirectory {
     void noteUnsyncedNames() const noexcept { names_.note(); }
     /// True while they are not known to be durable.
     [[nodiscard]] bool hasUnsyncedNames() const noexcept { return names_.isOwed(); }
-    /// As sync(), raising fileAccess.
+    /// As sync(), raising syncError().
     void syncOrRaise() const;
     /// False if `from` is not there; raises fileAccess for any other trouble.
     bool rename(const std::string &from, const std::string &to) const;

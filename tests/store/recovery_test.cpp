@@ -272,7 +272,8 @@ TEST_F(RecoveryTest, WhatAStartPutRightIsDurable) {
     bench.put(layout::newValueName(kUuid, AtRestForm::plain), "x");
     faulty.fail(Operation::sync, "/store", EIO);
     bench.openBackend()->recover();
-    EXPECT_TRUE(bench.journal.mentions("warning: cannot sync directory '/store'"));
+    EXPECT_TRUE(
+        bench.journal.mentions("warning: cannot sync directory '/store': Input/output error"));
 }
 
 TEST_F(RecoveryTest, NoChangePassesASyncThatIsNotDoneYet) {
