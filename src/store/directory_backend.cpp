@@ -54,8 +54,11 @@ void DirectoryBackend::requireReady(const Uuid &uuid) {
     if (!directory_->isStillAtPath())
         throw Error(ErrorCode::internal, movedText());
     requireNoLeftovers(uuid);
-    if (directory_->hasUnsyncedNames())
-        directory_->syncOrRaise();
+    if (!directory_->hasUnsyncedNames())
+        return;
+    // On a read-only file system the change itself will fail, in the stock driver's words.
+    if (const int result = directory_->sync(); result < 0 && result != -EROFS)
+        throw directory_->syncError(result);
 }
 
 DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal,

@@ -50,8 +50,10 @@ class FileSystem {
     virtual int statusOf(const std::string &path, FileStatus &out) = 0;
     virtual ssize_t read(int descriptor, void *buffer, std::size_t size) = 0;
     virtual ssize_t write(int descriptor, const void *buffer, std::size_t size) = 0;
-    /// fsync(2), of a file or of a directory.
-    virtual int sync(int descriptor) = 0;
+    /// fsync(2), of a file or of a directory, which is not enough: take sync().
+    virtual int fsync(int descriptor) = 0;
+    /// fstatvfs(2): 1 if the mount or the file system of the file takes no changes, 0 if it does.
+    virtual int isReadOnly(int descriptor) = 0;
     virtual int rename(int directory, const char *from, const char *to) = 0;
     /// A second name for a file; does not follow links.
     virtual int link(int directory, const char *from, const char *to) = 0;
@@ -65,6 +67,13 @@ class FileSystem {
     virtual int truncate(int descriptor, off_t size) = 0;
     /// fchmod(2): the mode of a new file, whatever the umask of the process.
     virtual int setMode(int descriptor, mode_t mode) = 0;
+
+    /// Makes durable what was written to a file, or which names are in a directory. After a failure
+    /// the kernel answers fsync with 0 for work that it has thrown away: XFS for a directory once
+    /// it has shut down, btrfs once it has made itself read-only. The first is seen by fstat, which
+    /// fails then, and the second by fstatvfs. So this is 0 only if the file system still answers
+    /// and takes changes afterwards, and -EROFS on one that is read-only.
+    int sync(int descriptor);
 };
 
 /// The kernel's. Lives for the whole process.

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -162,13 +163,19 @@ class PosixFileSystem final : public FileSystem {
         return untilDone([&] { return ::write(descriptor, buffer, size); });
     }
 
-    int sync(int descriptor) override {
+    int fsync(int descriptor) override {
         return untilDone([&] { return ::fsync(descriptor); });
     }
 
     int rename(int directory, const char *from, const char *to) override {
         return orErrno(::renameat(directory, from, directory, to));
     }
+    int isReadOnly(int descriptor) override {
+        struct statvfs found;
+        const int result = untilDone([&] { return ::fstatvfs(descriptor, &found); });
+        return result == 0 && (found.f_flag & ST_RDONLY) != 0 ? 1 : result;
+    }
+
 
     int link(int directory, const char *from, const char *to) override {
         return orErrno(::linkat(directory, from, directory, to, 0));

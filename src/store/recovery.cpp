@@ -3,6 +3,7 @@
 #include "store/directory_backend.h"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace keyhold {
 
@@ -35,7 +36,8 @@ std::vector<ListedSecret> DirectoryBackend::recover() {
         }
     }
     if (directory_->hasUnsyncedNames()) {
-        if (const int result = directory_->sync(); result < 0)
+        // A read-only store can be served; it takes no change that could build on what it shows.
+        if (const int result = directory_->sync(); result < 0 && result != -EROFS)
             journal_.warning(directory_->syncError(result).fullText());
     }
 

@@ -167,6 +167,25 @@ TEST_P(CrashTest, DiskThatFailsFromACallOnLosesNothing) {
     }
 }
 
+TEST_P(CrashTest, DiskThatIsGoneFromACallOnLosesNothingAcknowledged) {
+    learn();
+    std::mt19937_64 rng(20261128);
+    for (const DiskLoss how : {DiskLoss::shutDown, DiskLoss::readOnly}) {
+        for (std::size_t k = 0; k <= calls_; ++k) {
+            for (int round = 0; round < kPowerCuts / 6; ++round) {
+                StoreBench bench;
+                auto store = bench.start();
+                prepare(bench, *store);
+                bench.disk.loseDisk(k, how);
+                const bool isAcknowledged = change(bench, *store);
+                store.reset();
+                bench.disk.crashPowerLoss(rng);
+                expectOldOrNew(bench, isAcknowledged, "gone after call " + std::to_string(k));
+            }
+        }
+    }
+}
+
 TEST_P(CrashTest, FullDiskChangesNothing) {
     learn();
     StoreBench bench;

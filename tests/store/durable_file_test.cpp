@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -73,8 +74,9 @@ class DurableFileTest : public testing::Test {
 
 TEST_F(DurableFileTest, AFileIsSyncedBeforeItIsClosed) {
     write("new", "content");
-    EXPECT_THAT(disk.trace(Calls::all), ElementsAre("create /d/new", "chmod /d/new", "write /d/new",
-                                                    "sync /d/new", "close /d/new"));
+    EXPECT_THAT(disk.trace(Calls::all),
+                ElementsAre("create /d/new", "chmod /d/new", "write /d/new", "sync /d/new",
+                            "status /d/new", "statfs /d/new", "close /d/new"));
     EXPECT_EQ("new=content", files());
 }
 
@@ -84,8 +86,6 @@ TEST_F(DurableFileTest, ALargeFileIsWrittenInPieces) {
     EXPECT_EQ("new=0123456789", files());
 }
 
-TEST_F(DurableFileTest, AnEmptyFileIsWritten) {
-    write("new", "");
 TEST_F(DurableFileTest, AWriteThatTakesNothingIsAnErrorAndNotTriedForEver) {
     faulty.limitTransfers(3);
     faulty.fail(Operation::write, "new", 0, FaultyFileSystem::kAlways,
@@ -94,6 +94,8 @@ TEST_F(DurableFileTest, AWriteThatTakesNothingIsAnErrorAndNotTriedForEver) {
     EXPECT_EQ("", files());
 }
 
+TEST_F(DurableFileTest, AnEmptyFileIsWritten) {
+    write("new", "");
     EXPECT_EQ("new=", files());
 }
 
@@ -192,6 +194,30 @@ TEST_F(DurableFileTest, WhatCannotBeTakenBackIsTold) {
         (Raised{ErrorCode::fileAccess, "cannot sync directory '/d', and the change could not be "
                                        "taken back: check the file system"}),
         told);
+}
+
+TEST_F(DurableFileTest, NothingIsDurableOnADiskThatIsGone) {
+    for (const DiskLoss how : {DiskLoss::shutDown, DiskLoss::readOnly}) {
+        put("file", "1");
+        put("new", "2");
+        const std::string errorNumber = std::to_string(how == DiskLoss::shutDown ? EIO : EROFS);
+        bool isGone = false;
+        faulty.before(Operation::sync, "/d", [&] {
+            if (!std::exchange(isGone, true))
+                faulty.loseDisk(how);
+        });
+        EXPECT_EQ("unrestored " + errorNumber, outcomeOf([&] { replace(); }));
+        faulty.clearFaults();
+
+        put("file", "1");
+        isGone = false;
+        faulty.before(Operation::sync, "/d", [&] {
+            if (!std::exchange(isGone, true))
+                faulty.loseDisk(how);
+        });
+        EXPECT_EQ("unrestored " + errorNumber, outcomeOf([&] { remove(); }));
+        faulty.clearFaults();
+    }
 }
 
 TEST_F(DurableFileTest, AFailedRenameLeavesEverythingAsItWas) {

@@ -14,6 +14,7 @@ void FaultScript::add(Kind kind, std::size_t k, Calls calls, int error, Effect e
 
 void FaultScript::clearFaults() {
     faults_.clear();
+    lossAfter_.reset();
     isStopped_ = stopThrows_ = false;
 }
 
@@ -31,6 +32,7 @@ FaultScript::Verdict FaultScript::judge(const Call &call) {
     }
     if (isStopped_)
         return refuse(call);
+    judgeLoss(call, verdict);
     verdict.isMade |= call.closes;
     return verdict;
 }
@@ -39,6 +41,22 @@ FaultScript::Verdict FaultScript::refuse(const Call &call) const {
     if (stopThrows_ && !call.closes && std::uncaught_exceptions() == 0)
         throw Stopped{};
     return {false, -EIO};
+}
+
+void FaultScript::judgeLoss(const Call &call, Verdict &verdict) const {
+    if (!lossAfter_ || call.closes)
+        return;
+    const auto &[calls, how] = *lossAfter_;
+    if (changing_ < calls || (changing_ == calls && call.changes))
+        return;
+    if (call.syncs)
+        verdict = {false, 0};
+    else if (how == DiskLoss::shutDown && !call.asksReadOnly)
+        verdict = {false, -EIO};
+    else if (how == DiskLoss::readOnly && call.changes)
+        verdict = {false, -EROFS};
+    else if (how == DiskLoss::readOnly && call.asksReadOnly)
+        verdict = {false, 1};
 }
 
 void FaultScript::note(const Call &call, ssize_t result) {
@@ -66,6 +84,8 @@ void FaultScript::clearTrace() {
     });
     for (Fault &fault : faults_)
         fault.first -= std::min(fault.first, callCount(fault.calls));
+    if (lossAfter_)
+        lossAfter_->first -= std::min(lossAfter_->first, changing_);
     all_ = changing_ = 0;
     lines_.clear();
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "store/disk_loss.h"
+
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,16 +29,20 @@ class FaultScript {
         std::string path;
         bool changes = false; ///< something that others or a later start can see
         bool closes = false;
+        bool syncs = false;        ///< fsync
+        bool asksReadOnly = false; ///< whether the file system takes changes
     };
 
-    /// What becomes of a call: whether it is made, and the error it answers in any case.
+    /// What becomes of a call: whether it is made, and what it answers in any case.
     struct Verdict {
         bool isMade = true;
-        int error = 0; ///< 0 or -errno
+        int answer = 0; ///< -errno, or 1; 0 for what the call itself answers, or for 0 if not made
     };
 
     /// `k` counts from now; 1 is the next call.
     void add(Kind kind, std::size_t k, Calls calls, int error, Effect effect);
+    /// After `k` more changing calls.
+    void loseDisk(std::size_t k, DiskLoss how) { lossAfter_ = {changing_ + k, how}; }
     void clearFaults();
     [[nodiscard]] bool isStopped() const { return isStopped_; }
 
@@ -60,8 +67,10 @@ class FaultScript {
     };
 
     [[nodiscard]] Verdict refuse(const Call &call) const;
+    void judgeLoss(const Call &call, Verdict &verdict) const;
 
     std::vector<Fault> faults_;
+    std::optional<std::pair<std::size_t, DiskLoss>> lossAfter_; ///< this many changing calls
     bool isStopped_ = false;
     bool stopThrows_ = false;
     std::size_t all_ = 0;

@@ -2,6 +2,10 @@
 #include "store/faulty_file_system.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <initializer_list>
+
+#include <fcntl.h>
 
 namespace keyhold {
 namespace {
@@ -95,6 +99,11 @@ std::size_t FaultyFileSystem::limited(std::size_t size) const {
     return transferLimit_ == 0 ? size : std::min(size, transferLimit_);
 }
 
+bool FaultyFileSystem::isReadOnlyNow() const {
+    const std::lock_guard held(mutex_);
+    return isReadOnly_;
+}
+
 int FaultyFileSystem::makePath(const std::string &path) {
     return passInt(Operation::makePath, path, [&] { return inner_.makePath(path); });
 }
@@ -104,8 +113,10 @@ int FaultyFileSystem::openDirectory(const std::string &path) {
 }
 
 int FaultyFileSystem::open(int directory, const char *name, int flags, mode_t mode) {
-    return passOpen(Operation::open, name,
-                    [&] { return inner_.open(directory, name, flags, mode); });
+    return passOpen(Operation::open, name, [&] {
+        const bool isRefused = (flags & O_CREAT) != 0 && isReadOnlyNow();
+        return isRefused ? -EROFS : inner_.open(directory, name, flags, mode);
+    });
 }
 
 int FaultyFileSystem::close(int descriptor) {
@@ -147,8 +158,13 @@ ssize_t FaultyFileSystem::write(int descriptor, const void *buffer, std::size_t 
                 [&] { return inner_.write(descriptor, buffer, limited(size)); });
 }
 
-int FaultyFileSystem::sync(int descriptor) {
-    return passInt(Operation::sync, nameOf(descriptor), [&] { return inner_.sync(descriptor); });
+int FaultyFileSystem::fsync(int descriptor) {
+    return passInt(Operation::sync, nameOf(descriptor), [&] { return inner_.fsync(descriptor); });
+}
+
+int FaultyFileSystem::isReadOnly(int descriptor) {
+    return passInt(Operation::isReadOnly, nameOf(descriptor),
+                   [&] { return inner_.isReadOnly(descriptor); });
 }
 
 int FaultyFileSystem::rename(int directory, const char *from, const char *to) {
@@ -196,6 +212,27 @@ void FaultyFileSystem::before(Operation operation, std::string nameContains,
     actions_.push_back({operation, std::move(nameContains), std::move(action)});
 }
 
+void FaultyFileSystem::loseDisk(DiskLoss how) {
+    constexpr int kSuccess = 0;
+    const auto always = [&](std::initializer_list<Operation> operations, int error) {
+        for (const Operation operation : operations)
+            fail(operation, "", error, kAlways);
+    };
+    always({Operation::sync}, kSuccess);
+    const int error = how == DiskLoss::shutDown ? EIO : EROFS;
+    always({Operation::write, Operation::rename, Operation::link, Operation::unlink,
+            Operation::truncate, Operation::setMode},
+           error);
+    if (how == DiskLoss::shutDown)
+        always({Operation::openDirectory, Operation::open, Operation::status, Operation::statusAt,
+                Operation::exists, Operation::statusOf, Operation::read, Operation::list},
+               error);
+    else
+        always({Operation::isReadOnly}, -1);
+    const std::lock_guard held(mutex_);
+    isReadOnly_ = how == DiskLoss::readOnly;
+}
+
 void FaultyFileSystem::limitTransfers(std::size_t bytes) {
     const std::lock_guard held(mutex_);
     transferLimit_ = bytes;
@@ -206,6 +243,7 @@ void FaultyFileSystem::clearFaults() {
     faults_.clear();
     actions_.clear();
     transferLimit_ = 0;
+    isReadOnly_ = false;
 }
 
 std::size_t FaultyFileSystem::count(Operation operation, std::string_view nameContains) const {

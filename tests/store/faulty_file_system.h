@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "store/disk_loss.h"
 #include "store/file_system.h"
 
 #include <cstddef>
@@ -26,6 +27,7 @@ enum class Operation {
     read,
     write,
     sync,
+    isReadOnly,
     rename,
     link,
     unlink,
@@ -56,7 +58,8 @@ class FaultyFileSystem final : public FileSystem {
     int statusOf(const std::string &path, FileStatus &out) override;
     ssize_t read(int descriptor, void *buffer, std::size_t size) override;
     ssize_t write(int descriptor, const void *buffer, std::size_t size) override;
-    int sync(int descriptor) override;
+    int fsync(int descriptor) override;
+    int isReadOnly(int descriptor) override;
     int rename(int directory, const char *from, const char *to) override;
     int link(int directory, const char *from, const char *to) override;
     int unlink(int directory, const char *name) override;
@@ -73,6 +76,8 @@ class FaultyFileSystem final : public FileSystem {
     /// Runs `action` before each such call, on its thread; it may use this file system, and is not
     /// run for its own calls.
     void before(Operation operation, std::string nameContains, std::function<void()> action);
+    /// From now on, the disk below is gone.
+    void loseDisk(DiskLoss how);
     /// read and write transfer at most `bytes` a call; 0 for no limit.
     void limitTransfers(std::size_t bytes);
     /// Takes all of the above back.
@@ -107,6 +112,7 @@ class FaultyFileSystem final : public FileSystem {
     int passOpen(Operation operation, const std::string &name, Call call);
     [[nodiscard]] std::string nameOf(int descriptor) const;
     [[nodiscard]] std::size_t limited(std::size_t size) const;
+    [[nodiscard]] bool isReadOnlyNow() const;
     void runActions(Operation operation, const std::string &name);
     /// The fault that concerns a call, used up by one; error 0 if there is none.
     Fault takeFault(Operation operation, const std::string &name);
@@ -116,6 +122,7 @@ class FaultyFileSystem final : public FileSystem {
     std::vector<Fault> faults_;
     std::vector<Action> actions_;
     std::size_t transferLimit_ = 0;
+    bool isReadOnly_ = false;          ///< no file can be made
     std::map<int, std::string> names_; ///< of open descriptors
     std::vector<std::pair<Operation, std::string>> calls_;
 };

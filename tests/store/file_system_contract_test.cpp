@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -28,6 +29,9 @@ class Subject {
     virtual std::string root() = 0;
     virtual void makeFifo(const std::string &path) = 0;
     virtual void makeDanglingLink(const std::string &path) = 0;
+    /// False if that cannot be done here.
+    virtual bool loseDisk(DiskLoss) { return false; }
+    virtual void restoreDisk() {}
 };
 
 class PosixSubject : public Subject {
@@ -50,6 +54,11 @@ class MemorySubject : public Subject {
     std::string root() override { return "/some/where"; }
     void makeFifo(const std::string &path) override { memory_.putFifo(path); }
     void makeDanglingLink(const std::string &path) override { memory_.putDanglingLink(path); }
+    bool loseDisk(DiskLoss how) override {
+        memory_.loseDisk(0, how);
+        return true;
+    }
+    void restoreDisk() override { memory_.clearFaults(); }
 
   private:
     MemoryFileSystem memory_;
@@ -58,6 +67,11 @@ class MemorySubject : public Subject {
 class DecoratedSubject : public PosixSubject {
   public:
     FileSystem &fileSystem() override { return faulty_; }
+    bool loseDisk(DiskLoss how) override {
+        faulty_.loseDisk(how);
+        return true;
+    }
+    void restoreDisk() override { faulty_.clearFaults(); }
 
   private:
     FaultyFileSystem faulty_{posixFileSystem()};
@@ -336,6 +350,33 @@ TEST_P(FileSystemContract, SyncTakesFilesAndDirectories) {
     EXPECT_EQ(0, files.sync(directory));
     EXPECT_EQ(0, files.close(file));
     EXPECT_EQ(-EBADF, files.sync(file));
+}
+
+TEST_P(FileSystemContract, AWritableFileSystemIsNotReadOnly) {
+    EXPECT_EQ(0, files.isReadOnly(directory));
+    EXPECT_EQ(-EBADF, files.isReadOnly(-5));
+}
+
+// The kernel's own file systems are in tests/faults.
+TEST_P(FileSystemContract, ASyncIsNotBelievedOnceTheDiskIsGone) {
+    for (const auto &[how, error] :
+         {std::pair(DiskLoss::shutDown, EIO), std::pair(DiskLoss::readOnly, EROFS)}) {
+        const int file = files.open(directory, "a", O_WRONLY | O_CREAT, 0600);
+        if (!subject->loseDisk(how)) {
+            EXPECT_STREQ("kernel", GetParam().name);
+            EXPECT_EQ(0, files.close(file));
+            continue;
+        }
+        for (const int opened : {file, directory}) {
+            EXPECT_EQ(0, files.fsync(opened));
+            EXPECT_EQ(-error, files.sync(opened));
+        }
+        EXPECT_EQ(-error, files.rename(directory, "a", "b"));
+        subject->restoreDisk();
+        EXPECT_EQ(0, files.sync(file));
+        EXPECT_EQ(0, files.close(file));
+        EXPECT_EQ(Names{"a"}, names());
+    }
 }
 
 TEST_P(FileSystemContract, TruncateShortensAndFills) {

@@ -15,8 +15,8 @@ template <typename Body>
 ssize_t MemoryFileSystem::perform(const FaultScript::Call &call, Body body) {
     const FaultScript::Verdict verdict = script_.judge(call);
     ssize_t result = verdict.isMade ? body() : 0;
-    if (verdict.error != 0)
-        result = verdict.error;
+    if (verdict.answer != 0)
+        result = verdict.answer;
     script_.note(call, result);
     return result;
 }
@@ -133,12 +133,19 @@ ssize_t MemoryFileSystem::write(int descriptor, const void *buffer, std::size_t 
                    });
 }
 
-int MemoryFileSystem::sync(int descriptor) {
+int MemoryFileSystem::fsync(int descriptor) {
     const std::lock_guard held(mutex_);
-    return performInt({.verb = "sync", .path = state_->pathOf(descriptor), .changes = true}, [&] {
-        const MemoryOpenFile *open = state_->find(descriptor);
-        return open == nullptr ? -EBADF : state_->disk.sync(open->inode);
-    });
+    return performInt(
+        {.verb = "sync", .path = state_->pathOf(descriptor), .changes = true, .syncs = true}, [&] {
+            const MemoryOpenFile *open = state_->find(descriptor);
+            return open == nullptr ? -EBADF : state_->disk.sync(open->inode);
+        });
+}
+
+int MemoryFileSystem::isReadOnly(int descriptor) {
+    const std::lock_guard held(mutex_);
+    return performInt({.verb = "statfs", .path = state_->pathOf(descriptor), .asksReadOnly = true},
+                      [&] { return state_->find(descriptor) == nullptr ? -EBADF : 0; });
 }
 
 int MemoryFileSystem::rename(int directory, const char *from, const char *to) {

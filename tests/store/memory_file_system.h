@@ -43,7 +43,8 @@ class MemoryFileSystem final : public FileSystem {
     int statusOf(const std::string &path, FileStatus &out) override;
     ssize_t read(int descriptor, void *buffer, std::size_t size) override;
     ssize_t write(int descriptor, const void *buffer, std::size_t size) override;
-    int sync(int descriptor) override;
+    int fsync(int descriptor) override;
+    int isReadOnly(int descriptor) override;
     int rename(int directory, const char *from, const char *to) override;
     int link(int directory, const char *from, const char *to) override;
     int unlink(int directory, const char *name) override;
@@ -67,6 +68,8 @@ class MemoryFileSystem final : public FileSystem {
     /// After k more calls every call answers -EIO and does nothing: what is on the disk is what a
     /// process that was killed there leaves behind.
     void dieAfter(std::size_t k, Calls calls = Calls::changing);
+    /// After k more changing calls the disk is gone: nothing changes on it any more.
+    void loseDisk(std::size_t k, DiskLoss how);
     void clearFaults();
     /// Whether a call was refused by stopAfter() or dieAfter().
     [[nodiscard]] bool isStopped() const;

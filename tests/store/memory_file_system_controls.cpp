@@ -29,6 +29,11 @@ void MemoryFileSystem::dieAfter(std::size_t k, Calls calls) {
     script_.add(FaultScript::Kind::die, k + 1, calls, EIO, Effect::none);
 }
 
+void MemoryFileSystem::loseDisk(std::size_t k, DiskLoss how) {
+    const std::lock_guard held(mutex_);
+    script_.loseDisk(k, how);
+}
+
 void MemoryFileSystem::clearFaults() {
     const std::lock_guard held(mutex_);
     script_.clearFaults();

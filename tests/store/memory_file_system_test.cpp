@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace keyhold {
@@ -226,6 +227,20 @@ TEST_F(MemoryFileSystemTest, ADeadProcessGetsOnlyErrors) {
     EXPECT_EQ(Names{"a"}, files.names("/d"));
 }
 
+TEST_F(MemoryFileSystemTest, ADiskThatIsGoneHoldsWhatWasSyncedBefore) {
+    write("a", "1", true);
+    EXPECT_EQ(0, files.sync(directory));
+    files.loseDisk(1, DiskLoss::readOnly);
+    EXPECT_EQ(0, files.rename(directory, "a", "b"));
+    EXPECT_EQ(-EROFS, files.rename(directory, "b", "c"));
+    EXPECT_EQ(0, files.fsync(directory));
+    EXPECT_EQ(Names{"b"}, files.names("/d"));
+    EXPECT_FALSE(files.allSynced("/d"));
+    files.crashPowerLoss(rng, {.reorder = false});
+    EXPECT_THAT(files.names("/d"), testing::AnyOf(Names{"a"}, Names{"b"}));
+    EXPECT_EQ(0, files.sync(files.openDirectory("/d")));
+}
+
 TEST_F(MemoryFileSystemTest, TracesCallsWithNamesAndErrors) {
     files.clearTrace();
     write("a", "x", true);
@@ -236,8 +251,8 @@ TEST_F(MemoryFileSystemTest, TracesCallsWithNamesAndErrors) {
                      "unlink /d/a = ENOENT", "sync /d"}),
               files.trace());
     EXPECT_EQ(6U, files.callCount());
-    EXPECT_EQ(7U, files.callCount(Calls::all));
-    EXPECT_EQ("close /d/a", files.trace(Calls::all)[3]);
+    EXPECT_EQ(11U, files.callCount(Calls::all));
+    EXPECT_EQ("close /d/a", files.trace(Calls::all)[5]);
 }
 
 TEST_F(MemoryFileSystemTest, ClosingAnyDescriptorDropsTheLock) {

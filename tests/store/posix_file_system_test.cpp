@@ -10,9 +10,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -103,6 +102,44 @@ TEST_F(PosixFileSystemTest, AStatusNeedsNoStatx) {
                       return result != 0 ? -result : status == expected ? 0 : 201;
                   }));
     }
+}
+
+TEST_F(PosixFileSystemTest, ASyncIsNotBelievedOnceTheFileSystemDoesNotAnswer) {
+    for (const char *name : {".", "file"}) {
+        const int file = ::openat(directory, name, O_RDONLY | O_CREAT * (name[0] != '.'), 0600);
+        ASSERT_EQ(0, files.sync(file));
+        EXPECT_EQ(EIO, inChild([&] {
+                      // As the C library asks fstat.
+                      if (!refuse(SYS_newfstatat, EIO) || !refuse(SYS_fstat, EIO))
+                          return 200;
+                      return -files.sync(file);
+                  }));
+        EXPECT_EQ(0, files.close(file));
+    }
+}
+
+TEST_F(PosixFileSystemTest, ASyncIsNotBelievedOnceTheFileSystemIsReadOnly) {
+    EXPECT_EQ(EROFS, inChild([&] {
+                  const int ofUser = ::geteuid() == 0 ? 0 : CLONE_NEWUSER;
+                  const char *const place = temporary.path().c_str();
+                  if (::unshare(CLONE_NEWNS | ofUser) != 0 ||
+                      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+                      ::mount("tmpfs", place, "tmpfs", 0, nullptr) != 0)
+                      return 200;
+                  const int opened = files.openDirectory(place);
+                  if (files.isReadOnly(opened) != 0 || files.sync(opened) != 0)
+                      return 201;
+                  if (::mount(nullptr, place, nullptr, MS_REMOUNT | MS_RDONLY, nullptr) != 0)
+                      return 202;
+                  return files.fsync(opened) != 0 ? 203 : -files.sync(opened);
+              }));
+}
+
+TEST_F(PosixFileSystemTest, ASyncIsBelievedWhereNobodySaysWhetherItIsReadOnly) {
+    EXPECT_EQ(0,
+              inChild([&] { return refuse(SYS_fstatfs, ENOSYS) ? -files.sync(directory) : 200; }));
+    EXPECT_EQ(EIO,
+              inChild([&] { return refuse(SYS_fstatfs, EIO) ? -files.sync(directory) : 200; }));
 }
 
 TEST_F(PosixFileSystemTest, LinkDoesNotFollowLinks) {

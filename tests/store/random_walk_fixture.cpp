@@ -82,7 +82,10 @@ void RandomWalkTest::takeStep() {
         makeWithFailedCalls(change);
         break;
     case 1:
-        makeUntilTheProcessEnds(change);
+        if (diskMayFail_ && oneIn(2))
+            makeUntilTheDiskIsGone(change);
+        else
+            makeUntilTheProcessEnds(change);
         break;
     default:
         makeUndisturbed(change);
@@ -196,6 +199,22 @@ void RandomWalkTest::makeUntilTheProcessEnds(const Change &change) {
         restart();
         endProcess();
     }
+    goOnAfter(change, outcome);
+}
+
+void RandomWalkTest::makeUntilTheDiskIsGone(const Change &change) {
+    const unsigned calls = pick(16);
+    const bool shutsDown = oneIn(2);
+    log("  the disk is " + std::string(shutsDown ? "shut down" : "read-only") + " after call " +
+        std::to_string(calls));
+    bench_.disk.loseDisk(calls, shutsDown ? DiskLoss::shutDown : DiskLoss::readOnly);
+    const Outcome outcome = make(change);
+    store_.reset();
+    crash(true);
+    goOnAfter(change, outcome);
+}
+
+void RandomWalkTest::goOnAfter(const Change &change, Outcome outcome) {
     restart();
     const StoreState found = stateOf(*store_);
     const StoreState after = persistent(change.after);

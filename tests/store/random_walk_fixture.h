@@ -22,6 +22,8 @@ class RandomWalkTest : public testing::TestWithParam<unsigned> {
     /// Takes one step and checks what the store, or the one that is started after it, holds.
     void takeStep();
 
+    bool diskMayFail_ = false; ///< some processes end because the disk below them is gone
+
   private:
     struct Change {
         std::string name;
@@ -43,6 +45,8 @@ class RandomWalkTest : public testing::TestWithParam<unsigned> {
     void makeUndisturbed(const Change &change);
     void makeWithFailedCalls(const Change &change);
     void makeUntilTheProcessEnds(const Change &change);
+    void makeUntilTheDiskIsGone(const Change &change);
+    void goOnAfter(const Change &change, Outcome outcome);
     void putValueFile();
 
     void failCall(std::size_t k);

@@ -16,6 +16,12 @@ TEST_P(RandomWalkTest, KeepsWhatWasAcknowledgedAndNothingElse) {
         takeStep();
 }
 
+TEST_P(RandomWalkTest, KeepsWhatWasAcknowledgedOnDisksThatFail) {
+    diskMayFail_ = true;
+    for (int step = 0; step < kSteps && !HasFatalFailure(); ++step)
+        takeStep();
+}
+
 // The same walks in each run. Among these are five that fail where a removal does not expect a
 // second name of the file that goes.
 INSTANTIATE_TEST_SUITE_P(Walks, RandomWalkTest, testing::Range(2201U, 2801U), nameOfWalk);

@@ -276,6 +276,22 @@ TEST_F(RecoveryTest, WhatAStartPutRightIsDurable) {
         bench.journal.mentions("warning: cannot sync directory '/store': Input/output error"));
 }
 
+TEST_F(RecoveryTest, AReadOnlyStoreIsServedWithoutAWordAndOwesItsSync) {
+    putDefinition();
+    faulty.loseDisk(DiskLoss::readOnly);
+    const auto backend = bench.openBackend();
+    EXPECT_THAT(uuidsOf(backend->recover()), ElementsAre(kUuid));
+    EXPECT_THAT(bench.journal.lines(), IsEmpty());
+    // Refused by the change itself.
+    EXPECT_EQ((Raised{ErrorCode::fileAccess,
+                      "Failed to create file '/store/" + layout::newDefinitionName(kUuid) + "'"}),
+              raisedBy([&] { static_cast<void>(backend->replaceDefinition(definitionOf(1))); }));
+    faulty.clearFaults();
+    bench.disk.clearTrace();
+    EXPECT_TRUE(backend->replaceDefinition(definitionOf(1)));
+    EXPECT_EQ("sync /store", bench.disk.trace().front());
+}
+
 TEST_F(RecoveryTest, NoChangePassesASyncThatIsNotDoneYet) {
     putDefinition();
     bench.put(xmlName(2), textOf(definitionOf(2)));
