@@ -165,6 +165,7 @@ class DirectoryBackend : public Backend {
     std::mutex leftoversMutex_;
     std::multimap<Uuid, std::string> leftovers_;
     std::atomic<bool> hasLeftovers_{false};
+    bool hasToldUnsyncable_ = false; ///< of recover()
 };
 
 /// The text of a definition file. Raises configUnsupported if it is so large that a load would

@@ -17,4 +17,8 @@ int FileSystem::sync(int descriptor) {
     return readOnly > 0 ? -EROFS : readOnly;
 }
 
+bool isSyncUnavailable(int result) noexcept {
+    return result == -EINVAL || result == -ENOSYS || result == -EOPNOTSUPP;
+}
+
 } // namespace keyhold

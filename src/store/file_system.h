@@ -76,6 +76,11 @@ class FileSystem {
     int sync(int descriptor);
 };
 
+/// Whether this answer of sync() means that the file system has no sync of directories at all
+/// (EINVAL, as the kernel says, and what servers of FUSE and network file systems say instead),
+/// and not that one failed.
+[[nodiscard]] bool isSyncUnavailable(int result) noexcept;
+
 /// The kernel's. Lives for the whole process.
 [[nodiscard]] FileSystem &posixFileSystem();
 

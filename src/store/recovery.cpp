@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace keyhold {
 
@@ -40,6 +41,10 @@ std::vector<ListedSecret> DirectoryBackend::recover() {
         if (const int result = directory_->sync(); result < 0 && result != -EROFS)
             journal_.warning(directory_->syncError(result).fullText());
     }
+    if (!directory_->canBeSynced() && !std::exchange(hasToldUnsyncable_, true))
+        journal_.warning("'" + directory_->path() +
+                         "' is on a file system that cannot sync directories: what was changed "
+                         "shortly before a power failure may be lost or back after it");
 
     if (!listing.privateNames.empty())
         listing = listStore(*directory_); // values have got their names

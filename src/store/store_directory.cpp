@@ -45,7 +45,11 @@ bool StoreDirectory::contains(const std::string &name) const {
 int StoreDirectory::sync() const {
     const OwedSync::Mark removals = removals_.mark();
     const OwedSync::Mark names = names_.mark();
-    const int result = fileSystem_.sync(number());
+    int result = fileSystem_.sync(number());
+    if (isSyncUnavailable(result)) {
+        canBeSynced_ = false;
+        result = 0;
+    }
     if (result == 0) {
         removals_.settle(removals);
         names_.settle(names);
@@ -53,14 +57,14 @@ int StoreDirectory::sync() const {
     return result;
 }
 
+Error StoreDirectory::syncError(int result, SourcePlace place) const {
+    return {ErrorCode::fileAccess, "cannot sync directory '" + path_ + "'", -result, place};
+}
+
 void StoreDirectory::syncOrRaise() const {
     const int result = sync();
     if (result < 0)
         throw syncError(result);
-}
-
-Error StoreDirectory::syncError(int result, SourcePlace place) const {
-    return {ErrorCode::fileAccess, "cannot sync directory '" + path_ + "'", -result, place};
 }
 
 bool StoreDirectory::rename(const std::string &from, const std::string &to) const {

@@ -6,6 +6,7 @@
 #include "store/file_system.h"
 #include "store/owed_sync.h"
 
+#include <atomic>
 #include <functional>
 #include <string>
 
@@ -33,8 +34,11 @@ class StoreDirectory {
 
     /// True if there is an entry of that name. Raises systemCall if that cannot be told.
     [[nodiscard]] bool contains(const std::string &name) const;
-    /// Makes earlier changes of names durable. 0 or -errno.
+    /// Makes earlier changes of names durable. 0 or -errno; 0 as well where the file system has no
+    /// sync of directories.
     [[nodiscard]] int sync() const;
+    /// False once sync() has met such a file system.
+    [[nodiscard]] bool canBeSynced() const noexcept { return canBeSynced_; }
     /// What became of a sync() that answered `result`: fileAccess.
     [[nodiscard]] Error syncError(int result, SourcePlace place = SourcePlace::current()) const;
     /// Notes that a name was removed which must not come back after a power cut.
@@ -59,6 +63,7 @@ class StoreDirectory {
     Descriptor directory_;
     mutable OwedSync removals_;
     mutable OwedSync names_;
+    mutable std::atomic<bool> canBeSynced_{true};
 };
 
 } // namespace keyhold

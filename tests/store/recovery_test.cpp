@@ -292,6 +292,20 @@ TEST_F(RecoveryTest, AReadOnlyStoreIsServedWithoutAWordAndOwesItsSync) {
     EXPECT_EQ("sync /store", bench.disk.trace().front());
 }
 
+TEST_F(RecoveryTest, AFileSystemThatCannotSyncDirectoriesIsUsedAndToldOnce) {
+    faulty.fail(Operation::sync, "/store", EINVAL, FaultyFileSystem::kAlways);
+    const auto backend = bench.openBackend();
+    backend->recover();
+    backend->recover();
+    backend->create(definitionOf(1), nullptr);
+    backend->replaceValue(definitionOf(1), bytes("value"));
+    backend->remove(kUuid);
+    EXPECT_THAT(bench.journal.lines(),
+                ElementsAre("warning: '/store' is on a file system that cannot sync directories: "
+                            "what was changed shortly before a power failure may be lost or back "
+                            "after it"));
+}
+
 TEST_F(RecoveryTest, NoChangePassesASyncThatIsNotDoneYet) {
     putDefinition();
     bench.put(xmlName(2), textOf(definitionOf(2)));

@@ -126,6 +126,17 @@ TEST_F(StoreDirectoryTest, NamesAreOwedByThemselves) {
     EXPECT_FALSE(directory->hasUnsyncedRemovals());
 }
 
+TEST_F(StoreDirectoryTest, WhereDirectoriesCannotBeSyncedNothingIsOwed) {
+    EXPECT_TRUE(directory->canBeSynced());
+    for (const int error : {EINVAL, ENOSYS, EOPNOTSUPP}) {
+        directory->noteUnsyncedNames();
+        faulty.fail(Operation::sync, "", error);
+        EXPECT_EQ(0, directory->sync());
+        EXPECT_FALSE(directory->hasUnsyncedNames());
+        EXPECT_FALSE(directory->canBeSynced());
+    }
+}
+
 TEST_F(StoreDirectoryTest, AFailedSyncCanBeRaised) {
     faulty.fail(Operation::sync, "", EIO);
     EXPECT_EQ((Raised{ErrorCode::fileAccess, "cannot sync directory '/store'"}),

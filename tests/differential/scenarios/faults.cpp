@@ -149,11 +149,11 @@ void reload(Phase &phase) {
 /// The file is in place, but its directory cannot be synced.
 using Change = std::function<void(Phase &, const Secret &one)>;
 
-Scenario directory(const std::string &name, int times, const Change &change) {
-    PhaseFunction work = [times, change](Phase &phase) {
+Scenario directory(const std::string &name, int times, const Change &change, int error = EIO) {
+    PhaseFunction work = [times, change, error](Phase &phase) {
         prepare(phase);
         Secret one = phase.lookup("lookup", kOne);
-        Fault fault = {.call = Call::syncDirectory, .error = EIO, .times = times};
+        Fault fault = {.call = Call::syncDirectory, .error = error, .times = times};
         under(phase, {"sync of the directory", fault},
               [&](const std::string &) { change(phase, one); });
     };
@@ -171,10 +171,24 @@ std::vector<Scenario> directories() {
     };
     auto set = [](Phase &phase, const Secret &one) { phase.setValue("change", one, "other"); };
     auto undefine = [](Phase &phase, const Secret &one) { phase.undefine("change", one); };
-    return {directory("define-once", 1, define),     directory("define-always", -1, define),
-            directory("redefine-once", 1, redefine), directory("redefine-always", -1, redefine),
-            directory("set-once", 1, set),           directory("set-always", -1, set),
-            directory("undefine-once", 1, undefine), directory("undefine-always", -1, undefine)};
+    // A file system that has no such call.
+    auto all = [](Phase &phase, const Secret &one) {
+        phase.define("define", {.uuid = kTwo, .type = "ceph", .id = "n2"});
+        phase.define("redefine",
+                     {.uuid = kOne, .type = "ceph", .id = "n1", .description = "words"});
+        phase.setValue("set", one, "other");
+        phase.memory("memory after set");
+        phase.undefine("undefine", one);
+    };
+    return {directory("define-once", 1, define),
+            directory("define-always", -1, define),
+            directory("redefine-once", 1, redefine),
+            directory("redefine-always", -1, redefine),
+            directory("set-once", 1, set),
+            directory("set-always", -1, set),
+            directory("undefine-once", 1, undefine),
+            directory("undefine-always", -1, undefine),
+            directory("unavailable", -1, all, EINVAL)};
 }
 
 } // namespace
