@@ -31,7 +31,8 @@ class FileSystem {
   public:
     virtual ~FileSystem() = default;
 
-    /// mkdir of `path` and all its missing parents with mode 0700; 0 if it is there already.
+    /// mkdir of `path` and all its missing parents with mode 0700, each durably; 0 if it is there
+    /// already. One whose maker ended before that is made durable now.
     virtual int makePath(const std::string &path) = 0;
     /// Opens a directory for the calls below.
     virtual int openDirectory(const std::string &path) = 0;

@@ -17,6 +17,9 @@ namespace keyhold {
 namespace {
 
 constexpr mode_t kDirectoryMode = 0700;
+// Of a directory of ours whose name in its parent may not be durable yet. Where nobody but the
+// owner may do anything, the sticky bit means nothing else.
+constexpr mode_t kUnsyncedMark = S_ISVTX;
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 template <typename Result>
@@ -62,31 +65,31 @@ int cachedStatus(int directory, const char *name, FileStatus &out) {
     return result;
 }
 
-bool isDirectory(const std::string &path) {
+enum class Found { nothing, other, directory, markedDirectory };
+
+bool isMarked(const struct stat &directory) {
+    return (directory.st_mode & (kUnsyncedMark | S_IRWXG | S_IRWXO)) == kUnsyncedMark &&
+           directory.st_uid == ::geteuid();
+}
+
+Found look(const std::string &path) {
     struct stat found;
-    return ::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
+    if (::stat(path.c_str(), &found) != 0)
+        return Found::nothing;
+    if (!S_ISDIR(found.st_mode))
+        return Found::other;
+    return isMarked(found) ? Found::markedDirectory : Found::directory;
 }
 
-/// Makes a new entry of `path`'s parent durable. A parent that cannot be read cannot be synced.
-int syncParent(const std::string &path) {
-    auto slash = path.find_last_of('/');
-    std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    int descriptor = untilDone([&] { return ::open(parent.c_str(), kOpenDirectory); });
+/// A mark that stays costs a sync at the next start.
+void removeMark(const std::string &path) {
+    const int descriptor = untilDone([&] { return ::open(path.c_str(), kOpenDirectory); });
     if (descriptor < 0)
-        return descriptor == -EACCES ? 0 : descriptor;
-    int result = untilDone([&] { return ::fsync(descriptor); });
+        return;
+    struct stat found;
+    if (::fstat(descriptor, &found) == 0 && isMarked(found))
+        ::fchmod(descriptor, found.st_mode & 07777 & ~kUnsyncedMark);
     ::close(descriptor);
-    return result;
-}
-
-int makeOne(const std::string &path) {
-    if (::mkdir(path.c_str(), kDirectoryMode) == 0)
-        return syncParent(path);
-    int error = errno;
-    // An existing directory can be reported as EEXIST, EROFS, EACCES or EISDIR.
-    if (isDirectory(path))
-        return 0;
-    return error == EEXIST ? -ENOTDIR : -error;
 }
 
 struct DirectoryCloser {
@@ -98,7 +101,7 @@ class PosixFileSystem final : public FileSystem {
     int makePath(const std::string &path) override {
         if (path.empty())
             return -ENOENT;
-        if (isDirectory(path)) // as at every start but the first
+        if (look(path) == Found::directory) // as at every start but the first
             return 0;
         for (std::size_t end = path.find_first_not_of('/'); end < path.size();) {
             end = path.find('/', end);
@@ -167,15 +170,15 @@ class PosixFileSystem final : public FileSystem {
         return untilDone([&] { return ::fsync(descriptor); });
     }
 
-    int rename(int directory, const char *from, const char *to) override {
-        return orErrno(::renameat(directory, from, directory, to));
-    }
     int isReadOnly(int descriptor) override {
         struct statvfs found;
         const int result = untilDone([&] { return ::fstatvfs(descriptor, &found); });
         return result == 0 && (found.f_flag & ST_RDONLY) != 0 ? 1 : result;
     }
 
+    int rename(int directory, const char *from, const char *to) override {
+        return orErrno(::renameat(directory, from, directory, to));
+    }
 
     int link(int directory, const char *from, const char *to) override {
         return orErrno(::linkat(directory, from, directory, to, 0));
@@ -222,6 +225,39 @@ class PosixFileSystem final : public FileSystem {
     }
     int setMode(int descriptor, mode_t mode) override {
         return untilDone([&] { return ::fchmod(descriptor, mode); });
+    }
+
+  private:
+    int makeOne(const std::string &path) {
+        const bool isMade = ::mkdir(path.c_str(), kDirectoryMode | kUnsyncedMark) == 0;
+        const int error = errno;
+        if (!isMade) {
+            // An existing directory can be reported as EEXIST, EROFS, EACCES or EISDIR.
+            const Found found = look(path);
+            if (found == Found::directory)
+                return 0;
+            if (found != Found::markedDirectory)
+                return error == EEXIST ? -ENOTDIR : -error;
+        }
+        const int result = syncParent(path);
+        if (!isMade && result == -EROFS) // can be read, if not changed
+            return 0;
+        if (result < 0 && !isSyncUnavailable(result))
+            return result;
+        removeMark(path);
+        return 0;
+    }
+
+    /// Makes the entry of `path` durable. A parent that cannot be read cannot be synced.
+    int syncParent(const std::string &path) {
+        const auto slash = path.find_last_of('/');
+        const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+        const int descriptor = openDirectory(parent);
+        if (descriptor < 0)
+            return descriptor == -EACCES ? 0 : descriptor;
+        const int result = sync(descriptor);
+        ::close(descriptor);
+        return result;
     }
 };
 

@@ -200,6 +200,45 @@ TEST_F(PosixFileSystemTest, MakePathWorksBelowADirectoryThatMayNotBeRead) {
     EXPECT_TRUE(std::filesystem::is_directory(closed + "/a/b"));
 }
 
+TEST_F(PosixFileSystemTest, WhatAProcessMadeThatWasKilledBeforeItsSyncIsSyncedByTheNext) {
+    ASSERT_EQ(0, files.makePath(temporary.path() + "/a"));
+    const std::string path = temporary.path() + "/a/b";
+    const auto makePathWithoutSync = [&](int error) {
+        return inChild([&] { return refuse(SYS_fsync, error) ? -files.makePath(path) : 200; });
+    };
+    // What a failure leaves is what a kill leaves: the directory is there.
+    EXPECT_EQ(ESTALE, makePathWithoutSync(ESTALE));
+    ASSERT_TRUE(std::filesystem::is_directory(path));
+    EXPECT_EQ(ESTALE, makePathWithoutSync(ESTALE));
+    EXPECT_EQ(0, files.makePath(path));
+    FileStatus status;
+    ASSERT_EQ(0, files.statusOf(path, status));
+    EXPECT_EQ(S_IFDIR | mode_t{0700}, status.mode);
+    EXPECT_EQ(0, makePathWithoutSync(ESTALE)); // needs none any more
+}
+
+TEST_F(PosixFileSystemTest, MakePathWorksWhereDirectoriesCannotBeSynced) {
+    EXPECT_EQ(0, inChild([&] {
+                  return refuse(SYS_fsync, EINVAL) ? -files.makePath(temporary.path() + "/a/b")
+                                                   : 200;
+              }));
+    FileStatus status;
+    ASSERT_EQ(0, files.statusOf(temporary.path() + "/a/b", status));
+    EXPECT_EQ(S_IFDIR | mode_t{0700}, status.mode);
+}
+
+TEST_F(PosixFileSystemTest, MakePathLeavesTheModeOfOtherPeoplesDirectories) {
+    const std::string path = temporary.path() + "/a";
+    ASSERT_EQ(0, ::mkdir(path.c_str(), 0700));
+    for (const mode_t mode : {01777, 01750, 02700, 0500, 0755}) {
+        ASSERT_EQ(0, ::chmod(path.c_str(), mode));
+        EXPECT_EQ(0, files.makePath(path));
+        FileStatus status;
+        ASSERT_EQ(0, files.statusOf(path, status));
+        EXPECT_EQ(S_IFDIR | mode, status.mode);
+    }
+}
+
 TEST_F(PosixFileSystemTest, MakePathAnswersTheErrorOfMkdir) {
     EXPECT_EQ(-ENOENT, files.makePath("/proc/keyhold"));
 }
