@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <random>
 #include <utility>
 
@@ -183,6 +184,51 @@ TEST_F(RecoveryTest, AValueGetsItsNameBesideADurableDefinitionOnly) {
                     ElementsAre("sync /store",
                                 "rename /store/" + name + " -> /store/" + valueName(1),
                                 "sync /store"));
+        bench.remove(valueName(1));
+    }
+}
+
+// A removal that was done, and a definition that was written, are each taken for undone if a power
+// cut takes the last change of the definition's name away: a value that had its name by then would
+// belong to nobody.
+TEST_F(RecoveryTest, NoPowerCutLeavesAValueWithoutItsDefinition) {
+    const SecretDefinition definition = definitionOf(1);
+    const auto leave = [&](StoreBench &here) {
+        here.put(kLeavingDefinition, textOf(definition));
+        here.put(kLeaving, "value");
+        const int opened = here.disk.openDirectory("/store");
+        ASSERT_EQ(0, here.disk.rename(opened, kLeavingDefinition.c_str(), xmlName(1).c_str()));
+    };
+    const auto await = [&](StoreBench &here) {
+        here.put(layout::newDefinitionName(kUuid), textOf(definition));
+        here.put(awaitingFor(definition), "value");
+        const int opened = here.disk.openDirectory("/store");
+        ASSERT_EQ(0, here.disk.rename(opened, layout::newDefinitionName(kUuid).c_str(),
+                                      xmlName(1).c_str()));
+    };
+    std::mt19937_64 rng(20231125);
+    for (const auto &prepare : {std::function<void(StoreBench &)>(leave), {await}}) {
+        for (unsigned round = 0; round < 400; ++round) {
+            StoreBench here;
+            prepare(here);
+            here.disk.dieAfter(round % 4);
+            static_cast<void>(raisedBy([&] { here.openBackend()->recover(); }));
+            here.disk.crashPowerLoss(rng);
+            here.openBackend()->recover();
+            EXPECT_TRUE(here.content(xmlName(1)) || !here.content(valueName(1))) << round;
+        }
+    }
+}
+
+TEST_F(RecoveryTest, AValueKeepsItsPrivateNameUntilItsDefinitionIsDurable) {
+    for (const std::string &name : {awaitingFor(definitionOf(1)), kLeaving}) {
+        putDefinition();
+        bench.put(name, "value");
+        faulty.fail(Operation::sync, "/store", EIO, FaultyFileSystem::kAlways);
+        bench.openBackend()->recover();
+        EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), name));
+        faulty.clearFaults();
+        EXPECT_EQ("value", valueAfterStart());
         bench.remove(valueName(1));
     }
 }
