@@ -5,6 +5,7 @@
 
 #include <array>
 #include <mutex>
+#include <shared_mutex>
 #include <vector>
 
 namespace keyhold {

@@ -4,12 +4,12 @@
 #include "conf/error.h"
 #include "store/change.h"
 #include "store/record_table.h"
+#include "store/shared_mutex.h"
 
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <list>
-#include <shared_mutex>
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
@@ -55,7 +55,7 @@ class Index {
     bool fillAtOnce(Records records);
     void fillInOrder(Records records, const Refused &refused);
 
-    mutable std::shared_mutex mutex_;
+    mutable SharedMutex mutex_;
     std::condition_variable_any writerLeft_;
     std::unordered_set<Uuid, UuidHash> busy_; // uuids with a writer
     RecordTable records_;                     // an empty place: reserved, unseen by readers

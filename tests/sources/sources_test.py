@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = (".cpp", ".h", ".py")
 MAX_LINES = 400
 WITHOUT_LIBVIRT = ("conf", "seal", "store")
+SHARED_MUTEX = "src/store/shared_mutex.h"
 FILE_CALLS = "src/store/posix_file_system.cpp"
 OF_THE_MODULE = ("secret_driver", "host", "remote", "abi", "store", "seal", "conf")
 FILE_CALL = re.compile(
@@ -72,6 +73,12 @@ def check_file_calls(tree: Tree) -> list[str]:
             if room in OF_THE_MODULE and path != FILE_CALLS and (found := FILE_CALL.search(text))]
 
 
+def check_shared_locks(tree: Tree) -> list[str]:
+    return [f"{path}: std::shared_mutex, which readers can keep writers out of, beside {SHARED_MUTEX}"
+            for path, _, text in tree.sources()
+            if path != SHARED_MUTEX and re.search(r"\bstd::shared_(timed_)?mutex\b", text)]
+
+
 def check_licence(tree: Tree) -> list[str]:
     return [f"{path}: does not begin with its licence" for path, text in tree.files.items()
             if "SPDX-License-Identifier: LGPL-2.1-or-later" not in "".join(text.splitlines()[:2])]
@@ -83,7 +90,7 @@ def check_length(tree: Tree) -> list[str]:
 
 
 CHECKS: tuple[Callable[[Tree], list[str]], ...] = (
-    check_rooms, check_libvirt, check_file_calls, check_licence, check_length)
+    check_rooms, check_libvirt, check_file_calls, check_shared_locks, check_licence, check_length)
 
 
 class OfThisTree(unittest.TestCase):
@@ -129,6 +136,11 @@ class EveryRuleCanBeBroken(unittest.TestCase):
         for line in ("int f() { return ::rename(a, b); }\n", "#include <fstream>\n"):
             self.assertEqual(self.broken("src/store/a.cpp", self.LICENCE + line), {"check_file_calls"})
             self.assertEqual(self.broken(FILE_CALLS, self.LICENCE + line), set())
+
+    def test_another_shared_lock_is_found(self) -> None:
+        text = self.LICENCE + "std::shared_mutex mutex;\n"
+        self.assertEqual(self.broken("src/store/a.h", text), {"check_shared_locks"})
+        self.assertEqual(self.broken(SHARED_MUTEX, text), set())
 
     def test_a_file_without_a_licence_is_found(self) -> None:
         self.assertEqual(self.broken("tests/a.py", "#!/usr/bin/python3\npass\n"), {"check_licence"})

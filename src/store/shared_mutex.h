@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <shared_mutex>
+
+namespace keyhold {
+
+/// A lock for one writer or many readers that neither keep the others out of for good, with the
+/// names that std::unique_lock and std::shared_lock ask for. std::shared_mutex alone is not that:
+/// glibc's lets readers in as long as one of them is inside, so that a few that are always busy
+/// keep every writer out, and its other kind does the same to readers
+/// (pthread_rwlockattr_setkind_np(3)). Here, who comes while a writer waits queues up behind it.
+///
+/// A thread that has it for reading must not ask for it once more: it would queue up behind a
+/// writer that waits for it.
+class SharedMutex {
+  public:
+    void lock() {
+        const std::lock_guard turn(queue_);
+        isWriterWaiting_.store(true, std::memory_order_relaxed);
+        mutex_.lock();
+        isWriterWaiting_.store(false, std::memory_order_relaxed);
+    }
+    void unlock() { mutex_.unlock(); }
+
+    void lock_shared() {
+        if (isWriterWaiting()) [[unlikely]] {
+            const std::lock_guard turn(queue_);
+            mutex_.lock_shared();
+        } else {
+            mutex_.lock_shared();
+        }
+    }
+    /// False as well if a writer waits.
+    [[nodiscard]] bool try_lock_shared() { return !isWriterWaiting() && mutex_.try_lock_shared(); }
+    void unlock_shared() { mutex_.unlock_shared(); }
+
+  private:
+    // Relaxed: it says who goes first, and orders nothing.
+    [[nodiscard]] bool isWriterWaiting() const noexcept {
+        return isWriterWaiting_.load(std::memory_order_relaxed);
+    }
+
+    std::shared_mutex mutex_;
+    std::mutex queue_; // held by the one who is next
+    std::atomic<bool> isWriterWaiting_{false};
+};
+
+} // namespace keyhold
