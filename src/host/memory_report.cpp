@@ -36,14 +36,17 @@ void tellMemory(Journal &journal) noexcept {
     static constinit std::atomic<unsigned> told{0};
     if (told == (kKeys | kPlainValues))
         return;
+    unsigned fresh = 0;
     try {
         const std::optional<key_memory::Report> report = key_memory::report();
         const unsigned less = (report && !report->reason.empty() ? kKeys : 0) |
                               (GuardedMemory::memoryIsLocked() ? 0 : kPlainValues);
-        if (const unsigned fresh = less & ~told.fetch_or(less))
+        fresh = less & ~told.fetch_or(less);
+        if (fresh != 0)
             journal.warning(describe(fresh, report));
     } catch (const std::exception &exception) {
-        journal.error(std::string("memory for keys and plain values: ") + exception.what());
+        told.fetch_and(~fresh); // it is told at the next call
+        journal.failure("memory for keys and plain values: ", exception);
     }
 }
 

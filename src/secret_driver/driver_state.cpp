@@ -54,10 +54,10 @@ DriverState &DriverState::get() {
     return *state;
 }
 
-DriverState::Snapshot DriverState::snapshot() const {
+DriverState::Snapshot DriverState::snapshot() {
     requireOwnProcess(); // before the lock, which another thread may have held at the fork
     const std::lock_guard lock(mutex_);
-    return {mode_, isPrivileged_, daemon_, roots_};
+    return {mode_, isPrivileged_, daemon_, roots_ ? &*roots_ : nullptr};
 }
 
 void DriverState::requireOwnProcess() const {
@@ -83,21 +83,22 @@ DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
     {
         const std::lock_guard lock(mutex_);
         if (!inhibitor_)
-            inhibitor_ = new Inhibitor(callback, opaque);
+            inhibitor_.emplace(callback, opaque);
         if (!roots_)
-            roots_ = new EmbeddedRoots(*inhibitor_);
+            roots_.emplace(*inhibitor_);
         isPrivileged_ = isPrivileged;
-        process_.make();
-        if (isEmbedded)
-            mode_ = Mode::embedded;
     }
     if (isEmbedded) {
+        process_.make();
+        const std::lock_guard lock(mutex_);
+        mode_ = Mode::embedded;
         started_.notify_all();
         return Started::complete;
     }
 
     std::shared_ptr<Instance> instance;
     try {
+        process_.make();
         instance = std::make_shared<Instance>(
             isPrivileged ? InstancePaths::system() : InstancePaths::session(), *inhibitor_);
     } catch (const LockedError &error) {
@@ -105,7 +106,7 @@ DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
         return Started::refused;
     } catch (const std::exception &exception) {
         // The daemon has other work to do; calls for secrets will say that nobody serves them.
-        hostJournal().error(std::string("the secret driver did not start: ") + exception.what());
+        hostJournal().failure("the secret driver did not start: ", exception);
     }
     const std::lock_guard lock(mutex_);
     daemon_ = std::move(instance);

@@ -25,7 +25,8 @@ class DriverState {
 
     enum class Started { complete, refused };
     /// libvirt's stateInitialize: a root means an embedding process. Refused, with the error
-    /// raised, only if another live process holds the lock of this daemon's store.
+    /// raised, only if another live process holds the lock of this daemon's store. Raises only for
+    /// an embedding process.
     [[nodiscard]] Started start(bool isPrivileged, bool isEmbedded, abi::InhibitCallback callback,
                                 void *opaque);
     /// libvirt's stateReload (SIGHUP). Raises notActive.
@@ -58,7 +59,7 @@ class DriverState {
         std::shared_ptr<Instance> daemon;
         EmbeddedRoots *roots;
     };
-    [[nodiscard]] Snapshot snapshot() const;
+    [[nodiscard]] Snapshot snapshot();
     /// Raises internal in a process forked from the one that started the driver: it has a copy of
     /// everything but neither the locks nor the key.
     void requireOwnProcess() const;
@@ -71,12 +72,12 @@ class DriverState {
     const abi::HypervisorDriver *table_ = nullptr;
     ProcessMark process_;
     std::atomic<Mode> mode_{Mode::unset}; // changed under the mutex
-    mutable std::mutex mutex_;            // of all below
+    std::mutex mutex_;                    // of all below
     std::condition_variable started_;
     bool isPrivileged_ = false;
     std::shared_ptr<Instance> daemon_;
-    Inhibitor *inhibitor_ = nullptr; // never destroyed
-    EmbeddedRoots *roots_ = nullptr; // never destroyed
+    std::optional<Inhibitor> inhibitor_;
+    std::optional<EmbeddedRoots> roots_;
 };
 
 } // namespace keyhold

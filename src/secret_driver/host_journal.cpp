@@ -21,6 +21,11 @@ class HostJournal : public Journal {
     void error(const std::string &text) override {
         abi::log(abi::LogPriority::error, text.c_str(), kPlace);
     }
+
+  private:
+    void failureWithoutMemory(const char *text) noexcept override {
+        abi::log(abi::LogPriority::error, text, kPlace);
+    }
 };
 
 } // namespace

@@ -22,9 +22,8 @@ void makeDirectory(const char *what, const std::string &path) {
 }
 
 void tellNotRenewed(const std::exception &exception) {
-    hostJournal().error(std::string("values under an earlier key were not written anew; reload to "
-                                    "try again: ") +
-                        exception.what());
+    hostJournal().failure("values under an earlier key were not written anew; reload to try again: ",
+                          exception);
 }
 
 } // namespace
@@ -136,7 +135,7 @@ void Instance::announce() noexcept {
         runner_.request([this] { sendEvents(); });
         inhibitor_.follow([this] { return store_.hasEphemeral(); });
     } catch (const std::exception &exception) {
-        hostJournal().error(std::string("watchers were not told of a change: ") + exception.what());
+        hostJournal().failure("watchers were not told of a change: ", exception);
     }
 }
 

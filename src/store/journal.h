@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <exception>
 #include <string>
 
 namespace keyhold {
@@ -13,6 +14,26 @@ class Journal {
     virtual void info(const std::string &text) = 0;
     virtual void warning(const std::string &text) = 0;
     virtual void error(const std::string &text) = 0;
+
+    /// As error(), for where nothing may be raised: `what` and the text of `why`, or `what` alone
+    /// where there is no memory for both.
+    void failure(const char *what, const std::exception &why) noexcept {
+        try {
+            error(std::string(what) + why.what());
+        } catch (const std::exception &) {
+            failureWithoutMemory(what);
+        }
+    }
+
+  private:
+    /// As error(), without taking memory for the text.
+    virtual void failureWithoutMemory(const char *text) noexcept {
+        try {
+            error(text);
+        } catch (const std::exception &) {
+            return; // a journal that always takes memory has said what it could
+        }
+    }
 };
 
 } // namespace keyhold

@@ -128,12 +128,15 @@ std::optional<Error> DirectoryBackend::discard(const Uuid &uuid, const std::stri
 
 void DirectoryBackend::rememberLeftover(const Uuid &uuid, const std::string &privateName,
                                         const Error &cause) {
+    {
+        // First of all: a line that there is no memory for must not cost the safety.
+        const std::lock_guard lock(leftoversMutex_);
+        leftovers_.emplace(uuid, privateName);
+        hasLeftovers_ = true;
+    }
     journal_.warning("'" + directory_->pathOf(privateName) +
                      "' is left over from a change of secret '" + uuid.toString() +
                      "', which cannot be changed again until it is gone: " + cause.fullText());
-    const std::lock_guard lock(leftoversMutex_);
-    leftovers_.emplace(uuid, privateName);
-    hasLeftovers_ = true;
 }
 
 void DirectoryBackend::requireNoLeftovers(const Uuid &uuid) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/memory_report.h"
 
+#include "conf/no_memory.h"
 #include "host/host_fixture.h"
 #include "seal/guarded_memory.h"
 #include "seal/key_memory.h"
@@ -68,6 +69,27 @@ TEST(MemoryReportTest, SaysOnceThatMemoryIsNotLocked) {
                       return 4;
                   tellMemory(journal);
                   return journal.lines.size() == 1 ? 0 : 5;
+              }));
+}
+
+TEST(MemoryReportTest, SaysLaterWhatItHadNoMemoryToSay) {
+    EXPECT_EQ(0, inChild([] {
+                  if (!forbidLocking())
+                      return 9;
+                  key_memory::preferSecretmem(false);
+                  const KeyBlock key(32);
+                  const GuardedMemory plain(32);
+                  LineJournal journal;
+                  {
+                      const NoMemory none;
+                      tellMemory(journal);
+                  }
+                  if (!kMlockWorks)
+                      return 0;
+                  if (!journal.lines.empty())
+                      return 1;
+                  tellMemory(journal);
+                  return journal.lines.size() == 1 ? 0 : 2;
               }));
 }
 

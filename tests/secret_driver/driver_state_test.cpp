@@ -3,6 +3,7 @@
 // a test wants. The module, with the one state of a process, is tested in tests/threads.
 #include "secret_driver/driver_state.h"
 
+#include "conf/no_memory.h"
 #include "remote/error_report.h"
 #include "secret_driver/instance_fixture.h"
 
@@ -99,6 +100,18 @@ TEST_F(DriverStateTest, BeforeTheStartNothingIsServed) {
     EXPECT_EQ(messageOf([&] { (void)state_.instanceOf(connection.get()); }), kNotActive);
     EXPECT_EQ(messageOf([&] { state_.reload(); }), kNotActive);
     EXPECT_EQ(messageOf([&] { state_.stop(); }), kNotActive);
+}
+
+// libvirtd would end.
+TEST_F(DriverStateTest, ADaemonWithoutMemoryStartsAndServesNoSecrets) {
+    auto started = DriverState::Started::refused;
+    {
+        const NoMemory none;
+        started = state_.start(false, false, nullptr, nullptr);
+    }
+    EXPECT_EQ(started, DriverState::Started::complete);
+    const ConnectionWithUri connection("secret:///session");
+    EXPECT_EQ(messageOf([&] { (void)state_.instanceOf(connection.get()); }), kNotActive);
 }
 
 TEST_F(DriverStateTest, AnEmbeddedOpenThatComesBeforeTheStartWaitsForIt) {
