@@ -5,10 +5,6 @@
 #include "conf/usage.h"
 #include "conf/uuid.h"
 
-#include <mutex>
-#include <set>
-#include <utility>
-
 namespace keyhold {
 
 /// What the watchers of one instance are told. libvirt keeps the callbacks, filters by secret and
@@ -26,23 +22,22 @@ class Events {
     void valueChanged(const Uuid &uuid, const Usage &usage);
     void undefined(const Uuid &uuid, const Usage &usage);
 
-    /// Registers a callback of `connection`, for one secret or for all (`secret` null). Returns
-    /// the id; raises ErrorAlreadyRaised. libvirt owns `opaque` from then on.
+    /// Registers a callback of `connection`, for one secret or for all (`secret` null). Returns an
+    /// id that no other registration of this connection has, be it with other Events: libvirt
+    /// counts from 0 in each. Raises ErrorAlreadyRaised or std::bad_alloc, and then nothing is
+    /// registered. libvirt owns `opaque` from then on.
     [[nodiscard]] int add(virConnectPtr connection, virSecretPtr secret, int eventId,
                           virConnectSecretEventGenericCallback callback, void *opaque,
                           virFreeCallback freeCallback);
-    /// Raises ErrorAlreadyRaised if the connection has no callback of that id.
+    /// Raises ErrorAlreadyRaised or invalidArgument if the connection has no callback of that id
+    /// here.
     void remove(virConnectPtr connection, int callbackId);
     [[nodiscard]] bool has(virConnectPtr connection, int callbackId) const;
 
   private:
     void queue(abi::Event *event);
 
-    using Registration = std::pair<virConnectPtr, int>;
-
     abi::EventState *state_;
-    mutable std::mutex mutex_; // of registrations_
-    std::set<Registration> registrations_;
 };
 
 } // namespace keyhold

@@ -3,9 +3,12 @@
 #include "remote/events.h"
 
 #include "abi/symbols.h"
+#include "conf/no_memory.h"
+#include "conf/raised.h"
 #include "remote/error_report.h"
 #include "remote/libvirt_fixture.h"
 
+#include <new>
 #include <string>
 #include <vector>
 
@@ -157,6 +160,63 @@ TEST_F(EventsTest, TheIdOfAnotherConnectionIsRefused) {
     EXPECT_THROW(events.remove(other.get(), id), ErrorAlreadyRaised);
     events.remove(connection_.get(), id);
     deliver();
+}
+
+// As one of another driver that is registered in two embedded roots.
+TEST_F(EventsTest, NoIdOfAConnectionIsGivenTwice) {
+    Events first;
+    Events second;
+    Watch ofFirst;
+    Watch ofSecond;
+    const int a = addLifecycle(first, ofFirst);
+    const int b = addLifecycle(second, ofSecond);
+    EXPECT_NE(a, b);
+    EXPECT_TRUE(first.has(connection_.get(), a));
+    EXPECT_FALSE(first.has(connection_.get(), b));
+    EXPECT_TRUE(second.has(connection_.get(), b));
+    const auto isTold = [&](const std::vector<std::string> &ofTheFirst,
+                            const std::vector<std::string> &ofTheSecond) {
+        first.defined(uuidOf(1), {});
+        second.defined(uuidOf(2), {});
+        deliver();
+        EXPECT_EQ(ofFirst.lines, ofTheFirst);
+        EXPECT_EQ(ofSecond.lines, ofTheSecond);
+        ofFirst.lines.clear();
+        ofSecond.lines.clear();
+    };
+    isTold({"1  defined 0"}, {"2  defined 0"});
+
+    // libvirt has the second as `a`, and the connection does not.
+    EXPECT_EQ(raisedBy([&] { second.remove(connection_.get(), a); })->code,
+              ErrorCode::invalidArgument);
+    isTold({"1  defined 0"}, {"2  defined 0"});
+    second.remove(connection_.get(), b);
+    EXPECT_FALSE(second.has(connection_.get(), b));
+    isTold({"1  defined 0"}, {});
+    first.remove(connection_.get(), a);
+    deliver();
+    EXPECT_EQ(ofFirst.freed, 1);
+    EXPECT_EQ(ofSecond.freed, 1);
+}
+
+TEST_F(EventsTest, WithoutMemoryNothingIsRegistered) {
+    Events events;
+    Watch watch;
+    events.remove(connection_.get(), addLifecycle(events, watch)); // what is made once is there
+    bool isRefused = false;
+    {
+        const NoMemory none;
+        try {
+            static_cast<void>(addLifecycle(events, watch));
+        } catch (const std::bad_alloc &) {
+            isRefused = true;
+        }
+    }
+    EXPECT_TRUE(isRefused);
+    events.defined(uuidOf(1), {});
+    deliver();
+    EXPECT_TRUE(watch.lines.empty());
+    EXPECT_EQ(watch.freed, 1) << "what was not registered is still the caller's";
 }
 
 TEST_F(EventsTest, EventsMayGoBeforeTheEventLoopDeliversThem) {

@@ -172,4 +172,38 @@ TEST_F(OtherDriver, MayTakeItsRegistrationsBackAfterTheRootWasClosed) {
     EXPECT_EQ(virConnectClose(qemu.release()), 0) << "something still holds the connection";
 }
 
+TEST_F(OtherDriver, KnowsItsRegistrationsWithSeveralRootsApart) {
+    client::Connection a = openSecrets("a");
+    const client::Connection qemu = openQemu("machines");
+    ASSERT_NE(qemu, nullptr);
+    std::atomic<int> ofA{0};
+    std::atomic<int> ofB{0};
+    const auto watch = [&](std::atomic<int> &count) {
+        const auto onEvent = [](virConnectPtr, virSecretPtr, int, int, void *opaque) {
+            ++*static_cast<std::atomic<int> *>(opaque);
+        };
+        virConnectSecretEventLifecycleCallback callback = onEvent;
+        return virConnectSecretEventRegisterAny(qemu.get(), nullptr, VIR_SECRET_EVENT_ID_LIFECYCLE,
+                                                VIR_SECRET_EVENT_CALLBACK(callback), &count,
+                                                nullptr);
+    };
+    const int inA = watch(ofA);
+    ASSERT_GE(inA, 0) << client::describeError();
+    a.reset();
+    const client::Connection b = openSecrets("b");
+    const int inB = watch(ofB);
+    ASSERT_GE(inB, 0) << client::describeError();
+    EXPECT_NE(inA, inB);
+
+    EXPECT_EQ(virConnectSecretEventDeregisterAny(qemu.get(), inB), 0) << client::describeError();
+    a = openSecrets("a");
+    for (const virConnectPtr each : {a.get(), b.get()})
+        EXPECT_NE(client::define(each, {.number = 1}), nullptr) << client::describeError();
+    EventLoop::settle();
+    EXPECT_EQ(ofA, 1);
+    EXPECT_EQ(ofB, 0);
+    EXPECT_EQ(virConnectSecretEventDeregisterAny(qemu.get(), inA), 0) << client::describeError();
+    EventLoop::settle();
+}
+
 } // namespace keyhold
