@@ -124,11 +124,14 @@ void DriverState::reload() {
 
 void DriverState::stop() {
     std::shared_ptr<Instance> last;
-    const std::lock_guard lock(mutex_);
-    if (mode_ != Mode::daemon && mode_ != Mode::embedded)
-        raiseNotActive();
-    mode_ = Mode::stopped;
-    last.swap(daemon_);
+    {
+        const std::lock_guard lock(mutex_);
+        if (mode_ != Mode::daemon && mode_ != Mode::embedded)
+            raiseNotActive();
+        mode_ = Mode::stopped;
+        last.swap(daemon_);
+    }
+    // Others may keep the instance, and the process ends when this returns.
     if (last)
         last->stopRenewal();
 }

@@ -4,7 +4,6 @@
 #include "host/key_source.h"
 #include "host/memory_report.h"
 #include "secret_driver/host_journal.h"
-#include "store/background_thread.h"
 #include "store/directory_backend.h"
 #include "store/impaired_backend.h"
 
@@ -19,11 +18,6 @@ void makeDirectory(const char *what, const std::string &path) {
     if (result < 0)
         throw Error(ErrorCode::systemCall,
                     std::string("cannot create ") + what + " directory '" + path + "'", -result);
-}
-
-void tellNotRenewed(const std::exception &exception) {
-    hostJournal().failure("values under an earlier key were not written anew; reload to try again: ",
-                          exception);
 }
 
 } // namespace
@@ -42,10 +36,12 @@ Instance::Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
       lock_(std::move(lock)),
       events_(std::move(events)),
       store_(std::make_shared<DirectoryBackend>(std::move(directory), hostJournal(), atRest_),
-             hostJournal()) {
+             hostJournal()),
+      renewal_(store_, hostJournal(), [this] { followInhibitor(); }) {
     readKeys();
     store_.load();
     tellMemory(hostJournal());
+    // Here and now: a program may close its root again before a thread had come far.
     store_.renewOutdated([] { return false; });
 }
 
@@ -53,31 +49,16 @@ Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
     : paths_(paths),
       inhibitor_(inhibitor),
       events_(std::make_shared<Events>()),
-      store_(openBackend(isImpaired_), hostJournal()) {
+      store_(openBackend(isImpaired_), hostJournal()),
+      renewal_(store_, hostJournal(), [this] { followInhibitor(); }) {
     readKeys();
     store_.load();
-    startRenewal();
     announce();
+    renewal_.request();
 }
 
 void Instance::readKeys() {
     atRest_->set(readHostKeys(paths_, hostJournal()).atRest);
-}
-
-void Instance::startRenewal() {
-    if (!store_.hasOutdated())
-        return;
-    try {
-        renewal_ = startThread([this](const std::stop_token &stop) {
-            try {
-                store_.renewOutdated([&] { return stop.stop_requested(); });
-            } catch (const std::exception &exception) {
-                tellNotRenewed(exception);
-            }
-        });
-    } catch (const std::exception &exception) {
-        tellNotRenewed(exception);
-    }
 }
 
 std::shared_ptr<Backend> Instance::openBackend(bool &isImpaired) {
@@ -113,29 +94,44 @@ std::shared_ptr<Backend> Instance::openBackend(bool &isImpaired) {
 }
 
 void Instance::reload() {
-    {
-        const std::lock_guard lock(reloading_);
-        readKeys();
-        if (isImpaired_) {
-            bool isStillImpaired = true;
-            const auto backend = openBackend(isStillImpaired);
-            backend->recover();
-            store_.replaceBackend(backend);
-            isImpaired_ = isStillImpaired;
-        }
-        store_.reload();
-        store_.renewOutdated([this] { return renewal_.get_stop_token().stop_requested(); });
+    try {
+        takeOver();
+    } catch (const std::exception &) {
+        announce(); // of what it had come to
+        throw;
     }
     announce();
+    renewal_.request();
+}
+
+void Instance::takeOver() {
+    const std::lock_guard lock(reloading_);
+    readKeys();
+    if (isImpaired_) {
+        bool isStillImpaired = true;
+        const auto backend = openBackend(isStillImpaired);
+        backend->recover();
+        store_.replaceBackend(backend);
+        isImpaired_ = isStillImpaired;
+    }
+    store_.reload();
 }
 
 void Instance::announce() noexcept {
+    tellMemory(hostJournal());
     try {
-        tellMemory(hostJournal());
         runner_.request([this] { sendEvents(); });
-        inhibitor_.follow([this] { return store_.hasEphemeral(); });
     } catch (const std::exception &exception) {
         hostJournal().failure("watchers were not told of a change: ", exception);
+    }
+    followInhibitor();
+}
+
+void Instance::followInhibitor() noexcept {
+    try {
+        inhibitor_.follow([this] { return store_.hasEphemeral() || renewal_.isAtWork(); });
+    } catch (const std::exception &exception) {
+        hostJournal().failure("the host was not told whether it may end: ", exception);
     }
 }
 

@@ -5,13 +5,13 @@
 #include "remote/events.h"
 #include "seal/at_rest.h"
 #include "secret_driver/inhibitor.h"
+#include "store/renewal_thread.h"
 #include "store/secret_store.h"
 #include "store/store_directory.h"
 #include "store/store_lock.h"
 
 #include <memory>
 #include <mutex>
-#include <thread>
 
 namespace keyhold {
 
@@ -37,9 +37,12 @@ class Instance {
     [[nodiscard]] SecretStore &store() noexcept { return store_; }
     [[nodiscard]] const std::shared_ptr<Events> &events() const noexcept { return events_; }
 
+    /// Takes over what secret.conf, the keys and the files say now, and tells watchers. Values that
+    /// are to be written anew are left to the thread of the start. Not for embedded instances.
     void reload();
-    /// Ends the writing of values under a new key after the value in hand; the next start goes on.
-    void stopRenewal() noexcept { renewal_.request_stop(); }
+    /// Ends the writing of values anew after the value in hand, and waits for that; the next start
+    /// goes on.
+    void stopRenewal() noexcept { renewal_.stop(); }
     /// Tells watchers and the host what has changed. Call after each change, without any lock held.
     void announce() noexcept;
 
@@ -48,7 +51,10 @@ class Instance {
     void sendEvents();
     /// Reads secret.conf and the keys again.
     void readKeys();
-    void startRenewal();
+    void takeOver();
+    /// Keeps the daemon from ending for idleness while an ephemeral secret would be lost, or while
+    /// values are written anew.
+    void followInhibitor() noexcept;
 
     const InstancePaths paths_;
     Inhibitor &inhibitor_;
@@ -59,7 +65,7 @@ class Instance {
     const std::shared_ptr<Events> events_;
     SecretStore store_;
     SingleRunner runner_;
-    std::jthread renewal_; // stopped and joined before the rest goes
+    RenewalThread renewal_; // ends before the rest goes
 };
 
 } // namespace keyhold

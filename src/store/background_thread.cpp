@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/background_thread.h"
 
+#include <pthread.h>
 #include <signal.h>
 
 namespace keyhold {
@@ -27,7 +28,10 @@ class BlockedSignals {
 
 std::jthread startThread(std::function<void(const std::stop_token &)> work) {
     const BlockedSignals blocked;
-    return std::jthread(std::move(work));
+    return std::jthread([work = std::move(work)](const std::stop_token &stop) {
+        pthread_setname_np(pthread_self(), "keyhold"); // not that of the thread that started it
+        work(stop);
+    });
 }
 
 } // namespace keyhold

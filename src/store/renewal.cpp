@@ -22,53 +22,59 @@ class Progress {
         if (now - told_ < kInterval)
             return;
         told_ = now;
-        journal_.info("written anew: " + std::to_string(done_) + " of " + std::to_string(count_) +
-                      " values");
+        journal_.info(text());
     }
+    void noteWritten() { ++written_; }
+    void noteFailed() { ++failed_; }
 
-    void end(std::size_t failures) {
-        const std::string text = "written anew: " + std::to_string(done_ - failures) + " of " +
-                                 std::to_string(count_) + " values";
-        if (done_ < count_)
-            journal_.info(text + "; the rest follows at the next start");
-        else if (failures > 0)
-            journal_.warning(text + "; the others stay as they were; their reasons are above, and "
-                                    "a reload tries again");
+    void end() {
+        if (failed_ > 0)
+            journal_.warning(text() + "; " + std::to_string(failed_) +
+                             " failed, for the reasons above; a reload tries again");
+        else if (done_ < count_)
+            journal_.info(text() + "; the rest follows at the next start");
+        else if (written_ < count_)
+            journal_.info(text() + "; the others were changed or removed meanwhile");
         else
-            journal_.info(text);
+            journal_.info(text());
     }
 
   private:
     static constexpr auto kInterval = std::chrono::seconds(10);
 
+    [[nodiscard]] std::string text() const {
+        return "written anew: " + std::to_string(written_) + " of " + std::to_string(count_) +
+               " values";
+    }
+
     Journal &journal_;
     const std::size_t count_;
-    std::size_t done_ = 0;
+    std::size_t done_ = 0; // with those that failed or needed it no more
+    std::size_t written_ = 0;
+    std::size_t failed_ = 0;
     std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
 };
 
 } // namespace
 
 void SecretStore::renewOutdated(const std::function<bool()> &isStopped) {
-    const std::lock_guard lock(renewing_);
     const std::vector<Uuid> outdated = backend()->outdated();
     if (outdated.empty())
         return;
     Progress progress(journal_, outdated.size());
-    std::size_t failures = 0;
     for (const Uuid &uuid : outdated) {
         const auto fail = [&](const std::string &why) {
             journal_.error("value of secret '" + uuid.toString() +
                            "' was not written anew: " + why);
-            ++failures;
+            progress.noteFailed();
         };
         if (isStopped())
             break;
         try {
             const IndexWriter writer(index_, uuid);
             // One that a client removed meanwhile, or keeps in memory alone by now, is not stored.
-            if (writer.current() && writer.current()->isStored)
-                backend()->renewValue(uuid);
+            if (writer.current() && writer.current()->isStored && backend()->renewValue(uuid))
+                progress.noteWritten();
         } catch (const Error &error) {
             // Whatever came of the file, it holds the same value: the record stays true.
             fail(error.fullText());
@@ -77,7 +83,7 @@ void SecretStore::renewOutdated(const std::function<bool()> &isStopped) {
         }
         progress.step();
     }
-    progress.end(failures);
+    progress.end();
 }
 
 } // namespace keyhold

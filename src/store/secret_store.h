@@ -41,7 +41,7 @@ class SecretStore {
 
     /// Writes stored values whose form or key is not what the rules of now ask for, one at a time,
     /// beside all other calls; what fails is told to the journal and stays as it is. Ends early,
-    /// without loss, once `isStopped` answers true.
+    /// without loss, once `isStopped` answers true. Not for two threads at once.
     void renewOutdated(const std::function<bool()> &isStopped);
 
     /// From now on `backend` is the durable home; reload() reads all of it and brings the live set
@@ -103,7 +103,6 @@ class SecretStore {
 
     Index index_;
     Journal &journal_;
-    std::mutex renewing_;      // one renewal at a time
     mutable std::mutex mutex_; // of the two below
     std::shared_ptr<Backend> backend_;
     std::optional<Error> trouble_;

@@ -3,6 +3,7 @@
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from .case import SystemCase
 from .daemon import Daemon
 from .secret_files import Secret, write_file
 from .sealed_files import KeyFile, forms_in, key_id_of, sealed_in, secret_conf
+from .waiting import wait_for
 
 # libvirt has VIR_ERR_INVALID_ENCR_KEY_SECRET since 12.1.0; the daemon here is older
 KEY_MISSING = libvirt.VIR_ERR_INTERNAL_ERROR
+RENEWED = re.compile(r" written anew: (\d+) of \1 values")
 PROGRESS = 'log_filters = "2:daemon 2:secret.keyhold"\n'
 
 
@@ -40,6 +43,12 @@ class SealedCase(SystemCase):
     def restart(self, **options: Any) -> None:
         self.assertEqual(self.daemon.stop(), 0)
         self.begin(**options)
+
+    def reload_and_renew(self) -> None:
+        """A reload, and the end of the writing anew that it begins."""
+        before = len(RENEWED.findall(self.daemon.log()))
+        self.daemon.reload()
+        wait_for("the values are written anew", lambda: len(RENEWED.findall(self.daemon.log())) > before)
 
     def store_sealed(self, *secrets: Secret, value: bytes = b"value") -> None:
         """Leaves the secrets sealed under `self.key` in the store, and no daemon."""

@@ -127,7 +127,7 @@ class KeyFilesThatCannotBeUsed(KeyTroubleCase):
         self.define(self.root, new, b"new")
         self.assertSealedWith(current, new)
         self.key.put()
-        self.daemon.reload()
+        self.reload_and_renew()
         self.assertValue(b"value")
         self.assertSealedWith(current)
 

@@ -84,7 +84,8 @@ class CoreOfADaemon(MemoryCase):
         sealed_in(self.store, self.removed).unlink()
         self.configure(key=self.second, earlier=[self.first], seal_existing=1)
         daemon.reload()
-        self.assertTrue(self.are_sealed_with(self.second, self.loaded, self.overwritten))
+        wait_for("the values are sealed anew",
+                 lambda: self.are_sealed_with(self.second, self.loaded, self.overwritten))
         self.assertListed(daemon.open(), self.loaded, self.overwritten)
 
         core = debugger_core(daemon.pid, self.cores / "gcore")
@@ -111,6 +112,7 @@ class CoreAfterClients(MemoryCase):
         self.assertIn("no secret with matching uuid", str(error))
         self.configure(key=self.second, earlier=[self.first], seal_existing=1)
         daemon.reload()
+        wait_for("the values are sealed anew", lambda: self.are_sealed_with(self.second, loaded, served))
 
         for core in (debugger_core(daemon.pid, self.cores / "gcore"), kernel_core(daemon.process, self.cores)):
             self.assertHoldsNone(core, self.values("loaded"), self.keys())

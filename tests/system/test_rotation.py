@@ -3,15 +3,17 @@
 
 import os
 import signal
+import subprocess
 import threading
 
 import libvirt
 
 from harness.daemon import Daemon
-from harness.events import EventLog
-from harness.sealed_case import SealedCase
+from harness.events import DEFINED, EventLog
+from harness.sealed_case import PROGRESS, SealedCase
 from harness.sealed_files import KeyFile, key_id_of, sealed_in
 from harness.secret_files import Secret, snapshot
+from harness.tracing import Trace
 from harness.waiting import wait_for
 
 MANY = 300
@@ -29,6 +31,9 @@ class RotationCase(SealedCase):
         wait_for("the values are written anew",
                  lambda: f"written anew: {count} of {count} values" in self.daemon.log())
 
+    def sealed_with(self, key: KeyFile) -> int:
+        return sum(key_id_of(path) == key.id for path in self.store.glob("*.jwe"))
+
 
 class Rotation(RotationCase):
     def test_a_reload_seals_every_value_under_the_new_key(self) -> None:
@@ -36,18 +41,20 @@ class Rotation(RotationCase):
         self.begin()
         log = EventLog(self.root)
         self.configure(key=self.next, earlier=[self.key])
-        self.daemon.reload()
+        self.reload_and_renew()
         self.assertSealedWith(self.next, *self.secrets)
         self.assertValue(b"value", *self.secrets)
-        self.assertLogNames(self.daemon, "writing 20 stored values anew")
-        self.assertLogNames(self.daemon, "written anew: 20 of 20 values")
+        told = [line for line in self.daemon.log().splitlines() if "anew" in line]
+        self.assertEqual(len(told), 2, told)
+        self.assertIn("writing 20 stored values anew", told[0])
+        self.assertIn("written anew: 20 of 20 values", told[1])
         self.assertEqual(log.take(), [])
 
     def test_then_the_earlier_key_is_not_needed_any_more(self) -> None:
         self.store_sealed(*self.secrets)
         self.begin()
         self.configure(key=self.next, earlier=[self.key])
-        self.daemon.reload()
+        self.reload_and_renew()
         self.configure(key=self.next)
         self.key.path.unlink()
         self.restart()
@@ -76,7 +83,7 @@ class Rotation(RotationCase):
         earlier = self.new_key("earlier", self.key.raw)
         self.key = self.new_key("key")
         self.configure(key=self.key, earlier=[earlier])
-        self.daemon.reload()
+        self.reload_and_renew()
         self.assertSealedWith(self.key)
         self.assertValue(b"value")
 
@@ -85,10 +92,10 @@ class Rotation(RotationCase):
         self.store_sealed(*self.secrets)
         self.begin()
         self.configure(key=self.next, earlier=[self.key])
-        self.daemon.reload()
+        self.reload_and_renew()
         self.assertPlain(b"plain")
         self.configure(key=self.next, seal_existing=1)
-        self.daemon.reload()
+        self.reload_and_renew()
         self.assertSealedWith(self.next, self.secret, *self.secrets)
         self.assertValue(b"plain")
         self.restart()
@@ -106,7 +113,7 @@ class Rotation(RotationCase):
         self.store_sealed(*self.secrets)
         self.begin()
         self.configure(encrypt=False, key=self.key, unseal_existing=1)
-        self.daemon.reload()
+        self.reload_and_renew()
         self.assertPlain(b"value", *self.secrets)
         self.assertValue(b"value", *self.secrets)
         (self.machine.etc / "secret.conf").unlink()
@@ -143,7 +150,7 @@ class Rotation(RotationCase):
         self.assertValueRefused(self.key.id, "secrets_decryption_keys")
         self.assertEqual(snapshot(self.store), before)
         self.configure(key=self.next, earlier=[self.key])
-        self.daemon.reload()
+        self.reload_and_renew()
         self.assertValue(b"value")
         self.assertSealedWith(self.next)
 
@@ -161,7 +168,7 @@ class RotationWhileClientsRead(RotationCase):
         for new, old in zip(keys, [self.key, *keys], strict=False):
             self.configure(key=new, earlier=[old])
             seen = reader.reads
-            self.daemon.reload()
+            self.reload_and_renew()
             wait_for("the reader goes on", lambda: reader.reads > seen)
             self.assertSealedWith(new, *secrets)
         reader.end()
@@ -175,7 +182,7 @@ class RotationWhileClientsRead(RotationCase):
         self.daemon.start_reload()
         for secret in secrets:
             self.root.secretLookupByUUIDString(secret.uuid).setValue(b"set meanwhile")
-        self.daemon.wait_reloaded()
+        wait_for("the rest is sealed anew", lambda: self.sealed_with(self.next) == MANY)
         self.assertSealedWith(self.next, *secrets)
         self.restart()
         self.assertValue(b"set meanwhile", *secrets)
@@ -204,8 +211,88 @@ class RotationThatIsCutShort(RotationCase):
         self.daemon.kill()
         return self.sealed_with(new) < MANY
 
-    def sealed_with(self, key: KeyFile) -> int:
-        return sum(key_id_of(path) == key.id for path in self.store.glob("*.jwe"))
+
+class RotationOnASlowDisk(RotationCase):
+    """Each sync takes so long that the whole of it would take minutes; nobody waits for it."""
+
+    SYNC = 300_000  # microseconds; each value takes two
+    IDLE = 1  # seconds
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.secrets = [Secret(usage=f"number {number}") for number in range(MANY)]
+        self.store_sealed(*self.secrets)
+
+    def rotate_slowly(self) -> Trace:
+        """A reload with the next key, to the first value that is sealed with it."""
+        trace = Trace(self.daemon, "fsync", [f"fsync:delay_enter={self.SYNC}"])
+        self.addCleanup(trace.close)
+        self.configure(key=self.next, earlier=[self.key])
+        self.daemon.reload()
+        wait_for("some are sealed anew", lambda: self.sealed_with(self.next) > 0)
+        return trace
+
+    def assertOnItsWay(self) -> None:
+        self.assertLess(self.sealed_with(self.next), MANY)
+
+    def test_a_second_reload_is_served_and_its_settings_count(self) -> None:
+        self.begin()
+        log = EventLog(self.root)
+        trace = self.rotate_slowly()
+        last = self.new_key("last")
+        self.configure(key=last, earlier=[self.next, self.key])
+        by_hand = Secret(usage="by hand")
+        by_hand.write(self.store)
+        self.daemon.reload()
+        self.assertEqual(log.take(), [(DEFINED, by_hand.uuid)])
+        wait_for("the new settings count", lambda: self.sealed_with(last) > 0)
+        self.assertGreater(self.sealed_with(self.key), 0, "the rotation has not come to its end")
+        self.assertValue(b"value", *self.secrets[:5])
+        trace.close()
+        wait_for("all are sealed with the last key", lambda: self.sealed_with(last) == MANY)
+        wait_for("both ends are told", lambda: self.told("written anew") >= 2)
+        self.assertEqual(self.told("writing"), 2, "one after the other")
+        self.assertValue(b"value", *self.secrets)
+
+    def told(self, word: str) -> int:
+        return sum("secretStore" in line and f" {word}" in line for line in self.daemon.log().splitlines())
+
+    def test_a_stop_ends_it_and_leaves_nothing_behind(self) -> None:
+        self.begin()
+        self.rotate_slowly()
+        self.assertEqual(self.daemon.stop(), 0)
+        self.assertOnItsWay()
+        self.assertEqual([path.name for path in self.store.iterdir() if "keyhold" in path.name], [])
+        self.assertLogNames(self.daemon, "written anew", "the rest follows at the next start")
+        self.begin()
+        wait_for("the rest follows", lambda: self.sealed_with(self.next) == MANY)
+        self.assertValue(b"value", *self.secrets)
+
+    def test_a_daemon_does_not_end_for_idleness_before_it_is_done(self) -> None:
+        self.begin_idle()
+        trace = self.rotate_slowly()
+        self.daemon.close_connections()
+        # the wait can only be too short to catch a wrong end, never be a wrong failure
+        self.assertRaises(subprocess.TimeoutExpired, self.daemon.process.wait, 4 * self.IDLE)
+        self.assertOnItsWay()
+        trace.close()
+        self.assertEqual(self.daemon.wait(), 0)
+        self.assertSealedWith(self.next, *self.secrets)
+
+    def begin_idle(self) -> None:
+        def answered() -> bool:
+            if self.daemon.process.poll() is not None:  # idle before this client, on a slow machine
+                self.launch_idle()
+            try:
+                self.daemon.open()
+            except libvirt.libvirtError:
+                return False
+            return True
+        self.launch_idle()
+        wait_for("libvirtd answers", answered)
+
+    def launch_idle(self) -> None:
+        self.daemon = self.launch(arguments=("--timeout", str(self.IDLE)), configuration=PROGRESS)
 
 
 class Reader:
