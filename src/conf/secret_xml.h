@@ -13,7 +13,8 @@ namespace keyhold {
 /// root was checked and before it is read, as libvirt does for VIR_SECRET_DEFINE_VALIDATE. Raises
 /// xmlMalformed, xmlRootUnexpected, xmlSchemaMismatch, xmlSchemaUnusable, xmlInvalid,
 /// xmlAttributeInvalid and internal, with the texts of the stock driver; where its releases differ,
-/// those of 11.3.0 and 12.8.0. Refuses, as xmlMalformed, what would expand to more than 10 MB.
+/// those of 11.3.0 and 12.8.0. Refuses, as xmlMalformed, what would expand to more than 10 MB and
+/// what XmlLimits does not allow.
 [[nodiscard]] SecretDefinition parseSecretXml(const char *xml, const char *schemaFile = nullptr);
 
 /// Parses the content of a definition file; `fileName` appears in error texts only. Unlike for a

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 namespace keyhold {
 
@@ -29,7 +30,7 @@ extern "C" int readSpan(void *context, char *buffer, int size) noexcept {
 } // namespace
 
 XmlDocument parseXmlString(const char *xml) {
-    XmlParser parser("");
+    XmlParser parser("", xml);
     XmlDocument document = parser.finish(xmlCtxtReadDoc(
         parser.context(), reinterpret_cast<const xmlChar *>(xml), nullptr, nullptr, kParseOptions));
     refuseLargeExpansion(*document, "");
@@ -37,7 +38,7 @@ XmlDocument parseXmlString(const char *xml) {
 }
 
 XmlDocument parseXmlFile(std::span<const char> content, const std::string &fileName) {
-    XmlParser parser(fileName);
+    XmlParser parser(fileName, std::string_view(content.data(), content.size()));
     xmlDoc *result = nullptr;
     // libxml2 limits the length of a text only in what it reads in pieces, as the stock driver
     // reads files. Where the limit cannot be met, reading at once is a third faster.

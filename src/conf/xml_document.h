@@ -14,6 +14,7 @@ struct XmlDocumentDeleter {
 };
 /// A well-formed document with a root element. Its internal entities expand to no more than libxml2
 /// takes for one text (XML_MAX_TEXT_LENGTH), all references together; external ones are not there.
+/// It is within XmlLimits.
 using XmlDocument = std::unique_ptr<xmlDoc, XmlDocumentDeleter>;
 
 /// Parses a NUL-terminated string as libvirt parses what clients send: as UTF-8, unless libxml2

@@ -2,9 +2,13 @@
 #include "conf/xml_parser.h"
 
 #include "conf/error.h"
+#include "conf/xml_encoding.h"
+#include "conf/xml_limits.h"
 
 #include <libxml/SAX2.h>
+#include <libxml/dict.h>
 
+#include <algorithm>
 #include <new>
 #include <optional>
 #include <string_view>
@@ -16,10 +20,6 @@ namespace {
 
 /// The name that libvirt gives to a document that is not a file.
 constexpr const char *kClientDocument = "(definition_of_secret)";
-
-// The time that libxml2 2.9.14 takes for entities in an attribute may grow with the power of their
-// nesting, however short the text that results.
-constexpr int kMaxEntityLookups = 100'000;
 
 /// The line of the input at which the parser stands and, below it, a caret under its position.
 /// Empty if there is no such line. Past the last line end it is the line before, as in
@@ -57,11 +57,12 @@ std::string excerpt(const xmlParserInput &input) {
 
 } // namespace
 
-struct XmlParser::FirstError {
+struct XmlParser::State {
     std::string fileName;
-    std::optional<std::string> text;
+    std::optional<std::string_view> limited;
+    XmlLimits limits;
+    std::optional<std::string> text; ///< of the first error
     bool isOutOfMemory = false;
-    int entityLookups = 0;
     bool isStopped = false;
 
     void note(const char *message, int line, const xmlParserInput *input) noexcept {
@@ -82,47 +83,160 @@ namespace {
 
 /// What belongs to a parser at work. Within an entity that is one of libxml2's own, which shares
 /// the private pointer of ours.
-XmlParser::FirstError *firstErrorOf(const xmlParserCtxt *parser) noexcept {
-    return parser == nullptr ? nullptr : static_cast<XmlParser::FirstError *>(parser->_private);
+XmlParser::State *stateOf(const xmlParserCtxt *parser) noexcept {
+    return parser == nullptr ? nullptr : static_cast<XmlParser::State *>(parser->_private);
+}
+
+constexpr const char *kTooManyAttributes = "Too many attributes\n";
+constexpr const char *kTooManyDeclarations = "Too many declarations\n";
+constexpr const char *kTooManyNames = "Too many names\n";
+constexpr const char *kTooManyLookups = "Too many entity references\n";
+constexpr const char *kTooLarge = "Entities expand to more than 10000000 bytes\n";
+
+/// Ends a parser that would do work out of proportion.
+void stop(xmlParserCtxt &parser, const char *why, int line) noexcept {
+    XmlParser::State &state = *stateOf(&parser);
+    state.isStopped = true;
+    state.note(why, line, nullptr);
+    xmlStopParser(&parser);
+}
+
+void stop(xmlParserCtxt &parser, const char *why) noexcept {
+    stop(parser, why, parser.input == nullptr ? 0 : parser.input->line);
+}
+
+std::string_view view(const xmlChar *text) {
+    return text == nullptr ? std::string_view() : reinterpret_cast<const char *>(text);
 }
 
 // Called by libxml2, through which nothing may be thrown.
 
 extern "C" void noteParserError(void *data, XmlErrorPointer error) noexcept {
-    const auto *parser = static_cast<const xmlParserCtxt *>(data);
-    XmlParser::FirstError *first = firstErrorOf(parser);
-    if (first == nullptr || error == nullptr || error->level != XML_ERR_FATAL ||
+    auto *parser = static_cast<xmlParserCtxt *>(data);
+    XmlParser::State *state = stateOf(parser);
+    if (state == nullptr || error == nullptr || error->level != XML_ERR_FATAL ||
         error->message == nullptr)
         return;
     if (error->code == XML_ERR_NO_MEMORY)
-        first->isOutOfMemory = true;
+        state->isOutOfMemory = true;
     else
-        first->note(error->message, error->line, parser->input);
+        state->note(error->message, error->line, parser->input);
+#if LIBXML_VERSION < 21200
+    // It would go on to read, and call none of the functions below. Not xmlStopParser(): that takes
+    // away the input, in which the callers of this stand.
+    parser->instate = XML_PARSER_EOF;
+#endif
 }
 
-/// Stops a parser that asks too often. An answer of "no such entity" alone would not stop it: then
-/// libxml2 looks for itself.
-bool isOneTooMany(void *data) noexcept {
+/// Counts what is in the document: its encoding is known now.
+extern "C" void startDocument(void *data) noexcept {
     auto *parser = static_cast<xmlParserCtxt *>(data);
-    XmlParser::FirstError *first = firstErrorOf(parser);
-    if (first == nullptr || first->entityLookups < kMaxEntityLookups) {
-        if (first != nullptr)
-            ++first->entityLookups;
-        return false;
+    xmlSAX2StartDocument(parser);
+    XmlParser::State &state = *stateOf(parser);
+    try {
+        const Utf8Text text(*parser, *state.limited);
+        if (const auto place = state.limits.passedIn(text.view()))
+            stop(*parser, kTooManyAttributes,
+                 1 + static_cast<int>(std::ranges::count(text.view().substr(0, *place), '\n')));
+    } catch (const std::bad_alloc &) {
+        state.isOutOfMemory = true;
+        state.isStopped = true;
+        xmlStopParser(parser);
     }
-    first->isStopped = true;
-    first->note("Too many entity references\n", parser->input == nullptr ? 0 : parser->input->line,
-                parser->input);
-    xmlStopParser(parser);
-    return true;
 }
+
+bool hasTooManyNames(const xmlParserCtxt &parser) noexcept {
+    return static_cast<std::size_t>(xmlDictSize(parser.dict)) > XmlLimits::kMaxNames;
+}
+
+extern "C" void startElement(void *data, const xmlChar *name, const xmlChar *prefix,
+                             const xmlChar *uri, int namespaces, const xmlChar **namespaceTexts,
+                             int attributes, int added, const xmlChar **attributeTexts) noexcept {
+    auto *parser = static_cast<xmlParserCtxt *>(data);
+    // Of each: local name, prefix, namespace, begin and end of the value. Those added are the last.
+    constexpr int kTexts = 5;
+    std::size_t addedBytes = 0;
+    for (int i = attributes - added; i < attributes; ++i) {
+        const xmlChar *const *texts = attributeTexts + std::ptrdiff_t{i} * kTexts;
+        addedBytes += static_cast<std::size_t>(texts[4] - texts[3]);
+    }
+    XmlParser::State &state = *stateOf(parser);
+    if (state.limits.passedByElement(static_cast<std::size_t>(attributes + namespaces), addedBytes))
+        return stop(*parser, kTooManyAttributes);
+    if (hasTooManyNames(*parser))
+        return stop(*parser, kTooManyNames);
+    xmlSAX2StartElementNs(parser, name, prefix, uri, namespaces, namespaceTexts, attributes, added,
+                          attributeTexts);
+}
+
+extern "C" void noteInstruction(void *data, const xmlChar *target, const xmlChar *text) noexcept {
+    auto *parser = static_cast<xmlParserCtxt *>(data);
+    if (hasTooManyNames(*parser))
+        return stop(*parser, kTooManyNames);
+    xmlSAX2ProcessingInstruction(parser, target, text);
+}
+
+void countDeclaration(xmlParserCtxt &parser) noexcept {
+    if (stateOf(&parser)->limits.passedByDeclaration())
+        stop(parser, kTooManyDeclarations);
+}
+
+extern "C" void declareAttribute(void *data, const xmlChar *element, const xmlChar *name, int type,
+                                 int defaults, const xmlChar *value,
+                                 xmlEnumeration *words) noexcept {
+    xmlSAX2AttributeDecl(data, element, name, type, defaults, value, words);
+    countDeclaration(*static_cast<xmlParserCtxt *>(data));
+}
+
+extern "C" void declareElement(void *data, const xmlChar *name, int type,
+                               xmlElementContent *content) noexcept {
+    xmlSAX2ElementDecl(data, name, type, content);
+    countDeclaration(*static_cast<xmlParserCtxt *>(data));
+}
+
+extern "C" void declareNotation(void *data, const xmlChar *name, const xmlChar *publicId,
+                                const xmlChar *systemId) noexcept {
+    xmlSAX2NotationDecl(data, name, publicId, systemId);
+    countDeclaration(*static_cast<xmlParserCtxt *>(data));
+}
+
+extern "C" void declareEntity(void *data, const xmlChar *name, int type, const xmlChar *publicId,
+                              const xmlChar *systemId, xmlChar *content) noexcept {
+    auto *parser = static_cast<xmlParserCtxt *>(data);
+    XmlParser::State &state = *stateOf(parser);
+    if (type == XML_INTERNAL_PARAMETER_ENTITY ? state.limits.passedInParameterEntity(view(content))
+                                              : state.limits.passedIn(view(content)).has_value())
+        return stop(*parser, kTooManyAttributes);
+    xmlSAX2EntityDecl(parser, name, type, publicId, systemId, content);
+}
+
+// The time that libxml2 2.9.14 takes for entities in an attribute may grow with the power of their
+// nesting, however short the text that results. An answer of "no such entity" alone would not stop
+// it: then it looks for itself.
 
 extern "C" xmlEntity *lookUpEntity(void *data, const xmlChar *name) noexcept {
-    return isOneTooMany(data) ? nullptr : xmlSAX2GetEntity(data, name);
+    auto *parser = static_cast<xmlParserCtxt *>(data);
+    XmlParser::State &state = *stateOf(parser);
+    if (state.limits.passedByLookup()) {
+        stop(*parser, kTooManyLookups);
+        return nullptr;
+    }
+    return xmlSAX2GetEntity(parser, name);
 }
 
 extern "C" xmlEntity *lookUpParameterEntity(void *data, const xmlChar *name) noexcept {
-    return isOneTooMany(data) ? nullptr : xmlSAX2GetParameterEntity(data, name);
+    auto *parser = static_cast<xmlParserCtxt *>(data);
+    XmlLimits &limits = stateOf(parser)->limits;
+    xmlEntity *entity = xmlSAX2GetParameterEntity(parser, name);
+    if (limits.passedByLookup()) {
+        stop(*parser, kTooManyLookups);
+        return nullptr;
+    }
+    if (entity != nullptr && limits.passedByExpansion(view(entity->content).size())) {
+        stop(*parser, kTooLarge);
+        return nullptr;
+    }
+    return entity;
 }
 
 extern "C" void ignoreError(void *, XmlErrorPointer) noexcept {}
@@ -139,15 +253,26 @@ XmlParser::QuietThread::~QuietThread() {
     xmlSetStructuredErrorFunc(data_, handler_);
 }
 
-XmlParser::XmlParser(std::string fileName) : firstError_(std::make_unique<FirstError>()) {
+XmlParser::XmlParser(std::string fileName, std::optional<std::string_view> limited)
+    : state_(std::make_unique<State>()) {
     // libxml2 2.9.14 does not guard its own initialization where it calls it.
     [[maybe_unused]] static const bool isInitialized = (xmlInitParser(), true);
     context_.reset(xmlNewParserCtxt());
     if (!context_ || context_->sax == nullptr)
         throw std::bad_alloc();
-    firstError_->fileName = std::move(fileName);
-    context_->_private = firstError_.get();
+    state_->fileName = std::move(fileName);
+    state_->limited = limited;
+    context_->_private = state_.get();
     context_->sax->serror = noteParserError;
+    if (!limited)
+        return;
+    context_->sax->startDocument = startDocument;
+    context_->sax->startElementNs = startElement;
+    context_->sax->processingInstruction = noteInstruction;
+    context_->sax->attributeDecl = declareAttribute;
+    context_->sax->elementDecl = declareElement;
+    context_->sax->notationDecl = declareNotation;
+    context_->sax->entityDecl = declareEntity;
     context_->sax->getEntity = lookUpEntity;
     context_->sax->getParameterEntity = lookUpParameterEntity;
 }
@@ -157,13 +282,13 @@ XmlParser::~XmlParser() = default;
 XmlDocument XmlParser::finish(xmlDoc *result) const {
     XmlDocument document(result);
     // libxml2 may hand out what it had when it was stopped.
-    if (document && !firstError_->isStopped)
+    if (document && !state_->isStopped)
         return document;
-    if (firstError_->isOutOfMemory)
+    if (state_->isOutOfMemory)
         throw std::bad_alloc();
-    if (firstError_->text)
-        throw Error(ErrorCode::xmlMalformed, *firstError_->text);
-    const std::string &name = firstError_->fileName;
+    if (state_->text)
+        throw Error(ErrorCode::xmlMalformed, *state_->text);
+    const std::string &name = state_->fileName;
     throw Error(ErrorCode::xmlInvalid,
                 "failed to parse xml document '" + (name.empty() ? kClientDocument : name) + "'");
 }

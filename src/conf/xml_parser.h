@@ -7,7 +7,9 @@
 #include <libxml/xmlerror.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace keyhold {
 
@@ -21,8 +23,10 @@ using XmlErrorPointer = xmlError *;
 /// the process has set, nor stderr. Good for one document.
 class XmlParser {
   public:
-    /// Errors name the file; with an empty name, only the line.
-    explicit XmlParser(std::string fileName);
+    /// Errors name the file; with an empty name, only the line. `limited` is what will be parsed,
+    /// and stays the caller's: beyond XmlLimits it is refused, as malformed. Without it there are
+    /// no limits but libxml2's own.
+    explicit XmlParser(std::string fileName, std::optional<std::string_view> limited = {});
     XmlParser(const XmlParser &) = delete;
     XmlParser &operator=(const XmlParser &) = delete;
     ~XmlParser();
@@ -34,7 +38,7 @@ class XmlParser {
     /// under the position; xmlInvalid if libxml2 gave no reason.
     [[nodiscard]] XmlDocument finish(xmlDoc *result) const;
 
-    struct FirstError;
+    struct State;
 
   private:
     struct ContextDeleter {
@@ -55,7 +59,7 @@ class XmlParser {
     };
 
     QuietThread quiet_;
-    std::unique_ptr<FirstError> firstError_;
+    std::unique_ptr<State> state_;
     std::unique_ptr<xmlParserCtxt, ContextDeleter> context_;
 };
 

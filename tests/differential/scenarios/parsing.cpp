@@ -52,6 +52,15 @@ void hugeDescription(Phase &phase) {
     phase.define("validated", definition, VIR_SECRET_DEFINE_VALIDATE);
 }
 
+void manyAttributes(Phase &phase) {
+    phase.open();
+    std::string xml = "<secret";
+    for (int i = 0; i < 300; ++i)
+        xml += " a" + std::to_string(i) + "=''";
+    Secret secret = phase.defineXml("define", xml + "><uuid>" + chosenUuid(1) + "</uuid></secret>");
+    phase.dump("dump", secret);
+}
+
 void reload(Phase &phase) {
     phase.open();
     phase.list("list");
@@ -71,6 +80,7 @@ std::vector<Scenario> parsingScenarios() {
     scenarios.push_back({"parsing.without-usage", {withoutUsage}});
     scenarios.push_back({"parsing.arguments", {arguments}});
     scenarios.push_back({"parsing.huge-description", {hugeDescription, reload}});
+    scenarios.push_back({"parsing.many-attributes", {manyAttributes}});
     return scenarios;
 }
 
