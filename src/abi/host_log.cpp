@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "abi/host_log.h"
 
+#include "abi/log_text.h"
 #include "abi/symbols.h"
+
+#include <new>
 
 namespace keyhold::abi {
 namespace {
@@ -23,9 +26,20 @@ bool isLogged(LogPriority priority) noexcept {
 }
 
 void log(LogPriority priority, const char *message, SourcePlace where) noexcept {
-    if (auto *write = symbols().virLogMessage)
+    auto *write = symbols().virLogMessage;
+    if (!write)
+        return;
+    const auto writeLine = [&](const char *line) {
         write(&source, static_cast<int>(priority), where.file, static_cast<int>(where.line),
-              where.function, nullptr, "%s", message);
+              where.function, nullptr, "%s", line);
+    };
+    if (isOneLine(message))
+        return writeLine(message);
+    try {
+        writeLine(oneLine(message).c_str());
+    } catch (const std::bad_alloc &) {
+        writeLine("a line with control characters is not shown: out of memory");
+    }
 }
 
 } // namespace keyhold::abi

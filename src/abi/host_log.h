@@ -12,6 +12,7 @@ enum class LogPriority : int { debug = 1, info = 2, warning = 3, error = 4 }; //
 [[nodiscard]] bool isLogged(LogPriority priority) noexcept;
 
 /// Writes one line to libvirt's log, under the source "secret.keyhold" that log filters can name.
+/// What could make it look like several, or act on a terminal, is escaped (abi/log_text.h).
 /// Does nothing where libvirt has no such function.
 void log(LogPriority priority, const char *message,
          SourcePlace where = SourcePlace::current()) noexcept;

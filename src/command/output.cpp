@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/output.h"
 
+#include "abi/log_text.h"
+
 #include <iostream>
 
 #include <unistd.h>
@@ -9,22 +11,12 @@
 
 namespace keyhold::command {
 
-std::string printable(std::string_view text) {
-    std::string out(text);
-    for (char &character : out) {
-        const auto byte = static_cast<unsigned char>(character);
-        if (byte < 0x20 || byte == 0x7f)
-            character = byte == '\n' ? ' ' : '?';
-    }
-    return out;
-}
-
 void tell(std::string_view text) {
-    std::cerr << "keyhold: " << printable(text) << '\n';
+    std::cerr << "keyhold: " << abi::oneLine(text) << '\n';
 }
 
 void print(std::string_view text) {
-    std::cout << printable(text) << '\n';
+    std::cout << abi::oneLine(text) << '\n';
 }
 
 void printJson(const Json &json) {

@@ -20,10 +20,8 @@ enum class Exit : int {
 
 using Json = nlohmann::ordered_json;
 
-/// The text with control characters replaced: names of files are other people's.
-[[nodiscard]] std::string printable(std::string_view text);
-
-/// A line to stderr, after the name of the command.
+/// A line to stderr, after the name of the command. In this and the next, what could act on a
+/// terminal or make more than one line of it is escaped: names of files are other people's.
 void tell(std::string_view text);
 /// A line to stdout.
 void print(std::string_view text);

@@ -61,3 +61,9 @@ TEST(HostLog, ItCanBeAskedWhetherAPriorityIsLogged) {
     EXPECT_TRUE(holds(logWith("LIBVIRT_LOG_FILTERS=2:secret.keyhold"), "info is logged"));
     EXPECT_TRUE(holds(logWith("LIBVIRT_LOG_FILTERS=4:secret.keyhold"), "warnings are not logged"));
 }
+
+TEST(HostLog, ATextMakesOneLine) {
+    const std::string log = logWith("LIBVIRT_LOG_FILTERS=1:secret.keyhold");
+    EXPECT_TRUE(holds(log, " : a usage 'u'\\n2026-11-28 09:00:00.000+0000: 1: info : noteCall:1 : "
+                           "forged\n"));
+}

@@ -18,5 +18,7 @@ int main() {
         log(LogPriority::error, "info is logged");
     if (!keyhold::abi::isLogged(LogPriority::warning))
         log(LogPriority::error, "warnings are not logged");
+    log(LogPriority::error,
+        "a usage 'u'\n2026-11-28 09:00:00.000+0000: 1: info : noteCall:1 : forged");
     return 0;
 }

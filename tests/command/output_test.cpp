@@ -7,8 +7,13 @@
 namespace keyhold::command {
 namespace {
 
-TEST(Output, ControlCharactersOfFileNamesDoNotReachTheTerminal) {
-    EXPECT_EQ(printable("a\x1b[31mb\nc\x7f\tü"), "a?[31mb c??ü");
+TEST(Output, NamesOfFilesDoNotActOnTheTerminal) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    print("a\x1b[31mb\nc\x7fü");
+    tell("a\x1b[31mb\nc\x7fü");
+    EXPECT_EQ(testing::internal::GetCapturedStdout(), "a\\x1b[31mb\\nc\\x7fü\n");
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "keyhold: a\\x1b[31mb\\nc\\x7fü\n");
 }
 
 TEST(Output, JsonTakesNamesThatAreNotUtf8) {
