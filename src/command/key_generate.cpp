@@ -8,6 +8,7 @@
 #include "conf/uuid.h"
 #include "seal/guarded_memory.h"
 #include "store/durable_file.h"
+#include "store/key_file.h"
 #include "store/store_directory.h"
 
 #include <algorithm>
@@ -25,9 +26,10 @@ std::string placeOf(const KeyOptions &options, const StoreKeys &store, const Tar
     if (!options.files.empty())
         return std::filesystem::absolute(options.files.front()).lexically_normal().string();
     const KeyPlan &plan = store.host.plan;
-    if (plan.source == KeyPlan::Source::setting)
+    if (plan.source == KeyPlan::Source::setting && !mayBeAKey(posixFileSystem(), plan.keyPath))
         return plan.keyPath;
-    if (!store.host.settings.troubles.empty() && !store.findings.empty())
+    if ((plan.source == KeyPlan::Source::setting || !store.host.settings.troubles.empty()) &&
+        !store.findings.empty())
         throw Error(ErrorCode::invalidArgument,
                     "name the file to make; " + store.findings.front().text);
     throw Error(ErrorCode::invalidArgument, "name the file to make; '" + target.paths.settingsFile +

@@ -13,19 +13,21 @@ namespace keyhold::command {
 
 namespace {
 
-/// Keeps errors.
+/// Keeps errors and warnings.
 class FindingsJournal : public Journal {
   public:
     void info(const std::string & /*text*/) override {}
-    void warning(const std::string & /*text*/) override {}
-    void error(const std::string &text) override {
-        const std::lock_guard lock(mutex_);
-        findings.push_back({Finding::Kind::settings, {}, text});
-    }
+    void warning(const std::string &text) override { add(text); }
+    void error(const std::string &text) override { add(text); }
 
     std::vector<Finding> findings;
 
   private:
+    void add(const std::string &text) {
+        const std::lock_guard lock(mutex_);
+        findings.push_back({Finding::Kind::settings, {}, text});
+    }
+
     std::mutex mutex_;
 };
 
@@ -63,6 +65,10 @@ std::shared_ptr<const AtRest> withRules(const AtRest &atRest, AtRest::Rules rule
 }
 
 Key readKey(const std::string &path, std::string *complaint) {
+    if (mayBeAKey(posixFileSystem(), path))
+        throw Error(ErrorCode::invalidEncryptionKey,
+                    "a key file that is named is not there, and its name is not shown because it "
+                    "could be a key; write the key to a file, and name that");
     const std::string absolute = std::filesystem::absolute(path).lexically_normal().string();
     KeyFile file = readKeyFile(posixFileSystem(), absolute);
     if (complaint)

@@ -10,10 +10,15 @@ namespace {
 
 using Of = SettingTrouble::Of;
 
-void requireAbsolute(const char *name, const std::string &path) {
+constexpr const char *kNames[] = {
+    "encrypt_data",  "secrets_encryption_key", "secrets_decryption_keys",
+    "seal_existing", "unseal_existing",        "key_memory"};
+
+/// `what` says which text that is.
+void requireAbsolute(const std::string &what, const std::string &path) {
     if (!path.starts_with('/'))
-        throw Error(ErrorCode::configUnsupported, std::string("'") + name + "' names '" + path +
-                                                      "', which is not an absolute path");
+        throw Error(ErrorCode::configUnsupported,
+                    what + " is not an absolute path, and not shown because it could be a key");
 }
 
 /// Reads one setting; what `read` raises is a trouble of it alone.
@@ -36,7 +41,7 @@ KeyMemoryChoice keyMemoryOf(const std::string &word) {
     if (word == "locked")
         return KeyMemoryChoice::locked;
     throw Error(ErrorCode::configUnsupported,
-                "'key_memory' is '" + word + "', and not \"auto\", \"secretmem\" or \"locked\"");
+                "'key_memory' is not \"auto\", \"secretmem\" or \"locked\"");
 }
 
 } // namespace
@@ -52,18 +57,22 @@ Settings readSettings(const ConfValues &values) {
     take(settings, Of::secretsEncryptionKey, [&] {
         auto path = values.string("secrets_encryption_key");
         if (path)
-            requireAbsolute("secrets_encryption_key", *path);
+            requireAbsolute("'secrets_encryption_key'", *path);
         settings.secretsEncryptionKey = std::move(path);
     });
-    std::vector<std::string> earlier;
+    ConfValues::List earlier;
     take(settings, Of::secretsDecryptionKeys, [&] {
         if (auto paths = values.list("secrets_decryption_keys"))
             earlier = *std::move(paths);
     });
-    for (std::string &path : earlier) {
+    for (std::size_t i = 0; i < earlier.size(); ++i) {
         take(settings, Of::secretsDecryptionKeys, [&] {
-            requireAbsolute("secrets_decryption_keys", path);
-            settings.secretsDecryptionKeys.push_back(std::move(path));
+            const std::string what =
+                "entry " + std::to_string(i + 1) + " of 'secrets_decryption_keys'";
+            if (!earlier[i])
+                throw Error(ErrorCode::configUnsupported, what + " is not a string");
+            requireAbsolute(what, *earlier[i]);
+            settings.secretsDecryptionKeys.push_back(*std::move(earlier[i]));
         });
     }
     take(settings, Of::sealExisting,
@@ -75,6 +84,27 @@ Settings readSettings(const ConfValues &values) {
             settings.keyMemory = keyMemoryOf(*word);
     });
     return settings;
+}
+
+std::vector<std::string> ignoredStatements(const std::vector<ConfStatement> &statements) {
+    // A name may be a key, too, that was pasted without quotes.
+    constexpr std::size_t kLongestShown = 31;
+    std::vector<std::string> texts;
+    for (const ConfStatement &statement : statements) {
+        const std::string line = "line " + std::to_string(statement.line) + ": ";
+        const std::string name =
+            statement.name.size() > kLongestShown
+                ? "a name of " + std::to_string(statement.name.size()) + " characters"
+                : "'" + statement.name + "'";
+        const ConfStatement &first = *findStatement(statements, statement.name);
+        if (std::ranges::find(kNames, statement.name) == std::end(kNames))
+            texts.push_back(line + name +
+                            " is no setting, and does not count; correct its name, or remove it");
+        else if (&first != &statement)
+            texts.push_back(line + name + " does not count, because line " +
+                            std::to_string(first.line) + " has set it; remove one of them");
+    }
+    return texts;
 }
 
 KeyPlan planKey(const Settings &settings, const std::string &credentialPath,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/conf_scan.h"
+
 #include <functional>
 #include <optional>
 #include <string>
@@ -26,7 +28,7 @@ struct SettingTrouble {
         keyMemory,
     };
     Of setting;
-    std::string text; ///< names the setting and says what is wrong with it
+    std::string text; ///< names the setting and says what is wrong with it; never its value
 
     bool operator==(const SettingTrouble &) const = default;
 };
@@ -55,12 +57,20 @@ class ConfValues {
     virtual ~ConfValues() = default;
     [[nodiscard]] virtual std::optional<bool> boolean(const char *name) const = 0;
     [[nodiscard]] virtual std::optional<std::string> string(const char *name) const = 0;
-    [[nodiscard]] virtual std::optional<std::vector<std::string>> list(const char *name) const = 0;
+    /// An entry that is no string is nothing.
+    using List = std::vector<std::optional<std::string>>;
+    [[nodiscard]] virtual std::optional<List> list(const char *name) const = 0;
 };
 
 /// A value of another type or out of range (a path that is not absolute, an unknown word) is a
-/// trouble of that setting alone. Settings with other names are ignored, as the stock driver does.
+/// trouble of that setting alone, of a list, of that entry. No text quotes a value: somebody may
+/// have pasted a key. Settings with other names are ignored, as the stock driver does.
 [[nodiscard]] Settings readSettings(const ConfValues &values);
+
+/// What does not count in a file of settings, with line and remedy: names that are no setting of
+/// this driver nor of libvirt 12.8, and all but the first of several with one name.
+[[nodiscard]] std::vector<std::string>
+ignoredStatements(const std::vector<ConfStatement> &statements);
 
 /// Where the key comes from and whether new values are sealed with it.
 struct KeyPlan {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/key_source.h"
 
-#include "abi/host_conf.h"
 #include "conf/error.h"
 #include "host/instance_paths.h"
-#include "store/careful_read.h"
+#include "host/settings_file.h"
 #include "store/file_system.h"
 #include "store/key_file.h"
-#include "store/store_directory.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -18,62 +16,6 @@
 namespace keyhold {
 
 namespace {
-
-class HostConfValues : public ConfValues {
-  public:
-    explicit HostConfValues(abi::HostConf conf) : conf_(std::move(conf)) {}
-
-    [[nodiscard]] std::optional<bool> boolean(const char *name) const override {
-        bool value = false;
-        return taken(name, "0 or 1", conf_.boolean(name, value), value);
-    }
-    [[nodiscard]] std::optional<std::string> string(const char *name) const override {
-        std::string value;
-        return taken(name, "a string", conf_.string(name, value), value);
-    }
-    [[nodiscard]] std::optional<std::vector<std::string>> list(const char *name) const override {
-        std::vector<std::string> value;
-        return taken(name, "a list of strings", conf_.list(name, value), value);
-    }
-
-  private:
-    template <typename Value>
-    static std::optional<Value> taken(const char *name, const char *wanted,
-                                      abi::HostConf::Found found, const Value &value) {
-        switch (found) {
-        case abi::HostConf::Found::no:
-            return std::nullopt;
-        case abi::HostConf::Found::yes:
-            return value;
-        case abi::HostConf::Found::otherType:
-            break;
-        }
-        throw Error(ErrorCode::configUnsupported, std::string("'") + name + "' is not " + wanted);
-    }
-
-    abi::HostConf conf_;
-};
-
-/// Empty if there is no such file.
-std::optional<std::string> readText(const std::string &path) {
-    const std::size_t slash = path.rfind('/');
-    const std::string directory = path.substr(0, slash);
-    FileStatus status;
-    if (posixFileSystem().statusOf(directory, status) == -ENOENT)
-        return std::nullopt;
-    return readDefinitionFile(StoreDirectory(posixFileSystem(), directory), path.substr(slash + 1));
-}
-
-Settings readSettingsFile(const std::string &path) {
-    const auto text = readText(path);
-    if (!text)
-        return {};
-    std::string why;
-    auto conf = abi::HostConf::parse(*text, why);
-    if (!conf)
-        throw Error(ErrorCode::configUnsupported, why);
-    return readSettings(HostConfValues(std::move(*conf)));
-}
 
 /// Empty if there is none, for this process: where another user may not look, libvirt finds none
 /// either. Root may look everywhere but where a policy forbids it, and then there is one: values
@@ -146,9 +88,23 @@ RawKey rawOf(KeyFile &file) {
     return RawKey(file.key.bytes());
 }
 
+/// A key file that `setting` of the settings in `settingsFile` names. As readKeyFile(), but for a
+/// text that may be the key itself.
+KeyFile readNamedKeyFile(const std::string &path, const char *setting,
+                         const std::string &settingsFile) {
+    if (mayBeAKey(posixFileSystem(), path))
+        throw Error(ErrorCode::invalidEncryptionKey,
+                    "'" + settingsFile + "': '" + setting +
+                        "' names no file that is there, and it is not shown because it could be a "
+                        "key; write the key to a file, name that and reload");
+    return readKeyFile(posixFileSystem(), path);
+}
+
 /// Returns why the key of `plan` cannot seal, or nothing.
-std::string addCurrent(Keyring &keyring, const KeyPlan &plan) {
-    KeyFile file = readKeyFile(posixFileSystem(), plan.keyPath);
+std::string addCurrent(Keyring &keyring, const KeyPlan &plan, const std::string &settingsFile) {
+    KeyFile file = plan.source == KeyPlan::Source::setting
+                       ? readNamedKeyFile(plan.keyPath, "secrets_encryption_key", settingsFile)
+                       : readKeyFile(posixFileSystem(), plan.keyPath);
     if (plan.encrypt && !plan.isDoubtful && file.complaint.empty())
         keyring.setCurrent(rawOf(file));
     else
@@ -156,11 +112,12 @@ std::string addCurrent(Keyring &keyring, const KeyPlan &plan) {
     return file.complaint;
 }
 
-Keyring readKeys(const KeyPlan &plan, std::string &complaint, Journal &journal) {
+Keyring readKeys(const KeyPlan &plan, const std::string &settingsFile, std::string &complaint,
+                 Journal &journal) {
     Keyring keyring;
     if (plan.source != KeyPlan::Source::none) {
         try {
-            complaint = addCurrent(keyring, plan);
+            complaint = addCurrent(keyring, plan, settingsFile);
         } catch (const Error &error) {
             complaint = error.fullText();
             keyring.noteMissing(complaint);
@@ -168,7 +125,7 @@ Keyring readKeys(const KeyPlan &plan, std::string &complaint, Journal &journal) 
     }
     for (const std::string &path : plan.earlierKeyPaths) {
         try {
-            KeyFile file = readKeyFile(posixFileSystem(), path);
+            KeyFile file = readNamedKeyFile(path, "secrets_decryption_keys", settingsFile);
             keyring.addEarlier(rawOf(file));
         } catch (const Error &error) {
             keyring.noteMissing(error.fullText());
@@ -190,7 +147,10 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
     HostKeys keys;
     AtRest::Rules rules;
     try {
-        keys.settings = readSettingsFile(paths.settingsFile);
+        SettingsFile file = readSettingsFile(paths.settingsFile);
+        keys.settings = std::move(file.settings);
+        for (const std::string &ignored : file.ignored)
+            journal.warning("'" + paths.settingsFile + "': " + ignored);
     } catch (const Error &error) {
         key_memory::preferSecretmem(paths.isSystem);
         rules.mustSeal = true;
@@ -209,7 +169,7 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
     rules.mustSeal = keys.plan.encrypt;
     rules.convertExisting =
         keys.plan.encrypt ? keys.settings.sealExisting : keys.settings.unsealExisting;
-    Keyring keyring = readKeys(keys.plan, rules.complaint, journal);
+    Keyring keyring = readKeys(keys.plan, paths.settingsFile, rules.complaint, journal);
     // Where it is not known whether a key is asked for, none need be where libvirt looks for it.
     const bool isExpected = !keys.plan.isDoubtful || keys.plan.source != KeyPlan::Source::builtIn;
     if (!rules.complaint.empty() && isExpected)

@@ -37,7 +37,7 @@ class FileSystem {
     /// Opens a directory for the calls below.
     virtual int openDirectory(const std::string &path) = 0;
     /// openat(2) with O_CLOEXEC added; never waits for the other end of a FIFO if O_NONBLOCK is
-    /// set.
+    /// set. An absolute path needs no directory but AT_FDCWD.
     virtual int open(int directory, const char *name, int flags, mode_t mode) = 0;
     virtual int close(int descriptor) = 0;
     virtual int status(int descriptor, FileStatus &out) = 0;

@@ -5,6 +5,7 @@
 #include "store/descriptor.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include <fcntl.h>
@@ -35,16 +36,9 @@ std::string named(const std::string &path) {
 
 /// Opens without waiting for the other end of a FIFO and without taking a terminal.
 Descriptor openKeyFile(FileSystem &fileSystem, const std::string &path) {
-    const std::size_t slash = path.rfind('/');
-    if (slash == std::string::npos)
+    if (!path.starts_with('/'))
         refuse(named(path) + " is not named by an absolute path");
-    const std::string parent = path.substr(0, slash + 1);
-    const int directoryNumber = fileSystem.openDirectory(parent);
-    if (directoryNumber < 0)
-        refuse("cannot open directory of", path, -directoryNumber);
-    const Descriptor directory(fileSystem, directoryNumber);
-    const int number = fileSystem.open(directoryNumber, path.c_str() + slash + 1,
-                                       O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    const int number = fileSystem.open(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (number < 0)
         refuse("cannot open", path, -number);
     return {fileSystem, number};
@@ -77,6 +71,24 @@ std::size_t readInto(FileSystem &fileSystem, const Descriptor &file, const std::
 }
 
 } // namespace
+
+bool mayBeAKey(FileSystem &fileSystem, const std::string &text) {
+    constexpr std::size_t kShortest = 32;
+    const auto isOfText = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '+' || c == '/' || c == '-' || c == '_' || c == '=';
+    };
+    if (text.size() < kShortest || !std::ranges::all_of(text, isOfText))
+        return false;
+    FileStatus status;
+    const auto isMissing = [&](const std::string &path) {
+        const int result = fileSystem.statusOf(path, status);
+        return result == -ENOENT || result == -ENOTDIR || result == -ENAMETOOLONG;
+    };
+    const std::size_t slash = text.rfind('/');
+    const bool hasParent = slash != std::string::npos && slash != 0;
+    return isMissing(text) && (!hasParent || isMissing(text.substr(0, slash)));
+}
 
 std::string complaintAboutKeyFile(const FileStatus &status, uid_t self, const std::string &path) {
     const std::string end = "; nothing new is sealed with it until that is put right: ";

@@ -3,15 +3,24 @@
 
 #include <cerrno>
 
+#include <fcntl.h>
+
 namespace keyhold {
 
 StoreDirectory::StoreDirectory(FileSystem &fileSystem, std::string path)
+    : StoreDirectory(fileSystem, path, fileSystem.openDirectory(path)) {}
+
+StoreDirectory::StoreDirectory(FileSystem &fileSystem, std::string path, int number)
     : fileSystem_(fileSystem),
       path_(std::move(path)) {
-    const int number = fileSystem_.openDirectory(path_);
     if (number < 0)
         throw Error(ErrorCode::systemCall, "cannot open directory '" + path_ + "'", -number);
     directory_ = Descriptor(fileSystem_, number);
+}
+
+StoreDirectory StoreDirectory::toReachFiles(FileSystem &fileSystem, std::string path) {
+    const int number = fileSystem.open(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY, 0);
+    return {fileSystem, std::move(path), number};
 }
 
 FileStatus StoreDirectory::status() const {

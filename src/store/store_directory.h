@@ -18,6 +18,9 @@ class StoreDirectory {
   public:
     /// Raises systemCall if `path` is not a directory that can be opened.
     StoreDirectory(FileSystem &fileSystem, std::string path);
+    /// For reading files whose names are known: `path` may be one that can be searched and not
+    /// read. It can be neither listed nor synced. Raises systemCall.
+    [[nodiscard]] static StoreDirectory toReachFiles(FileSystem &fileSystem, std::string path);
 
     [[nodiscard]] FileSystem &fileSystem() const noexcept { return fileSystem_; }
     [[nodiscard]] int number() const noexcept { return directory_.number(); }
@@ -58,6 +61,8 @@ class StoreDirectory {
     bool unlink(const std::string &name) const;
 
   private:
+    StoreDirectory(FileSystem &fileSystem, std::string path, int number);
+
     FileSystem &fileSystem_;
     std::string path_;
     Descriptor directory_;

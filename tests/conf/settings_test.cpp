@@ -12,7 +12,7 @@
 namespace keyhold {
 namespace {
 
-using List = std::vector<std::string>;
+using List = ConfValues::List;
 
 class Values final : public ConfValues {
   public:
@@ -85,7 +85,7 @@ TEST(SettingsTest, ReadsAllOfThem) {
     }));
     EXPECT_EQ(true, settings.encryptData);
     EXPECT_EQ("/k/new", settings.secretsEncryptionKey);
-    EXPECT_EQ((List{"/k/old", "/k/older"}), settings.secretsDecryptionKeys);
+    EXPECT_EQ((std::vector<std::string>{"/k/old", "/k/older"}), settings.secretsDecryptionKeys);
     EXPECT_TRUE(settings.sealExisting);
     EXPECT_EQ(KeyMemoryChoice::locked, settings.keyMemory);
 }
@@ -97,20 +97,60 @@ TEST(SettingsTest, KeyMemoryIsOneOfThreeWords) {
               readSettings(Values(one("key_memory", "secretmem"))).keyMemory);
     for (const std::string word : {"", "Auto", "secret", "locked "})
         expectTrouble(Values(one("key_memory", word)), {}, Of::keyMemory,
-                      {"'key_memory' is '" + word + "'"});
+                      {"'key_memory' is not \"auto\", \"secretmem\" or \"locked\""});
 }
 
 TEST(SettingsTest, PathsAreAbsolute) {
     for (const std::string path : {"", "key", "./key", "~/key"}) {
         expectTrouble(Values(one("secrets_encryption_key", path)), {}, Of::secretsEncryptionKey,
-                      {"'secrets_encryption_key' names '" + path + "'"});
+                      {"'secrets_encryption_key' is not an absolute path"});
         Settings others;
         others.secretsDecryptionKeys = {"/good", "/too"};
         expectTrouble(Values(one("secrets_decryption_keys", List{"/good", path, "/too", "b"})),
                       others, Of::secretsDecryptionKeys,
-                      {"'secrets_decryption_keys' names '" + path + "'",
-                       "'secrets_decryption_keys' names 'b'"});
+                      {"entry 2 of 'secrets_decryption_keys' is not an absolute path",
+                       "entry 4 of 'secrets_decryption_keys' is not an absolute path"});
     }
+}
+
+TEST(SettingsTest, AnEntryThatIsNoStringCostsThatEntry) {
+    Settings others;
+    others.secretsDecryptionKeys = {"/good"};
+    expectTrouble(Values(one("secrets_decryption_keys", List{std::nullopt, "/good", std::nullopt})),
+                  others, Of::secretsDecryptionKeys,
+                  {"entry 1 of 'secrets_decryption_keys' is not a string",
+                   "entry 3 of 'secrets_decryption_keys' is not a string"});
+}
+
+TEST(SettingsTest, NoTextQuotesAValue) {
+    const std::string pasted = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    const Settings settings = readSettings(Values({
+        {"secrets_encryption_key", pasted},
+        {"secrets_decryption_keys", List{pasted}},
+        {"key_memory", pasted},
+    }));
+    ASSERT_EQ(3U, settings.troubles.size());
+    for (const SettingTrouble &trouble : settings.troubles)
+        EXPECT_EQ(std::string::npos, trouble.text.find("MDEy")) << trouble.text;
+}
+
+TEST(SettingsTest, WhatDoesNotCountIsTold) {
+    EXPECT_EQ(std::vector<std::string>(),
+              ignoredStatements(scanConf("encrypt_data = 1\n"
+                                         "secrets_encryption_key = ''\n"
+                                         "secrets_decryption_keys = []\n"
+                                         "seal_existing = 1\n"
+                                         "unseal_existing = 1\n"
+                                         "key_memory = 'auto'\n")));
+    EXPECT_EQ((std::vector<std::string>{
+                  "line 2: 'encrypt_date' is no setting, and does not count; correct its name, or "
+                  "remove it",
+                  "line 3: 'encrypt_data' does not count, because line 1 has set it; remove one of "
+                  "them",
+                  "line 4: a name of 32 characters is no setting, and does not count; correct its "
+                  "name, or remove it"}),
+              ignoredStatements(scanConf("encrypt_data = 0\nencrypt_date = 1\nencrypt_data = 1\n" +
+                                         std::string(32, 'M') + " = 1\n")));
 }
 
 const std::map<std::string, Values::Value> kGood = {

@@ -106,6 +106,23 @@ TEST_F(KeySourceTest, ACredentialWhereThisProcessMayNotLookIsNone) {
     ASSERT_EQ(0, ::chmod(credentials.c_str(), 0700));
 }
 
+TEST_F(KeySourceTest, ADirectoryNeedsOnlyBeSearched) {
+    configure("secrets_encryption_key = \"" + keyFile(1) + "\"\n");
+    if (::geteuid() == 0) {
+        for (const std::string &path : {directory.path(), settingsFile(), keyFile(1)})
+            ASSERT_EQ(0, ::chown(path.c_str(), somebody(), static_cast<gid_t>(-1)));
+    }
+    ASSERT_EQ(0, ::chmod(directory.path().c_str(), 0100));
+    EXPECT_EQ(0, inChild([&] {
+                  if (!becomeSomebody())
+                      return 9;
+                  const HostKeys keys = read();
+                  return keys.atRest->keyring().current() != nullptr && journal.lines.empty() ? 0
+                                                                                              : 1;
+              }));
+    ASSERT_EQ(0, ::chmod(directory.path().c_str(), 0700));
+}
+
 TEST_F(KeySourceTest, ACredentialThatRootMayNotLookAtIsNotPassedOver) {
     const std::string credentials = credential(3);
     ASSERT_EQ(0, ::chmod(credentials.c_str(), 0)); // cannot be searched

@@ -76,7 +76,7 @@ TEST_F(KeySourceTroubleTest, ABadKeyKeepsValuesFromBeingWrittenAndOthersOpen) {
                                    "secrets_decryption_keys = [ \"" +
                                        keyFile(2) + "\" ]\n",
                                    credentials.c_str());
-    const auto told = tells("'secrets_encryption_key' names 'key', which is not an absolute path");
+    const auto told = tells("'secrets_encryption_key' is not an absolute path");
     EXPECT_THAT(refusalOf(keys), told);
     EXPECT_EQ(nullptr, keys.atRest->keyring().current());
     EXPECT_TRUE(opens(keys, 2));
@@ -99,8 +99,61 @@ TEST_F(KeySourceTroubleTest, ABadEntryAmongEarlierKeysCostsThatKey) {
     EXPECT_EQ("none", refusalOf(keys));
     EXPECT_EQ(keyIdOf(1), keys.atRest->keyring().current()->id());
     EXPECT_TRUE(opens(keys, 2));
-    EXPECT_THAT(keys.atRest->keyring().missing(), tells("names 'b'"));
-    EXPECT_THAT(journal.lines, ElementsAre(tells("'secrets_decryption_keys' names 'b'")));
+    const auto told = tells("entry 1 of 'secrets_decryption_keys' is not an absolute path");
+    EXPECT_THAT(keys.atRest->keyring().missing(), told);
+    EXPECT_THAT(journal.lines, ElementsAre(told));
+}
+
+TEST_F(KeySourceTroubleTest, AnEntryThatIsNoStringCostsThatKey) {
+    const HostKeys keys = readWith("encrypt_data = 0\nsecrets_decryption_keys = [ 5, \"" +
+                                   keyFile(2) + "\", [ \"" + keyFile(1) + "\" ] ]\n");
+    EXPECT_TRUE(opens(keys, 2));
+    EXPECT_FALSE(opens(keys, 1));
+    EXPECT_THAT(journal.lines,
+                ElementsAre(tells("entry 1 of 'secrets_decryption_keys' is not a string"),
+                            tells("entry 3 of 'secrets_decryption_keys' is not a string")));
+}
+
+TEST_F(KeySourceTroubleTest, ANumberBeyondItsRangeIsNeitherOnNorOff) {
+    for (const std::string number : {"18446744073709551616", "18446744073709551617", "2", "-0"}) {
+        const HostKeys keys = readWithKeysAnd("encrypt_data = " + number + "\n");
+        EXPECT_THAT(refusalOf(keys), HasSubstr("put it right and reload")) << number;
+    }
+    EXPECT_EQ("none", refusalOf(readWithKeysAnd("encrypt_data = +01\n")));
+}
+
+TEST_F(KeySourceTroubleTest, WhatDoesNotCountIsTold) {
+    const HostKeys keys = readWith("encrypt_data = 0\nsecret_encryption_key = \"/k\"\n"
+                                   "encrypt_data = 1\n");
+    EXPECT_EQ("none", refusalOf(keys));
+    EXPECT_THAT(journal.lines,
+                ElementsAre("warning: '" + settingsFile() +
+                                "': line 2: 'secret_encryption_key' is no setting, and does not "
+                                "count; correct its name, or remove it",
+                            "warning: '" + settingsFile() +
+                                "': line 3: 'encrypt_data' does not count, because line 1 has set "
+                                "it; remove one of them"));
+}
+
+TEST_F(KeySourceTroubleTest, AKeyThatWasPastedIsNotShown) {
+    const std::string base64 = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    for (const std::string &pasted : {base64, "/" + base64.substr(1), "/MDE/" + base64.substr(5)}) {
+        const std::string quoted = '"' + pasted + '"';
+        for (const std::string &text :
+             {"secrets_encryption_key = " + quoted + "\n",
+              "encrypt_data = 0\nsecrets_encryption_key = " + quoted + "\n",
+              "secrets_decryption_keys = [ " + quoted + " ]\n", "key_memory = " + quoted + "\n",
+              "encrypt_data = " + quoted + "\n", "secrets_encryption_key = " + pasted + "\n",
+              pasted + "\n"}) {
+            const HostKeys keys = readWith(text);
+            ASSERT_THAT(journal.lines, testing::SizeIs(1)) << text;
+            EXPECT_THAT(journal.lines[0],
+                        AllOf(HasSubstr("'" + settingsFile() + "'"), HasSubstr("reload")));
+            for (const std::string &told :
+                 {journal.lines[0], refusalOf(keys), keys.atRest->keyring().missing()})
+                EXPECT_THAT(told, testing::Not(HasSubstr("Njc4OTAx"))) << text;
+        }
+    }
 }
 
 TEST_F(KeySourceTroubleTest, ABadWordAboutStoredValuesLeavesThemAsTheyAre) {
@@ -118,8 +171,8 @@ TEST_F(KeySourceTroubleTest, ABadKeyMemoryIsAuto) {
     const HostKeys keys = readWithKeysAnd("key_memory = \"anywhere\"\n");
     EXPECT_EQ(KeyMemoryChoice::automatic, keys.settings.keyMemory);
     EXPECT_EQ(keyIdOf(1), keys.atRest->keyring().current()->id());
-    EXPECT_THAT(journal.lines, ElementsAre(AllOf(tells("'key_memory' is 'anywhere'"),
-                                                 HasSubstr("\"auto\" is taken"))));
+    EXPECT_THAT(journal.lines,
+                ElementsAre(AllOf(tells("'key_memory' is not"), HasSubstr("\"auto\" is taken"))));
 }
 
 TEST_F(KeySourceTroubleTest, AKeyThatIsNotThereIsTold) {

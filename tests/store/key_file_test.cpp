@@ -155,6 +155,22 @@ TEST(KeyFileComplaint, TheOwnerIsRootOrTheUserOfTheProcess) {
     }
 }
 
+TEST(KeyFileName, MayBeAKeyWhereNoSuchFileIs) {
+    const TemporaryDirectory temporary;
+    const std::string base64 = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    const auto mayBe = [](const std::string &text) { return mayBeAKey(posixFileSystem(), text); };
+    for (const std::string &text : {base64, base64.substr(0, 43), "/" + base64, "MDEy/" + base64,
+                                    "/MDEy/" + base64, "a-b_" + base64, std::string(64, 'f')})
+        EXPECT_TRUE(mayBe(text)) << text;
+    for (const std::string &text :
+         {std::string("key"), std::string("/nowhere/key"),
+          std::string("/etc/libvirt/secrets-encryption-keys-of-2027"),
+          temporary.path() + "/" + base64, base64 + ".key", base64.substr(0, 31)})
+        EXPECT_FALSE(mayBe(text)) << text;
+    std::filesystem::create_directory(temporary.path() + "/" + base64);
+    EXPECT_FALSE(mayBe(temporary.path() + "/" + base64));
+}
+
 TEST(KeyFileErrors, EveryFailingCallIsRefusedAndLeavesNoDescriptor) {
     MemoryFileSystem files;
     ASSERT_EQ(0, files.makePath("/keys"));

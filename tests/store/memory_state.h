@@ -38,6 +38,8 @@ struct MemoryState {
     }
 
     Place at(int directory, const char *name) {
+        if (*name == '/')
+            return at(std::string(name));
         const MemoryOpenFile *open = find(directory);
         return open == nullptr ? Place{.error = -EBADF} : disk.locate(open->inode, name);
     }
@@ -49,7 +51,9 @@ struct MemoryState {
         return open == nullptr ? "(not open)" : open->path;
     }
 
-    std::string pathOf(int directory, const char *name) { return pathOf(directory) + "/" + name; }
+    std::string pathOf(int directory, const char *name) {
+        return *name == '/' ? name : pathOf(directory) + "/" + name;
+    }
 
     void endProcess() {
         files.clear();

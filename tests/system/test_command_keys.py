@@ -85,7 +85,7 @@ class Keys(SystemCase):
         write_file(self.machine.etc / "secret.conf", 'secrets_encryption_key = "key"\n')
         env = {"CREDENTIALS_DIRECTORY": str(self.machine.home)}
         for arguments in (("key", "show-id"), ("key", "generate")):
-            self.assertIn("'secrets_encryption_key' names 'key', which is not an absolute path",
+            self.assertIn("'secrets_encryption_key' is not an absolute path",
                           self.keyhold.run(*arguments, env=env).err)
         self.assertEqual(self.keyhold.json("key", "show-id", env=env)["keys"], [
             {"file": str(credential.path), "id": credential.id, "use": "earlier"},

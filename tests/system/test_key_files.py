@@ -283,7 +283,7 @@ class OneSettingInTrouble(KeyTroubleCase):
                 named + 'encrypt_data = "yes"\n': "'encrypt_data' is not 0 or 1",
                 named + "encrypt_data = 2\n": "'encrypt_data' is not 0 or 1",
                 earlier + "secrets_encryption_key = 5\n": "'secrets_encryption_key' is not a string",
-                earlier + 'secrets_encryption_key = "key"\n': "'key', which is not an absolute path",
+                earlier + 'secrets_encryption_key = "key"\n': "'secrets_encryption_key' is not an absolute",
                 earlier + 'secrets_encryption_key = [ "/a" ]\n': "'secrets_encryption_key' is not a string",
         }.items():
             with self.subTest(text=text):
@@ -298,16 +298,16 @@ class OneSettingInTrouble(KeyTroubleCase):
         for name in ("secrets_encryption_key", "secrets_decryption_keys"):
             with self.subTest(name=name):
                 self.begin_with(f'{name} = "key"\n', name)
-                self.assertValueRefused(self.key.id, self.FILE, f"'{name}' names 'key'")
+                self.assertValueRefused(self.key.id, self.FILE, f"'{name}' is not an absolute path")
                 self.repair()
 
     def test_that_decides_nothing_about_new_values(self) -> None:
         for text, word in {
-                "secrets_decryption_keys = [ 1 ]\n": "'secrets_decryption_keys' is not a list",
-                'secrets_decryption_keys = [ "b" ]\n': "'b', which is not an absolute path",
+                "secrets_decryption_keys = [ 1 ]\n": "entry 1 of 'secrets_decryption_keys' is not a string",
+                'secrets_decryption_keys = [ "b" ]\n': "'secrets_decryption_keys' is not an absolute path",
                 'seal_existing = "1"\n': "'seal_existing' is not 0 or 1",
                 'unseal_existing = "1"\n': "'unseal_existing' is not 0 or 1",
-                'key_memory = "anywhere"\n': "'key_memory' is 'anywhere'",
+                'key_memory = "anywhere"\n': "'key_memory' is not",
         }.items():
             with self.subTest(text=text):
                 self.begin_with(secret_conf(key=self.key) + text, word)

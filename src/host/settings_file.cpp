@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "host/settings_file.h"
+
+#include "abi/host_conf.h"
+#include "conf/conf_scan.h"
+#include "conf/error.h"
+#include "store/careful_read.h"
+#include "store/file_system.h"
+#include "store/store_directory.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+namespace keyhold {
+
+namespace {
+
+/// libvirt 9.0.0 computes a number modulo 2^64, so that 2^64 is 0 to it; later ones refuse the
+/// file.
+bool isZeroOrOne(std::string_view number) {
+    if (number.starts_with('+'))
+        number.remove_prefix(1);
+    number.remove_prefix(std::min(number.find_first_not_of('0'), number.size()));
+    return number.empty() || number == "1";
+}
+
+class HostConfValues : public ConfValues {
+  public:
+    HostConfValues(abi::HostConf conf, std::vector<ConfStatement> statements)
+        : conf_(std::move(conf)),
+          statements_(std::move(statements)) {}
+
+    [[nodiscard]] std::optional<bool> boolean(const char *name) const override {
+        bool value = false;
+        abi::HostConf::Found found = conf_.boolean(name, value);
+        const ConfStatement *statement = findStatement(statements_, name);
+        if (statement != nullptr && !isZeroOrOne(statement->number))
+            found = abi::HostConf::Found::otherType;
+        return taken(name, "0 or 1", found, value);
+    }
+    [[nodiscard]] std::optional<std::string> string(const char *name) const override {
+        std::string value;
+        return taken(name, "a string", conf_.string(name, value), value);
+    }
+    [[nodiscard]] std::optional<List> list(const char *name) const override {
+        // libvirt's reader gives nothing of a list in which one entry is no string.
+        const ConfStatement *statement = findStatement(statements_, name);
+        if (statement != nullptr && statement->list)
+            return statement->list;
+        std::vector<std::string> value;
+        const abi::HostConf::Found found = conf_.list(name, value);
+        return taken(name, "a list of strings", found, List(value.begin(), value.end()));
+    }
+
+  private:
+    template <typename Value>
+    static std::optional<Value> taken(const char *name, const char *wanted,
+                                      abi::HostConf::Found found, const Value &value) {
+        switch (found) {
+        case abi::HostConf::Found::no:
+            return std::nullopt;
+        case abi::HostConf::Found::yes:
+            return value;
+        case abi::HostConf::Found::otherType:
+            break;
+        }
+        throw Error(ErrorCode::configUnsupported, std::string("'") + name + "' is not " + wanted);
+    }
+
+    abi::HostConf conf_;
+    std::vector<ConfStatement> statements_;
+};
+
+/// Empty if there is no such file.
+std::optional<std::string> readText(const std::string &path) {
+    const std::size_t slash = path.rfind('/');
+    const std::string directory = path.substr(0, slash);
+    FileStatus status;
+    if (posixFileSystem().statusOf(directory, status) == -ENOENT)
+        return std::nullopt;
+    return readDefinitionFile(StoreDirectory::toReachFiles(posixFileSystem(), directory),
+                              path.substr(slash + 1));
+}
+
+} // namespace
+
+SettingsFile readSettingsFile(const std::string &path) {
+    const auto text = readText(path);
+    if (!text)
+        return {};
+    std::string why;
+    auto conf = abi::HostConf::parse(*text, why);
+    if (!conf)
+        throw Error(ErrorCode::configUnsupported, why);
+    std::vector<ConfStatement> statements = scanConf(*text);
+    std::vector<std::string> ignored = ignoredStatements(statements);
+    return {readSettings(HostConfValues(std::move(*conf), std::move(statements))),
+            std::move(ignored)};
+}
+
+} // namespace keyhold
