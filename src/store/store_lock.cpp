@@ -47,6 +47,10 @@ HeldLocks &heldLocks() {
                       place);
 }
 
+bool isFullDisk(ssize_t result) {
+    return result == -ENOSPC || result == -EDQUOT;
+}
+
 } // namespace
 
 StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
@@ -61,9 +65,12 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
     const std::lock_guard guard(held.mutex);
     held.files.reserve(held.files.size() + 1);
     for (;;) {
+        // To open and close one that this process holds would drop it.
         FileStatus status;
-        if (fileSystem.statusAt(directory.number(), kName, status) == 0 &&
-            held.find(status) != held.files.end())
+        int result = fileSystem.statusAt(directory.number(), kName, status);
+        if (result < 0 && result != -ENOENT && result != -ELOOP) // a link is not opened
+            raise("Unable to check status of", path, -result);
+        if (result == 0 && held.find(status) != held.files.end())
             raiseLocked(path);
 
         const int number = fileSystem.open(directory.number(), kName, kLockFlags, 0644);
@@ -71,7 +78,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
             raise("Failed to open", path, -number);
         Descriptor file(fileSystem, number);
 
-        int result = fileSystem.lock(file.number());
+        result = fileSystem.lock(file.number());
         if (result == -EAGAIN || result == -EACCES)
             raiseLocked(path);
         if (result < 0)
@@ -90,10 +97,10 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
         owner_ = getpid();
         const std::string pid = std::to_string(owner_);
         result = fileSystem.truncate(file.number(), 0);
-        if (result < 0)
+        if (result < 0 && !isFullDisk(result))
             raise("Failed to truncate", path, -result);
         const ssize_t put = fileSystem.write(file.number(), pid.data(), pid.size());
-        if (put < 0)
+        if (put < 0 && !isFullDisk(put))
             raise("Failed to write to", path, static_cast<int>(-put));
 
         held.files.push_back(identity_);

@@ -20,7 +20,8 @@ class LockedError : public Error {
 /// descriptor of it would drop the lock.
 class StoreLock {
   public:
-    /// Raises LockedError, or fileAccess for any other trouble, with the stock driver's texts.
+    /// Raises LockedError, or fileAccess for any other trouble, with the stock driver's texts. On a
+    /// full disk the lock counts, and the file has no pid.
     StoreLock(FileSystem &fileSystem, const std::string &stateDirectory);
     /// Removes the file and releases the lock; takes a process-wide mutex for these calls only. In
     /// a forked child, which has a copy of this but not the lock, both stay.

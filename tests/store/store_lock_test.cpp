@@ -264,13 +264,32 @@ TEST_F(StoreLockTest, TroubleIsToldWithStocksTextAndTheErrnoAndLeavesNothingHeld
                  {Operation::truncate, "Failed to truncate"},
                  {Operation::write, "Failed to write to"}};
     for (const auto &step : steps) {
-        faulty.fail(step.operation, "", ENOSPC);
-        const Failure expected{step.text + (" pid file '" + file() + "'"), ENOSPC, false};
+        faulty.fail(step.operation, "", EIO);
+        const Failure expected{step.text + (" pid file '" + file() + "'"), EIO, false};
         EXPECT_EQ(expected, failure());
         EXPECT_EQ(0U, faulty.openDescriptors()) << step.text;
         EXPECT_FALSE(std::filesystem::exists(file()) && isLockedForOthers()) << step.text;
         EXPECT_EQ("taken", failure().text) << step.text;
     }
+}
+
+TEST_F(StoreLockTest, OnAFullDiskTheLockCounts) {
+    std::ofstream(file()) << "1";
+    for (const int error : {ENOSPC, EDQUOT}) {
+        for (const Operation operation : {Operation::truncate, Operation::write}) {
+            faulty.fail(operation, "", error);
+            const auto lock = take();
+            EXPECT_TRUE(isLockedForOthers());
+        }
+    }
+}
+
+TEST_F(StoreLockTest, ASecondTryThatCannotLookAtTheFileDoesNotDropTheLock) {
+    const auto lock = take();
+    faulty.fail(Operation::statusAt, "driver.pid", EIO);
+    EXPECT_EQ((Failure{"Unable to check status of pid file '" + file() + "'", EIO, false}),
+              failure());
+    EXPECT_TRUE(isLockedForOthers());
 }
 
 TEST_F(StoreLockTest, AFileThatCannotBeLookedAtIsAnErrorAndNotAnotherTry) {
