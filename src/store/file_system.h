@@ -65,6 +65,11 @@ class FileSystem {
     /// Takes a POSIX write lock on byte 0 without waiting; -EAGAIN or -EACCES if another process
     /// holds it.
     virtual int lock(int descriptor) = 0;
+    /// flock(2), exclusive, without waiting; -EWOULDBLOCK while another open of the directory has a
+    /// lock. It belongs to the open directory, so copies of the descriptor in forked children keep
+    /// it until unlockDirectory(), whoever closes what.
+    virtual int lockDirectory(int descriptor) = 0;
+    virtual int unlockDirectory(int descriptor) = 0;
     virtual int truncate(int descriptor, off_t size) = 0;
     /// fchmod(2): the mode of a new file, whatever the umask of the process.
     virtual int setMode(int descriptor, mode_t mode) = 0;

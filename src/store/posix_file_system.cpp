@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
@@ -218,6 +219,14 @@ class PosixFileSystem final : public FileSystem {
         range.l_start = 0;
         range.l_len = 1;
         return untilDone([&] { return ::fcntl(descriptor, F_SETLK, &range); });
+    }
+
+    int lockDirectory(int descriptor) override {
+        return untilDone([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); });
+    }
+
+    int unlockDirectory(int descriptor) override {
+        return untilDone([&] { return ::flock(descriptor, LOCK_UN); });
     }
 
     int truncate(int descriptor, off_t size) override {

@@ -2,6 +2,7 @@
 #include "store/store_lock.h"
 
 #include "store/descriptor.h"
+#include "store/lock_holder.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -42,9 +43,9 @@ HeldLocks &heldLocks() {
                 place);
 }
 
-[[noreturn]] void raiseLocked(const std::string &path, SourcePlace place = SourcePlace::current()) {
-    throw LockedError(ErrorCode::fileAccess, "Failed to acquire pid file '" + path + "'", EAGAIN,
-                      place);
+[[noreturn]] void raiseLocked(const std::string &path, pid_t holder,
+                              SourcePlace place = SourcePlace::current()) {
+    throw LockedError("Failed to acquire pid file '" + path + "'", holder, place);
 }
 
 bool isFullDisk(ssize_t result) {
@@ -52,6 +53,10 @@ bool isFullDisk(ssize_t result) {
 }
 
 } // namespace
+
+std::string inUseBy(pid_t holder) {
+    return ", which is in use by " + processText(holder) + "; try again once that has ended";
+}
 
 StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
     : fileSystem_(fileSystem) {
@@ -71,7 +76,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
         if (result < 0 && result != -ENOENT && result != -ELOOP) // a link is not opened
             raise("Unable to check status of", path, -result);
         if (result == 0 && held.find(status) != held.files.end())
-            raiseLocked(path);
+            raiseLocked(path, getpid());
 
         const int number = fileSystem.open(directory.number(), kName, kLockFlags, 0644);
         if (number < 0)
@@ -80,7 +85,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
 
         result = fileSystem.lock(file.number());
         if (result == -EAGAIN || result == -EACCES)
-            raiseLocked(path);
+            raiseLocked(path, holderOfLock(file.number()));
         if (result < 0)
             raise("Failed to acquire", path, -result);
 

@@ -4,15 +4,28 @@
 #include "conf/error.h"
 #include "store/file_system.h"
 
+#include <cerrno>
 #include <string>
+#include <utility>
 
 namespace keyhold {
 
-/// Somebody else holds the lock of a store, this process itself included.
+/// Somebody else holds a lock of a store, this process itself included.
 class LockedError : public Error {
   public:
-    using Error::Error;
+    LockedError(std::string message, pid_t holder, SourcePlace place = SourcePlace::current())
+        : Error(ErrorCode::fileAccess, std::move(message), EAGAIN, place),
+          holder_(holder) {}
+
+    /// 0 if it cannot be seen from here.
+    [[nodiscard]] pid_t holder() const noexcept { return holder_; }
+
+  private:
+    pid_t holder_;
 };
+
+/// What follows the words for a lock that `holder` has: who that is, and the remedy.
+[[nodiscard]] std::string inUseBy(pid_t holder);
 
 /// Keeps a second process, ours or a stock driver's, away from the same store: a POSIX write lock
 /// on byte 0 of `driver.pid` in the state directory, which holds our pid in decimal (libvirt's

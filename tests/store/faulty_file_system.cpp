@@ -190,6 +190,16 @@ int FaultyFileSystem::lock(int descriptor) {
     return passInt(Operation::lock, nameOf(descriptor), [&] { return inner_.lock(descriptor); });
 }
 
+int FaultyFileSystem::lockDirectory(int descriptor) {
+    return passInt(Operation::lockDirectory, nameOf(descriptor),
+                   [&] { return inner_.lockDirectory(descriptor); });
+}
+
+int FaultyFileSystem::unlockDirectory(int descriptor) {
+    return passInt(Operation::unlockDirectory, nameOf(descriptor),
+                   [&] { return inner_.unlockDirectory(descriptor); });
+}
+
 int FaultyFileSystem::setMode(int descriptor, mode_t mode) {
     return passInt(Operation::setMode, nameOf(descriptor),
                    [&] { return inner_.setMode(descriptor, mode); });

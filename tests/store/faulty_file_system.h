@@ -33,6 +33,8 @@ enum class Operation {
     unlink,
     list,
     lock,
+    lockDirectory,
+    unlockDirectory,
     truncate,
     setMode,
 };
@@ -65,6 +67,8 @@ class FaultyFileSystem final : public FileSystem {
     int unlink(int directory, const char *name) override;
     int list(int directory, const std::function<void(const char *name)> &visit) override;
     int lock(int descriptor) override;
+    int lockDirectory(int descriptor) override;
+    int unlockDirectory(int descriptor) override;
     int truncate(int descriptor, off_t size) override;
     int setMode(int descriptor, mode_t mode) override;
 

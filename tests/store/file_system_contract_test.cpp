@@ -434,5 +434,21 @@ TEST_P(FileSystemContract, OneProcessTakesItsLockTwice) {
     EXPECT_EQ(0, files.close(file));
 }
 
+TEST_P(FileSystemContract, ALockOfADirectoryBelongsToOneOpenOfIt) {
+    int first = files.open(directory, ".", O_RDONLY | O_DIRECTORY, 0);
+    int second = files.open(directory, ".", O_RDONLY | O_DIRECTORY, 0);
+    EXPECT_EQ(0, files.lockDirectory(first));
+    EXPECT_EQ(0, files.lockDirectory(first));
+    EXPECT_EQ(-EWOULDBLOCK, files.lockDirectory(second));
+    EXPECT_EQ(0, files.unlockDirectory(first));
+    EXPECT_EQ(0, files.lockDirectory(second));
+    EXPECT_EQ(-EWOULDBLOCK, files.lockDirectory(first));
+    EXPECT_EQ(0, files.close(second));
+    EXPECT_EQ(0, files.lockDirectory(first));
+    EXPECT_EQ(0, files.close(first));
+    EXPECT_EQ(-EBADF, files.lockDirectory(first));
+    EXPECT_EQ(-EBADF, files.unlockDirectory(first));
+}
+
 } // namespace
 } // namespace keyhold

@@ -204,6 +204,35 @@ int MemoryFileSystem::lock(int descriptor) {
     });
 }
 
+int MemoryFileSystem::lockDirectory(int descriptor) {
+    const std::lock_guard held(mutex_);
+    return performInt({.verb = "lock", .path = state_->pathOf(descriptor)}, [&] {
+        const MemoryOpenFile *open = state_->find(descriptor);
+        if (open == nullptr)
+            return -EBADF;
+        const bool isFree =
+            std::none_of(state_->files.begin(), state_->files.end(), [&](const auto &other) {
+                return other.second.isDirectoryLocked && other.second.inode == open->inode &&
+                       other.first != descriptor;
+            });
+        if (!isFree || state_->foreignLocks.contains(open->inode))
+            return -EWOULDBLOCK;
+        state_->files.at(descriptor).isDirectoryLocked = true;
+        return 0;
+    });
+}
+
+int MemoryFileSystem::unlockDirectory(int descriptor) {
+    const std::lock_guard held(mutex_);
+    return performInt({.verb = "unlock", .path = state_->pathOf(descriptor)}, [&] {
+        MemoryOpenFile *open = state_->find(descriptor);
+        if (open == nullptr)
+            return -EBADF;
+        open->isDirectoryLocked = false;
+        return 0;
+    });
+}
+
 int MemoryFileSystem::setMode(int descriptor, mode_t mode) {
     const std::lock_guard held(mutex_);
     return performInt({.verb = "chmod", .path = state_->pathOf(descriptor)}, [&] {

@@ -50,6 +50,8 @@ class MemoryFileSystem final : public FileSystem {
     int unlink(int directory, const char *name) override;
     int list(int directory, const std::function<void(const char *name)> &visit) override;
     int lock(int descriptor) override;
+    int lockDirectory(int descriptor) override;
+    int unlockDirectory(int descriptor) override;
     int truncate(int descriptor, off_t size) override;
     int setMode(int descriptor, mode_t mode) override;
 

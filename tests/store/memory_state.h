@@ -19,6 +19,7 @@ struct MemoryOpenFile {
     int flags;
     std::string path;
     std::size_t offset = 0;
+    bool isDirectoryLocked = false;
 
     [[nodiscard]] bool isReadable() const { return (flags & O_ACCMODE) != O_WRONLY; }
     [[nodiscard]] bool isWritable() const { return (flags & O_ACCMODE) != O_RDONLY; }

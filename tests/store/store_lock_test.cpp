@@ -2,6 +2,7 @@
 // On real files: what a lock is worth, only another process can tell.
 #include "store/store_lock.h"
 
+#include "store/child.h"
 #include "store/faulty_file_system.h"
 #include "store/memory_file_system.h"
 #include "store/temporary_directory.h"
@@ -10,65 +11,15 @@
 
 #include <cstdio>
 #include <fstream>
-#include <functional>
 #include <memory>
 #include <optional>
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace keyhold {
 namespace {
-
-/// Runs a function in a child, which then stays until finish() or kill().
-class Child {
-  public:
-    explicit Child(const std::function<bool()> &work) {
-        int fromChild[2];
-        int toChild[2];
-        EXPECT_EQ(0, ::pipe(fromChild));
-        EXPECT_EQ(0, ::pipe(toChild));
-        pid_ = ::fork();
-        if (pid_ == 0) {
-            ::close(toChild[1]);
-            char byte = work() ? 'y' : 'n';
-            const bool isTold = ::write(fromChild[1], &byte, 1) == 1;
-            if (isTold && ::read(toChild[0], &byte, 1) < 0)
-                ::_exit(1);
-            ::_exit(0);
-        }
-        ::close(fromChild[1]);
-        ::close(toChild[0]);
-        release_ = toChild[1];
-        EXPECT_EQ(1, ::read(fromChild[0], &answer_, 1));
-        ::close(fromChild[0]);
-    }
-    Child(const Child &) = delete;
-    Child &operator=(const Child &) = delete;
-    ~Child() { finish(); }
-
-    /// What the function answered.
-    [[nodiscard]] bool succeeded() const { return answer_ == 'y'; }
-    [[nodiscard]] pid_t pid() const { return pid_; }
-
-    /// Ends the child without any destructor, as kill -9 does.
-    void finish() {
-        if (pid_ <= 0)
-            return;
-        ::close(release_);
-        int status = 0;
-        ::waitpid(pid_, &status, 0);
-        pid_ = -1;
-    }
-
-  private:
-    pid_t pid_ = -1;
-    int release_ = -1;
-    char answer_ = '?';
-};
 
 class StoreLockTest : public testing::Test {
   protected:
@@ -290,6 +241,26 @@ TEST_F(StoreLockTest, ASecondTryThatCannotLookAtTheFileDoesNotDropTheLock) {
     EXPECT_EQ((Failure{"Unable to check status of pid file '" + file() + "'", EIO, false}),
               failure());
     EXPECT_TRUE(isLockedForOthers());
+}
+
+TEST_F(StoreLockTest, TellsWhoHoldsIt) {
+    const auto holderSeen = [&] {
+        try {
+            static_cast<void>(take());
+        } catch (const LockedError &error) {
+            return error.holder();
+        }
+        return pid_t{-1};
+    };
+    {
+        const Child holder([this] {
+            static_cast<void>(take().release());
+            return true;
+        });
+        EXPECT_EQ(holder.pid(), holderSeen());
+    }
+    const auto lock = take();
+    EXPECT_EQ(::getpid(), holderSeen());
 }
 
 TEST_F(StoreLockTest, AFileThatCannotBeLookedAtIsAnErrorAndNotAnotherTry) {

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/lock_holder.h"
+
+#include "store/descriptor.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <optional>
+#include <sstream>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+namespace keyhold {
+
+namespace {
+
+std::string procOf(pid_t pid) {
+    return "/proc/" + std::to_string(pid);
+}
+
+/// Empty if it cannot be read.
+std::string textOf(const std::string &path) {
+    FileSystem &fileSystem = posixFileSystem();
+    const Descriptor file(fileSystem, fileSystem.open(AT_FDCWD, path.c_str(), O_RDONLY, 0));
+    std::string text;
+    if (file.number() < 0)
+        return text;
+    for (;;) {
+        constexpr std::size_t kStep = 4096;
+        const std::size_t have = text.size();
+        text.resize(have + kStep);
+        const ssize_t got = fileSystem.read(file.number(), text.data() + have, kStep);
+        text.resize(have + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        if (got <= 0)
+            return text;
+    }
+}
+
+std::vector<std::string> namesIn(const std::string &directory) {
+    FileSystem &fileSystem = posixFileSystem();
+    const Descriptor open(fileSystem, fileSystem.openDirectory(directory));
+    std::vector<std::string> names;
+    if (open.number() >= 0)
+        fileSystem.list(open.number(), [&](const char *name) { names.emplace_back(name); });
+    return names;
+}
+
+/// The word behind `label` in a file of /proc/PID/fdinfo.
+std::string wordAfter(const std::string &text, const std::string &label) {
+    std::istringstream words(text);
+    std::string word;
+    while (words >> word) {
+        if (word == label && words >> word)
+            return word;
+    }
+    return {};
+}
+
+/// On btrfs, stat(2) has a device for each subvolume, and /proc/locks has that of the file system;
+/// as the list of mounts does.
+LockedFile lockedFileOf(int descriptor, const struct stat &status) {
+    LockedFile file{major(status.st_dev), minor(status.st_dev), status.st_ino};
+    const std::string mount =
+        wordAfter(textOf("/proc/self/fdinfo/" + std::to_string(descriptor)), "mnt_id:");
+    std::istringstream mounts(textOf("/proc/self/mountinfo"));
+    for (std::string line; !mount.empty() && std::getline(mounts, line);) {
+        std::istringstream fields(line);
+        std::string id, parent;
+        char colon = 0;
+        unsigned deviceMajor = 0, deviceMinor = 0;
+        if (fields >> id >> parent >> deviceMajor >> colon >> deviceMinor && id == mount)
+            return {deviceMajor, deviceMinor, file.inode};
+    }
+    return file;
+}
+
+/// Whether a process has the directory open with a flock on it; empty if its files cannot be seen.
+std::optional<bool> hasLock(pid_t pid, const struct stat &directory) {
+    const std::string descriptors = procOf(pid) + "/fd";
+    const std::vector<std::string> names = namesIn(descriptors);
+    if (names.empty())
+        return std::nullopt;
+    return std::ranges::any_of(names, [&](const std::string &name) {
+        if (textOf(procOf(pid) + "/fdinfo/" + name).find(" FLOCK ") == std::string::npos)
+            return false;
+        // A file of a server that is gone must not make this wait.
+        struct statx found;
+        return ::statx(AT_FDCWD, (descriptors + "/" + name).c_str(), AT_STATX_DONT_SYNC, STATX_INO,
+                       &found) == 0 &&
+               makedev(found.stx_dev_major, found.stx_dev_minor) == directory.st_dev &&
+               found.stx_ino == directory.st_ino;
+    });
+}
+
+bool isNumber(const std::string &name) {
+    return std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+} // namespace
+
+std::string processName(pid_t pid) {
+    std::string name = textOf(procOf(pid) + "/comm");
+    if (name.ends_with('\n'))
+        name.pop_back();
+    return name;
+}
+
+std::string processText(pid_t pid) {
+    if (pid == 0)
+        return "a process that cannot be seen from here";
+    const std::string name = processName(pid);
+    return (name.empty() ? "a process" : name) + " (process " + std::to_string(pid) + ")";
+}
+
+pid_t holderOfLock(int descriptor) {
+    struct flock range {};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    range.l_len = 1;
+    if (::fcntl(descriptor, F_GETLK, &range) != 0 || range.l_type == F_UNLCK)
+        return 0;
+    return std::max(range.l_pid, pid_t{0});
+}
+
+std::vector<pid_t> flockHoldersIn(const std::string &locks, const LockedFile &file) {
+    // "1: FLOCK  ADVISORY  WRITE 32147 fe:00:10952875 0 EOF"; of a waiting one "1: -> FLOCK ...".
+    std::vector<pid_t> holders;
+    std::istringstream lines(locks);
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream fields(line);
+        std::string number, kind, strictness, access, place;
+        pid_t pid = 0;
+        if (!(fields >> number >> kind >> strictness >> access >> pid >> place) || kind != "FLOCK")
+            continue;
+        LockedFile found;
+        unsigned long inode = 0;
+        if (std::sscanf(place.c_str(), "%x:%x:%lu", &found.deviceMajor, &found.deviceMinor,
+                        &inode) != 3)
+            continue;
+        found.inode = inode;
+        if (found == file && pid > 0)
+            holders.push_back(pid);
+    }
+    return holders;
+}
+
+pid_t holderOfDirectoryLock(int descriptor) {
+    struct stat directory;
+    if (::fstat(descriptor, &directory) != 0)
+        return 0;
+    // The kernel names the process that took a lock, which may have ended, and whose number another
+    // one may have by now.
+    for (const pid_t pid :
+         flockHoldersIn(textOf("/proc/locks"), lockedFileOf(descriptor, directory))) {
+        const bool isThere = !processName(pid).empty();
+        if (isThere && hasLock(pid, directory).value_or(true))
+            return pid;
+    }
+    for (const std::string &name : namesIn("/proc")) {
+        if (!isNumber(name))
+            continue;
+        const pid_t pid = std::stoi(name);
+        if (hasLock(pid, directory).value_or(false))
+            return pid;
+    }
+    return 0;
+}
+
+} // namespace keyhold
