@@ -3,15 +3,26 @@
 
 #include <optional>
 
+#include <fcntl.h>
+
 namespace keyhold {
 
 namespace {
 
 std::optional<FileStatus> statusOf(const std::string *root) {
     FileStatus status;
-    if (!root ||
-        posixFileSystem().statusOf(InstancePaths::embedded(*root).configDirectory, status) != 0)
+    if (!root || posixFileSystem().statusAt(
+                     AT_FDCWD, InstancePaths::embedded(*root).configDirectory.c_str(), status) != 0)
         return std::nullopt;
+    return status;
+}
+
+FileStatus statusOf(const StoreDirectory &directory) {
+    FileStatus status;
+    const int result = directory.fileSystem().statusAt(directory.number(), ".", status);
+    if (result < 0)
+        throw Error(ErrorCode::systemCall, "cannot stat directory '" + directory.path() + "'",
+                    -result);
     return status;
 }
 
@@ -54,7 +65,7 @@ virConnectPtr EmbeddedRoot::ownConnection(const std::function<virConnectPtr()> &
 EmbeddedRoots::Opened EmbeddedRoots::open(const std::string &root) {
     const InstancePaths paths = InstancePaths::embedded(root);
     auto directory = Instance::openDirectory(paths);
-    EmbeddedRoot &entry = rootOf(root, directory->status());
+    EmbeddedRoot &entry = rootOf(root, statusOf(*directory));
     return {&entry, entry.open(std::move(directory), paths, inhibitor_)};
 }
 

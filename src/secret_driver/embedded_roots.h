@@ -27,8 +27,11 @@ class EmbeddedRoot {
 
     /// The root as it was first spelled.
     [[nodiscard]] const std::string &spelling() const noexcept { return spelling_; }
+    /// By device and inode, and by the time it was made: a directory that was removed gives its
+    /// inode to the next one.
     [[nodiscard]] bool isDirectory(const FileStatus &directory) const noexcept {
-        return directory.device == directory_.device && directory.inode == directory_.inode;
+        return directory.device == directory_.device && directory.inode == directory_.inode &&
+               directory.born == directory_.born;
     }
 
     /// The watchers of its secrets. They stay while no instance is open: a connection of another

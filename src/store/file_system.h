@@ -18,6 +18,9 @@ struct FileStatus {
     nlink_t links = 0;
     off_t size = 0;           ///< bytes
     std::int64_t changed = 0; ///< st_ctim in nanoseconds since the epoch
+    /// When the file was made, in the same unit; 0 if the file system does not keep it. By
+    /// statusAt() alone.
+    std::int64_t born = 0;
 
     bool operator==(const FileStatus &) const = default;
 };

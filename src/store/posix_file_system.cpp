@@ -55,6 +55,8 @@ void fill(FileStatus &out, const struct statx &from) {
     out.links = from.stx_nlink;
     out.size = static_cast<off_t>(from.stx_size);
     out.changed = std::int64_t{from.stx_ctime.tv_sec} * 1'000'000'000 + from.stx_ctime.tv_nsec;
+    if ((from.stx_mask & STATX_BTIME) != 0)
+        out.born = std::int64_t{from.stx_btime.tv_sec} * 1'000'000'000 + from.stx_btime.tv_nsec;
 }
 
 /// On a network file system or FUSE this may be what was cached some seconds ago.
@@ -144,7 +146,8 @@ class PosixFileSystem final : public FileSystem {
     int statusAt(int directory, const char *name, FileStatus &out) override {
         struct statx found;
         const int result = untilDone([&] {
-            return ::statx(directory, name, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &found);
+            return ::statx(directory, name, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS | STATX_BTIME,
+                           &found);
         });
         // Without statx, the C library refuses the flag with EINVAL, and filters of system calls
         // that are older than it answer EPERM. The kernel's own statx has no reason for either.

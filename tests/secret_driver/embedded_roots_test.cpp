@@ -83,6 +83,25 @@ TEST_F(EmbeddedRootsTest, RefuseALockedRootWithoutSpoilingItOrOthers) {
     EXPECT_NE(roots_.open(path("locked")).instance, nullptr);
 }
 
+TEST(EmbeddedRoot, IsNotADirectoryThatGotItsInode) {
+    FileStatus directory;
+    directory.device = 1;
+    directory.inode = 2;
+    directory.born = 3;
+    const EmbeddedRoot root("/root", directory);
+    EXPECT_TRUE(root.isDirectory(directory));
+    directory.changed = 5;
+    EXPECT_TRUE(root.isDirectory(directory));
+    directory.born = 4;
+    EXPECT_FALSE(root.isDirectory(directory));
+}
+
+TEST_F(EmbeddedRootsTest, OneThatWasRemovedAndMadeAgainIsAnotherOne) {
+    const auto first = roots_.open(path("root")).root;
+    fs::remove_all(path("root"));
+    EXPECT_NE(roots_.open(path("root")).root, first);
+}
+
 TEST_F(EmbeddedRootsTest, OfTwoRootsWithOneLockOnlyOneIsOpen) {
     fs::create_directories(path("a/run"));
     fs::create_directories(path("b"));
