@@ -41,6 +41,7 @@ RecordPtr checkedRecord(Instance &instance, virSecretPtr secret, SecretCall call
 template <typename Work>
 void announcing(Instance &instance, const Work &work) {
     try {
+        instance.prepareChange();
         work();
     } catch (const ErrorAlreadyRaised &) {
         throw;

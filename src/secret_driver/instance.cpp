@@ -5,7 +5,7 @@
 #include "host/memory_report.h"
 #include "secret_driver/host_journal.h"
 #include "store/directory_backend.h"
-#include "store/impaired_backend.h"
+#include "store/lock_holder.h"
 
 #include <optional>
 
@@ -34,6 +34,8 @@ Instance::Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
     : paths_(std::move(paths)),
       inhibitor_(inhibitor),
       lock_(std::move(lock)),
+      directoryLock_(
+          std::make_unique<DirectoryLock>(*directory, retryFor(kLockPatience), hostJournal())),
       events_(std::move(events)),
       store_(std::make_shared<DirectoryBackend>(std::move(directory), hostJournal(), atRest_),
              hostJournal()),
@@ -49,7 +51,7 @@ Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
     : paths_(paths),
       inhibitor_(inhibitor),
       events_(std::make_shared<Events>()),
-      store_(openBackend(isImpaired_), hostJournal()),
+      store_(openBackend(kLockPatience, Opening::start), hostJournal()),
       renewal_(store_, hostJournal(), [this] { followInhibitor(); }) {
     readKeys();
     store_.load();
@@ -61,7 +63,28 @@ void Instance::readKeys() {
     atRest_->set(readHostKeys(paths_, hostJournal()).atRest);
 }
 
-std::shared_ptr<Backend> Instance::openBackend(bool &isImpaired) {
+void Instance::takeLock(std::chrono::milliseconds patience, Opening opening) {
+    for (const Retry retry = retryFor(patience);;) {
+        try {
+            lock_ = std::make_unique<StoreLock>(posixFileSystem(), paths_.stateDirectory);
+            return;
+        } catch (const LockedError &error) {
+            // Our command ends by itself, and a daemon that a socket starts meanwhile must be
+            // there.
+            const bool isCommand = processName(error.holder()) == kCommandName;
+            if (opening == Opening::start && !isCommand)
+                throw;
+            if (!isCommand || !retry()) {
+                isRefused_ = true;
+                throw Error(error.code(), error.message() + inUseBy(error.holder()),
+                            error.systemErrno());
+            }
+        }
+    }
+}
+
+std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patience,
+                                               Opening opening) {
     std::optional<Error> trouble;
     const auto attempt = [&](const auto &step) {
         try {
@@ -69,28 +92,77 @@ std::shared_ptr<Backend> Instance::openBackend(bool &isImpaired) {
         } catch (const LockedError &) {
             throw;
         } catch (const Error &error) {
-            hostJournal().error("the secrets in '" + paths_.configDirectory +
-                                "' cannot be served in full: " + error.fullText());
+            // Once, not at each change that is refused.
+            if (!trouble_ || patience.count() > 0 || trouble_->get().message() != error.message())
+                hostJournal().error("the secrets in '" + paths_.configDirectory +
+                                    "' cannot be served in full: " + error.fullText());
             trouble = error;
         }
     };
 
+    isRefused_ = false;
     attempt([&] { makeDirectory("state", paths_.stateDirectory); });
     if (!trouble && !lock_)
-        attempt(
-            [&] { lock_ = std::make_unique<StoreLock>(posixFileSystem(), paths_.stateDirectory); });
-    std::unique_ptr<Backend> readable;
+        attempt([&] { takeLock(patience, opening); });
+    std::unique_ptr<StoreDirectory> directory;
     attempt([&] {
         makeDirectory("config", paths_.configDirectory);
-        readable = std::make_unique<DirectoryBackend>(
-            std::make_unique<StoreDirectory>(posixFileSystem(), paths_.configDirectory),
-            hostJournal(), atRest_);
+        directory = std::make_unique<StoreDirectory>(posixFileSystem(), paths_.configDirectory);
     });
-    isImpaired = trouble.has_value();
-    if (trouble)
-        return std::make_shared<ImpairedBackend>(paths_.configDirectory, std::move(readable),
-                                                 *trouble);
-    return readable;
+    directoryLock_.reset(); // it may be of another directory
+    if (!trouble)
+        attempt([&] {
+            try {
+                directoryLock_ =
+                    std::make_unique<DirectoryLock>(*directory, retryFor(patience), hostJournal());
+            } catch (const LockedError &error) {
+                isRefused_ = true;
+                throw Error(error);
+            }
+        });
+    std::unique_ptr<Backend> readable;
+    if (directory)
+        readable = std::make_unique<DirectoryBackend>(std::move(directory), hostJournal(), atRest_);
+    isImpaired_ = trouble.has_value();
+    if (!trouble)
+        return readable;
+    if (isRefused_)
+        isLockedOut_ = true;
+    if (trouble_)
+        trouble_->set(*trouble);
+    else
+        trouble_ = std::make_shared<CurrentTrouble>(*trouble);
+    return std::make_shared<ImpairedBackend>(paths_.configDirectory, std::move(readable), trouble_);
+}
+
+void Instance::takeBackend(std::shared_ptr<Backend> backend) {
+    try {
+        backend->recover();
+    } catch (const Error &error) {
+        isImpaired_ = true;
+        trouble_->set(error);
+        throw;
+    }
+    store_.replaceBackend(std::move(backend));
+}
+
+void Instance::prepareChange() {
+    if (!isLockedOut_)
+        return;
+    {
+        const std::lock_guard lock(reloading_);
+        if (!isLockedOut_)
+            return;
+        auto backend = openBackend(std::chrono::milliseconds(0), Opening::again);
+        if (isRefused_)
+            return; // the one in place tells the trouble of now
+        takeBackend(std::move(backend));
+        // The other process may have changed anything.
+        store_.reload();
+        isLockedOut_ = false;
+    }
+    announce();
+    renewal_.request();
 }
 
 void Instance::reload() {
@@ -107,14 +179,10 @@ void Instance::reload() {
 void Instance::takeOver() {
     const std::lock_guard lock(reloading_);
     readKeys();
-    if (isImpaired_) {
-        bool isStillImpaired = true;
-        const auto backend = openBackend(isStillImpaired);
-        backend->recover();
-        store_.replaceBackend(backend);
-        isImpaired_ = isStillImpaired;
-    }
+    if (isImpaired_)
+        takeBackend(openBackend(kLockPatience, Opening::again));
     store_.reload();
+    isLockedOut_ = isRefused_;
 }
 
 void Instance::announce() noexcept {

@@ -5,17 +5,21 @@
 #include "remote/events.h"
 #include "seal/at_rest.h"
 #include "secret_driver/inhibitor.h"
+#include "store/directory_lock.h"
+#include "store/impaired_backend.h"
 #include "store/renewal_thread.h"
 #include "store/secret_store.h"
 #include "store/store_directory.h"
 #include "store/store_lock.h"
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 
 namespace keyhold {
 
-/// One store of secrets at work: its files, its lock against other processes, its live set and its
+/// One store of secrets at work: its files, its locks against other processes, its live set and its
 /// watchers. Released with its last reference, on whichever thread that goes.
 class Instance {
   public:
@@ -23,15 +27,17 @@ class Instance {
     /// systemCall.
     [[nodiscard]] static std::unique_ptr<StoreDirectory> openDirectory(const InstancePaths &paths);
 
-    /// An instance that has everything it needs, or raises. `lock` and `directory` belong to
-    /// `paths`; `events` outlives it. Values under an earlier key are written anew before this
-    /// returns.
+    /// An instance that has everything it needs, or raises; LockedError if another process has the
+    /// directory. `lock` and `directory` belong to `paths`; `events` outlives it. Values under an
+    /// earlier key are written anew before this returns.
     Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
              std::unique_ptr<StoreDirectory> directory, Inhibitor &inhibitor,
              std::shared_ptr<Events> events);
     /// An instance for a daemon that must start whatever is wrong with its store: what cannot be
     /// had goes to the log, and calls that need it raise the reason. Raises only if another process
-    /// holds the lock. A thread of its own writes values under an earlier key anew.
+    /// holds the lock in the state directory, and that is not our own command. Where that is, or
+    /// another process has the directory, it reads, and refuses changes until reload() or
+    /// prepareChange() gets the locks. A thread of its own writes values under an earlier key anew.
     Instance(const InstancePaths &paths, Inhibitor &inhibitor);
 
     [[nodiscard]] SecretStore &store() noexcept { return store_; }
@@ -40,6 +46,8 @@ class Instance {
     /// Takes over what secret.conf, the keys and the files say now, and tells watchers. Values that
     /// are to be written anew are left to the thread of the start. Not for embedded instances.
     void reload();
+    /// Call before each change, without any lock held: tries to get the locks if others had them.
+    void prepareChange();
     /// Ends the writing of values anew after the value in hand, and waits for that; the next start
     /// goes on.
     void stopRenewal() noexcept { renewal_.stop(); }
@@ -47,7 +55,13 @@ class Instance {
     void announce() noexcept;
 
   private:
-    [[nodiscard]] std::shared_ptr<Backend> openBackend(bool &isImpaired);
+    enum class Opening { start, again };
+    /// Notes in `isImpaired_`, `isRefused_` and `trouble_` what is missing.
+    [[nodiscard]] std::shared_ptr<Backend> openBackend(std::chrono::milliseconds patience,
+                                                       Opening opening);
+    /// Raises LockedError at a start if another process than our command has it.
+    void takeLock(std::chrono::milliseconds patience, Opening opening);
+    void takeBackend(std::shared_ptr<Backend> backend);
     void sendEvents();
     /// Reads secret.conf and the keys again.
     void readKeys();
@@ -58,9 +72,14 @@ class Instance {
 
     const InstancePaths paths_;
     Inhibitor &inhibitor_;
-    std::unique_ptr<StoreLock> lock_; // outlives what it protects
-    std::mutex reloading_;            // one reload at a time
-    bool isImpaired_ = false;         // only a daemon can be
+    std::unique_ptr<StoreLock> lock_; // outlives what it protects, as the next does
+    std::unique_ptr<DirectoryLock> directoryLock_;
+    std::mutex reloading_; // one reload at a time
+    // Only a daemon can be impaired.
+    bool isImpaired_ = false;
+    bool isRefused_ = false;               // a lock, which another process has
+    std::atomic<bool> isLockedOut_{false}; // changes are refused for that alone
+    std::shared_ptr<CurrentTrouble> trouble_;
     const std::shared_ptr<CurrentAtRest> atRest_ = std::make_shared<CurrentAtRest>();
     const std::shared_ptr<Events> events_;
     SecretStore store_;

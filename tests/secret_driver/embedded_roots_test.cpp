@@ -2,11 +2,16 @@
 #include "secret_driver/embedded_roots.h"
 
 #include "secret_driver/instance_fixture.h"
+#include "store/child.h"
+#include "store/lock_holder.h"
 
 #include <barrier>
 #include <filesystem>
 #include <fstream>
 #include <thread>
+
+#include <fcntl.h>
+#include <sys/file.h>
 
 namespace keyhold {
 
@@ -81,6 +86,23 @@ TEST_F(EmbeddedRootsTest, RefuseALockedRootWithoutSpoilingItOrOthers) {
     EXPECT_THROW((void)roots_.open(path("locked")), LockedError);
     lock.reset();
     EXPECT_NE(roots_.open(path("locked")).instance, nullptr);
+}
+
+TEST_F(EmbeddedRootsTest, RefuseARootWhoseDirectoryAnotherProcessHas) {
+    const InstancePaths paths = InstancePaths::embedded(path("root"));
+    fs::create_directories(paths.configDirectory);
+    auto holder = std::make_unique<Child>([&] {
+        const int descriptor = ::open(paths.configDirectory.c_str(), O_RDONLY | O_CLOEXEC);
+        return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+    });
+    ASSERT_TRUE(holder->succeeded());
+    EXPECT_EQ(messageOf([&] { (void)roots_.open(path("root")); }),
+              "cannot lock directory '" + paths.configDirectory + "', which is in use by " +
+                  processText(holder->pid()) +
+                  "; try again once that has ended: Resource temporarily unavailable");
+    EXPECT_FALSE(fs::exists(lockFileOf(path("root"))));
+    holder.reset();
+    EXPECT_NE(roots_.open(path("root")).instance, nullptr);
 }
 
 TEST(EmbeddedRoot, IsNotADirectoryThatGotItsInode) {

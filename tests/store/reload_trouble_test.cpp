@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <new>
+#include <utility>
 
 namespace keyhold {
 namespace {
@@ -220,8 +221,10 @@ TEST_F(ReloadTroubleTest, AsLongAsAStoreCannotBeListedLookupsSaySo) {
 
 TEST_F(ReloadTroubleTest, ARepairedBackendTakesThePlaceOfAnImpairedOne) {
     const Error trouble(ErrorCode::fileAccess, "somebody took the lock", EAGAIN);
-    SecretStore impaired(std::make_shared<ImpairedBackend>("/store", bench.openBackend(), trouble),
-                         bench.journal);
+    SecretStore impaired(
+        std::make_shared<ImpairedBackend>("/store", bench.openBackend(),
+                                          std::make_shared<CurrentTrouble>(trouble)),
+        bench.journal);
     impaired.load();
     EXPECT_EQ("=old", stateOf(impaired, 1).value);
     const auto refused = [&](const auto &action) {
@@ -241,9 +244,30 @@ TEST_F(ReloadTroubleTest, ARepairedBackendTakesThePlaceOfAnImpairedOne) {
     EXPECT_TRUE(impaired.hasEphemeral());
 }
 
+// As `keyhold unseal` does it in another process: the new form comes, then the listed one goes.
+TEST_F(ReloadTroubleTest, AnImpairedOneFindsAValueThatIsGivenAnotherFormMeanwhile) {
+    const Error trouble(ErrorCode::fileAccess, "somebody has the lock", EAGAIN);
+    const std::string value = *bench.content(valueName(1));
+    bool isListed = true;
+    faulty.before(Operation::open, valueName(1), [&] {
+        if (std::exchange(isListed, false))
+            bench.disk.removeAll(bench.path(valueName(1)));
+    });
+    faulty.before(Operation::open, uuidNumber(1).toString() + ".jwe",
+                  [&] { bench.put(valueName(1), value); });
+    SecretStore impaired(
+        std::make_shared<ImpairedBackend>("/store", bench.openBackend(),
+                                          std::make_shared<CurrentTrouble>(trouble)),
+        bench.journal);
+    impaired.load();
+    EXPECT_FALSE(isListed);
+    EXPECT_EQ("=old", stateOf(impaired, 1).value);
+}
+
 TEST_F(ReloadTroubleTest, WithoutAnyBackendLookupsTellTheTrouble) {
     const Error trouble(ErrorCode::systemCall, "cannot create config directory '/store'", EACCES);
-    SecretStore impaired(std::make_shared<ImpairedBackend>("/store", nullptr, trouble),
+    SecretStore impaired(std::make_shared<ImpairedBackend>(
+                             "/store", nullptr, std::make_shared<CurrentTrouble>(trouble)),
                          bench.journal);
     impaired.load();
     EXPECT_THAT([&] { static_cast<void>(impaired.get(uuidNumber(1))); },
