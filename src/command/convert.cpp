@@ -78,7 +78,10 @@ void printOutcome(const Conversion &conversion, const Outcome &outcome) {
 
 Exit convert(Purpose purpose, const ConvertOptions &options) {
     const Target target = chooseTarget(options.target);
-    const auto holder = findHolder(target.paths.stateDirectory);
+    auto holder = findHolder(target.paths);
+    // A tool has the directory alone for a moment, and convertAlone() waits for it.
+    if (holder && !holder->hasPidFile && holder->driver == Holder::Driver::unknown)
+        holder.reset();
     const StoreKeys keys = readStoreKeys(target, holder, options.keyFiles);
     const auto rules = rulesFor(purpose, keys.host, target.paths.settingsFile);
     Conversion conversion{purpose,           target, withRules(*keys.host.atRest, rules),

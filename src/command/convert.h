@@ -41,7 +41,7 @@ struct Conversion {
     std::vector<Finding> failures; ///< of kind unchanged
 };
 
-/// Takes the lock of the store and writes its values, all in the one directory that it opens.
+/// Takes the locks of the store and writes its values, all in the one directory that it opens.
 /// Raises LockedError.
 void convertAlone(Conversion &conversion, FileSystem &fileSystem = posixFileSystem());
 /// Has the daemon do it: checks that it would (raises configUnsupported, with what to set or to

@@ -3,6 +3,7 @@
 #include "command/inspection.h"
 #include "conf/error.h"
 #include "store/directory_backend.h"
+#include "store/directory_lock.h"
 #include "store/store_lock.h"
 
 #include <unistd.h>
@@ -49,11 +50,12 @@ void convertAlone(Conversion &conversion, FileSystem &fileSystem) {
     requireOwner(conversion.target, directory);
     if (const int result = fileSystem.makePath(paths.stateDirectory); result < 0)
         throw Error(ErrorCode::systemCall, "cannot create '" + paths.stateDirectory + "'", -result);
+    TellingJournal journal;
     const StoreLock lock(fileSystem, paths.stateDirectory);
+    const DirectoryLock directoryLock(directory, retryFor(kLockPatience), journal);
 
     const auto current = std::make_shared<CurrentAtRest>();
     current->set(conversion.atRest);
-    TellingJournal journal;
     DirectoryBackend backend(std::move(opened), journal, current);
     backend.recover();
     const std::vector<Uuid> outdated = inspect(directory, *conversion.atRest).outdated;

@@ -52,6 +52,9 @@ void requireWilling(const Conversion &conversion, const Holder &holder, const Ho
     case Holder::Driver::unknown:
         refuse(inUse + ", and whether that has this driver cannot be told; stop it first");
     }
+    // By the directory alone it may be a program with an embedded root that leads here.
+    if (!holder.hasPidFile && holder.name != "libvirtd" && holder.name != "virtsecretd")
+        refuse(inUse + ", which is no daemon of libvirt's; end it first");
     if (!holder.handlesHangup)
         refuse(inUse + ", which does not reload on SIGHUP; stop it first");
     const std::string lacking = lackingFor(conversion.purpose, keys.settings, keys.plan);
@@ -68,7 +71,7 @@ class Daemon {
           descriptor_(posixFileSystem(), openProcess(holder.pid)) {
         if (descriptor_.number() < 0)
             throw Error(ErrorCode::systemCall, "cannot reach " + text_, errno);
-        const auto now = findHolder(target.paths.stateDirectory);
+        const auto now = findHolder(target.paths);
         if (!now || now->pid != holder.pid)
             refuse(text_ + " has ended; run the command again");
     }

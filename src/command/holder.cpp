@@ -4,6 +4,7 @@
 #include "conf/error.h"
 #include "store/descriptor.h"
 #include "store/file_system.h"
+#include "store/lock_holder.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,6 +14,7 @@
 #include <string_view>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +24,7 @@ namespace {
 
 constexpr std::size_t kMaxModuleSize = std::size_t{256} * 1024 * 1024;
 constexpr std::string_view kModule = "/libvirt_driver_secret.so";
+constexpr std::string_view kDeleted = " (deleted)";
 
 /// Empty if it cannot be read or is no regular file: the process chose what its path leads to.
 std::string contentOf(const std::string &path) {
@@ -56,17 +59,20 @@ std::string_view fieldOf(std::string_view status, std::string_view field) {
     return begin == std::string_view::npos ? std::string_view{} : rest.substr(begin);
 }
 
-Holder::Driver driverOf(const std::string &proc, const std::string &maps) {
-    const std::size_t end = maps.find(std::string(kModule) + "\n");
-    if (end == std::string::npos)
-        return Holder::Driver::unknown;
-    const std::size_t begin = maps.find('/', maps.rfind('\n', end) + 1);
-    const std::string path = maps.substr(begin, end - begin).append(kModule);
-    const std::string module = contentOf(proc + "/root" + path);
-    if (module.empty())
-        return Holder::Driver::unknown;
-    return module.find("Keyhold: ") == std::string::npos ? Holder::Driver::other
-                                                         : Holder::Driver::keyhold;
+/// Of a module that is no longer at its path, only the mapping leads to the file, and only for
+/// root.
+std::string contentOf(const std::string &proc, const LoadedModule &module) {
+    return contentOf(module.isRemoved ? proc + "/map_files/" + module.addresses
+                                      : proc + "/root" + module.path);
+}
+
+Holder::Driver driverOf(const std::string &proc, const LoadedModule &module, bool hasDirectory) {
+    const std::string content = contentOf(proc, module);
+    // No other driver locks the directory.
+    if (content.empty())
+        return hasDirectory ? Holder::Driver::keyhold : Holder::Driver::unknown;
+    return content.find("Keyhold: ") == std::string::npos ? Holder::Driver::other
+                                                          : Holder::Driver::keyhold;
 }
 
 std::string variableOf(const std::string &environment, const std::string &name) {
@@ -80,16 +86,19 @@ std::string variableOf(const std::string &environment, const std::string &name) 
     return {};
 }
 
-Holder describe(pid_t pid) {
+Holder describe(pid_t pid, bool hasPidFile, bool hasDirectory) {
     Holder holder;
     holder.pid = pid;
+    holder.hasPidFile = hasPidFile;
+    if (pid == 0)
+        return holder;
     const std::string proc = "/proc/" + std::to_string(pid);
-    holder.name = contentOf(proc + "/comm");
-    if (holder.name.ends_with('\n'))
-        holder.name.pop_back();
-    const std::string maps = contentOf(proc + "/maps");
+    holder.name = processName(pid);
     const std::string status = contentOf(proc + "/status");
-    holder.driver = driverOf(proc, maps);
+    if (const auto module = loadedModuleIn(contentOf(proc + "/maps"))) {
+        holder.driver = driverOf(proc, *module, hasDirectory);
+        holder.isModuleReplaced = module->isReplaced;
+    }
     holder.handlesHangup = handlesHangup(status);
     if (holder.driver != Holder::Driver::other)
         holder.keyMemory = keyMemoryOf(contentOf(proc + "/smaps"));
@@ -97,11 +106,55 @@ Holder describe(pid_t pid) {
     return holder;
 }
 
+[[noreturn]] void raiseUnseen(const std::string &path, int error) {
+    throw Error(ErrorCode::fileAccess, "cannot see who holds '" + path + "'", error);
+}
+
+/// Empty if nobody has it, 0 if that cannot be seen.
+std::optional<pid_t> holderOfPidFile(const std::string &stateDirectory) {
+    const std::string path = stateDirectory + "/driver.pid";
+    const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return std::nullopt;
+    if (file < 0)
+        raiseUnseen(path, errno);
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_len = 1;
+    const int result = ::fcntl(file, F_GETLK, &lock);
+    const int error = errno;
+    ::close(file);
+    if (result < 0)
+        raiseUnseen(path, error);
+    if (lock.l_type == F_UNLCK)
+        return std::nullopt;
+    return std::max(lock.l_pid, pid_t{0});
+}
+
+/// The same; where directories cannot be locked, nobody has it.
+std::optional<pid_t> holderOfDirectory(const std::string &path) {
+    FileSystem &fileSystem = posixFileSystem();
+    const int number = fileSystem.openDirectory(path);
+    if (number == -ENOENT || number == -ENOTDIR)
+        return std::nullopt;
+    if (number < 0)
+        raiseUnseen(path, -number);
+    const Descriptor directory(fileSystem, number);
+    if (::flock(number, LOCK_SH | LOCK_NB) == 0) {
+        ::flock(number, LOCK_UN);
+        return std::nullopt;
+    }
+    if (errno != EWOULDBLOCK)
+        return std::nullopt;
+    return holderOfDirectoryLock(number);
+}
+
 } // namespace
 
 std::string Holder::text() const {
     if (pid == 0)
-        return "a process of another pid namespace";
+        return processText(0);
     return (name.empty() ? "a process" : name) + " (process " + std::to_string(pid) + ")";
 }
 
@@ -132,25 +185,43 @@ bool handlesHangup(const std::string &status) {
            (std::stoull(caught, nullptr, 16) >> (SIGHUP - 1) & std::uint64_t{1}) != 0;
 }
 
-std::optional<Holder> findHolder(const std::string &stateDirectory) {
-    const std::string path = stateDirectory + "/driver.pid";
-    const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-    if (file < 0 && (errno == ENOENT || errno == ENOTDIR))
+std::optional<LoadedModule> loadedModuleIn(const std::string &maps) {
+    std::istringstream lines(maps);
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t name = line.rfind(kModule);
+        const std::size_t path = line.find('/');
+        if (name == std::string::npos)
+            continue;
+        LoadedModule module;
+        module.isRemoved = line.ends_with(kDeleted);
+        if (module.isRemoved)
+            line.resize(line.size() - kDeleted.size());
+        // dpkg-divert appends ".distrib".
+        const std::string suffix = line.substr(name + kModule.size());
+        if (!suffix.empty() && (!suffix.starts_with('.') || suffix.find('/') != std::string::npos))
+            continue;
+        module.isReplaced = module.isRemoved || !suffix.empty();
+        module.path = line.substr(path);
+        module.addresses = line.substr(0, line.find(' '));
+        return module;
+    }
+    return std::nullopt;
+}
+
+std::optional<Holder> findHolder(const InstancePaths &paths) {
+    const auto byPidFile = holderOfPidFile(paths.stateDirectory);
+    const auto byDirectory = holderOfDirectory(paths.configDirectory);
+    if (!byPidFile && !byDirectory)
         return std::nullopt;
-    if (file < 0)
-        throw Error(ErrorCode::fileAccess, "cannot see who holds '" + path + "'", errno);
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    lock.l_len = 1;
-    const int result = ::fcntl(file, F_GETLK, &lock);
-    const int error = errno;
-    ::close(file);
-    if (result < 0)
-        throw Error(ErrorCode::fileAccess, "cannot see who holds '" + path + "'", error);
-    if (lock.l_type == F_UNLCK)
-        return std::nullopt;
-    return lock.l_pid > 0 ? describe(lock.l_pid) : Holder{};
+    if (!byDirectory || byPidFile == byDirectory)
+        return describe(*byPidFile, true, byDirectory.has_value());
+    if (byPidFile) {
+        // One with Keyhold changes nothing while another process has the directory.
+        Holder holder = describe(*byPidFile, true, false);
+        if (holder.driver != Holder::Driver::keyhold)
+            return holder;
+    }
+    return describe(*byDirectory, false, true);
 }
 
 } // namespace keyhold::command

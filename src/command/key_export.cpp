@@ -41,7 +41,7 @@ Exit exportKey(const KeyOptions &options) {
         return Exit::clean;
     }
     const Target target = chooseSettings(options.target);
-    const StoreKeys store = readStoreKeys(target, findHolder(target.paths.stateDirectory));
+    const StoreKeys store = readStoreKeys(target, findHolder(target.paths));
     const Key *current = store.host.atRest->keyring().current();
     if (!current && !store.findings.empty())
         throw Error(ErrorCode::invalidEncryptionKey, store.findings.front().text);

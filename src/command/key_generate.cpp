@@ -87,7 +87,7 @@ void writeKey(const std::string &place) {
 
 Exit generateKey(const KeyOptions &options) {
     const Target target = chooseSettings(options.target);
-    const StoreKeys store = readStoreKeys(target, findHolder(target.paths.stateDirectory));
+    const StoreKeys store = readStoreKeys(target, findHolder(target.paths));
     const std::string place = placeOf(options, store, target);
     requireNoLostKey(target, store, place);
     writeKey(place);

@@ -22,7 +22,7 @@ std::vector<NamedKey> keysOf(const KeyOptions &options) {
     if (!keys.empty())
         return keys;
     const Target target = chooseSettings(options.target);
-    const StoreKeys store = readStoreKeys(target, findHolder(target.paths.stateDirectory));
+    const StoreKeys store = readStoreKeys(target, findHolder(target.paths));
     const KeyPlan &plan = store.host.plan;
     if (!plan.keyPath.empty())
         keys.push_back({plan.keyPath, plan.encrypt && !plan.isDoubtful ? "current" : "earlier"});

@@ -12,7 +12,7 @@ std::vector<Finding> Report::findings() const {
 }
 
 Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) {
-    Report report{target, findHolder(target.paths.stateDirectory), {}, {}};
+    Report report{target, findHolder(target.paths), {}, {}};
     report.keys = readStoreKeys(target, report.holder, keyFiles);
     const AtRest &atRest = *report.keys.host.atRest;
     report.inspection =

@@ -32,6 +32,7 @@ Json jsonOf(const Holder &holder) {
     return {{"pid", holder.pid},
             {"name", holder.name},
             {"driver", nameOf(holder.driver)},
+            {"moduleReplaced", holder.isModuleReplaced},
             {"keyMemory", holder.keyMemory}};
 }
 
@@ -76,15 +77,16 @@ void printHolder(const Report &report) {
     if (!report.holder)
         return printLine("in use by", "nobody");
     const Holder &holder = *report.holder;
-    switch (holder.driver) {
-    case Holder::Driver::keyhold:
-        printLine("in use by", holder.text() + ", with Keyhold");
-        break;
-    case Holder::Driver::other:
-        return printLine("in use by", holder.text() + ", with another driver than Keyhold");
-    case Holder::Driver::unknown:
-        printLine("in use by", holder.text());
-    }
+    std::string text = holder.text();
+    if (holder.driver == Holder::Driver::keyhold)
+        text += ", with Keyhold";
+    if (holder.driver == Holder::Driver::other)
+        text += ", with another driver than Keyhold";
+    if (holder.isModuleReplaced)
+        text += "; its module was replaced: restart it";
+    printLine("in use by", text);
+    if (holder.driver == Holder::Driver::other)
+        return;
     printLine("key memory", holder.keyMemory.empty() ? "unknown" : holder.keyMemory);
 }
 

@@ -204,6 +204,21 @@ TEST_F(Convert, IsRefusedWhileAnotherProcessHasTheStore) {
     EXPECT_EQ(run(Purpose::unseal), Exit::clean);
 }
 
+TEST_F(Convert, IsRefusedWhileAnotherProcessHasTheDirectory) {
+    store.addSealed(1, "value", 7);
+    store.configure(store.keyLine(7));
+    const auto before = store.files();
+    {
+        const LockingProcess process = LockingProcess::ofDirectory(store.secrets());
+        EXPECT_THAT(refusal(Purpose::unseal),
+                    HasSubstr("cannot lock directory '" + store.secrets() +
+                              "', which is in use by command_test (process " +
+                              std::to_string(process.pid()) + ")"));
+        EXPECT_EQ(store.files(), before);
+    }
+    EXPECT_EQ(run(Purpose::unseal), Exit::clean);
+}
+
 TEST_F(Convert, IsRefusedForKeysThatSecretConfDoesNotAskFor) {
     store.addPlain(1, "value");
     EXPECT_THAT(refusal(Purpose::seal), HasSubstr("does not ask for encryption"));

@@ -11,6 +11,8 @@
 #include <iterator>
 #include <stdexcept>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,14 +127,19 @@ std::string keyIdOf(std::uint8_t seed) {
     return Key(rawKey(seed)).id();
 }
 
-LockingProcess::LockingProcess(const std::string &stateDirectory) {
-    std::filesystem::create_directories(stateDirectory);
+LockingProcess::LockingProcess(const std::string &stateDirectory)
+    : LockingProcess([stateDirectory] {
+          std::filesystem::create_directories(stateDirectory);
+          static_cast<void>(new StoreLock(posixFileSystem(), stateDirectory));
+      }) {}
+
+LockingProcess::LockingProcess(const std::function<void()> &lock) {
     std::array<int, 2> ready{};
     if (::pipe(ready.data()) != 0)
         throw std::runtime_error("no pipe");
     pid_ = ::fork();
     if (pid_ == 0) {
-        const StoreLock lock(posixFileSystem(), stateDirectory);
+        lock();
         if (::write(ready[1], "x", 1) == 1)
             ::pause();
         ::_exit(1);
@@ -143,6 +150,13 @@ LockingProcess::LockingProcess(const std::string &stateDirectory) {
     ::close(ready[0]);
     if (!isReady)
         throw std::runtime_error("the child has no lock");
+}
+
+LockingProcess LockingProcess::ofDirectory(const std::string &directory) {
+    return LockingProcess([directory] {
+        if (::flock(::open(directory.c_str(), O_RDONLY | O_CLOEXEC), LOCK_EX | LOCK_NB) != 0)
+            ::_exit(1);
+    });
 }
 
 LockingProcess::~LockingProcess() {

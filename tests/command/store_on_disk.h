@@ -7,6 +7,7 @@
 #include "store/temporary_directory.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -59,6 +60,8 @@ class StoreOnDisk {
 class LockingProcess {
   public:
     explicit LockingProcess(const std::string &stateDirectory);
+    /// One that has no more than the lock on this directory.
+    [[nodiscard]] static LockingProcess ofDirectory(const std::string &directory);
     LockingProcess(const LockingProcess &) = delete;
     LockingProcess &operator=(const LockingProcess &) = delete;
     ~LockingProcess();
@@ -66,6 +69,8 @@ class LockingProcess {
     [[nodiscard]] pid_t pid() const { return pid_; }
 
   private:
+    explicit LockingProcess(const std::function<void()> &lock);
+
     pid_t pid_;
 };
 
