@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
 #include <optional>
 #include <sstream>
 
@@ -131,16 +130,14 @@ std::vector<pid_t> flockHoldersIn(const std::string &locks, const LockedFile &fi
     std::istringstream lines(locks);
     for (std::string line; std::getline(lines, line);) {
         std::istringstream fields(line);
-        std::string number, kind, strictness, access, place;
+        std::string number, kind, strictness, access;
         pid_t pid = 0;
-        if (!(fields >> number >> kind >> strictness >> access >> pid >> place) || kind != "FLOCK")
-            continue;
+        char colon = 0;
         LockedFile found;
-        unsigned long inode = 0;
-        if (std::sscanf(place.c_str(), "%x:%x:%lu", &found.deviceMajor, &found.deviceMinor,
-                        &inode) != 3)
+        if (!(fields >> number >> kind >> strictness >> access >> pid) || kind != "FLOCK" ||
+            !(fields >> std::hex >> found.deviceMajor >> colon >> found.deviceMinor >> colon >>
+              std::dec >> found.inode))
             continue;
-        found.inode = inode;
         if (found == file && pid > 0)
             holders.push_back(pid);
     }

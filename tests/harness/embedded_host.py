@@ -6,16 +6,20 @@ and buffers that it wipes. Takes one command a line and answers each with a line
   define FILE        undefine UUID
   set UUID FILE      the value is the content of FILE
   get UUID FILE      writes the value to FILE
-  fork               a child that lives until this process ends; answers its process id"""
+  fork               a child that lives until this process ends; answers its process id
+  abandon            the same, of one that lives on
+  copy FROM TO       a directory, as a program that saves its root"""
 
 import ctypes
 import mmap
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
 
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
 
 libvirt = ctypes.CDLL("libvirt.so.0")
 libc = ctypes.CDLL(None)
@@ -77,9 +81,18 @@ class Host:
         self._with_secret(uuid, write)
 
     def fork(self) -> str:
+        return self._fork(lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+
+    def abandon(self) -> str:
+        return self._fork(lambda: libc.prctl(PR_SET_NAME, b"abandoned"))
+
+    def copy(self, source: str, target: str) -> None:
+        shutil.copytree(source, target)
+
+    def _fork(self, begin: Callable[[], object]) -> str:
         child = os.fork()
         if child == 0:
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            begin()
             while True:
                 signal.pause()
         return str(child)

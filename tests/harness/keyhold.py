@@ -3,6 +3,7 @@
 
 import json
 import os
+import subprocess
 import unittest
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from .machine import Machine, Result, User
 from .settings import settings
+from .waiting import wait_for
 
 
 class Keyhold:
@@ -22,6 +24,13 @@ class Keyhold:
 
     def run(self, *arguments: str, env: Mapping[str, str] = {}) -> Result:
         return self.machine.run(settings().command, *arguments, user=self.user, env=env)
+
+    def start_stopped(self, *arguments: str, at_sync: int) -> "subprocess.Popen[bytes]":
+        """Starts it; SIGSTOP comes with the fsync of this number, and wait_stopped() waits for that."""
+        return self.machine.popen(
+            "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync",
+            "-e", f"inject=fsync:signal=STOP:when={at_sync}", settings().command, *arguments,
+            user=self.user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def json(self, *arguments: str, code: int = 0, env: Mapping[str, str] = {}) -> Any:
         result = self.run(*arguments, "--json", env=env)
@@ -41,6 +50,18 @@ class Keyhold:
         if result.code != (1 if found else 0):
             raise AssertionError(f"exit {result.code} with {found}")
         return found
+
+
+def wait_stopped(pid_file: Path) -> int:
+    """Waits until the process with this pid file is stopped; its number."""
+    def stopped() -> int:
+        try:
+            pid = int(pid_file.read_text())
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+        except (FileNotFoundError, ProcessLookupError, ValueError):
+            return 0
+        return pid if state in "tT" else 0
+    return wait_for("the command is stopped", stopped)
 
 
 class StoreAssertions(unittest.TestCase):

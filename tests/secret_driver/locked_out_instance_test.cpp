@@ -20,6 +20,7 @@ namespace {
 class LockedOutInstance : public WithInstances {
   protected:
     void SetUp() override {
+        WithInstances::SetUp();
         const auto instance = start();
         define(*instance, definitionOf(1));
         setValue(*instance, 1, "kept");
@@ -110,11 +111,14 @@ TEST_F(LockedOutInstance, ReadsUntilAReloadOnceTheHolderHasEnded) {
 TEST_F(LockedOutInstance, LeavesTheFilesOfChangesInProgressAlone) {
     const std::string staged =
         paths().configDirectory + "/" + uuidOf(1).toString() + ".base64.keyhold-new";
-    const auto holder = lockDirectoryElsewhere();
+    auto holder = lockDirectoryElsewhere();
     std::ofstream(staged) << "half";
     const auto instance = start();
     instance->reload();
     EXPECT_TRUE(std::filesystem::exists(staged));
+    holder.reset();
+    instance->reload();
+    EXPECT_FALSE(std::filesystem::exists(staged));
 }
 
 TEST_F(LockedOutInstance, StartsBesideOurCommand) {

@@ -12,4 +12,4 @@ sys.path.insert(0, str(HERE.parent))
 from harness.command_line import main  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(main(HERE, "Runs the system tests.", ("strace", "valgrind", "qemu-img", "qemu-system-x86_64", "jose")))
+    sys.exit(main(HERE, "Runs the system tests.", ("strace", "valgrind", "qemu-img", "qemu-system-x86_64", "jose", "mkfs.btrfs")))
