@@ -4,8 +4,10 @@
 #include "abi/symbols.h"
 #include "remote/error_report.h"
 
+#include <cstddef>
 #include <map>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,7 +37,8 @@ class Registrations {
     using Node = std::map<Key, Place>::node_type;
 
     static Registrations &ofProcess() {
-        static auto *const registrations = new Registrations;
+        alignas(Registrations) static std::byte place[sizeof(Registrations)]; // it takes no memory
+        static auto *const registrations = new (place) Registrations;
         return *registrations;
     }
 

@@ -7,7 +7,9 @@
 
 #include <bitset>
 #include <cerrno>
+#include <cstddef>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -121,7 +123,8 @@ class Arena {
 
     /// Never destroyed: keys are used until the process is gone.
     static Arena &ofProcess() {
-        static Arena *const arena = new Arena;
+        alignas(Arena) static std::byte place[sizeof(Arena)]; // it takes no memory
+        static Arena *const arena = new (place) Arena;
         return *arena;
     }
 

@@ -10,6 +10,8 @@
 #include <libvirt/virterror.h>
 
 #include <chrono>
+#include <cstddef>
+#include <new>
 #include <variant>
 
 namespace keyhold {
@@ -50,7 +52,8 @@ virConnectPtr makeOwnConnection(EmbeddedRoot &root) {
 } // namespace
 
 DriverState &DriverState::get() {
-    static auto *const state = new DriverState;
+    alignas(DriverState) static std::byte place[sizeof(DriverState)]; // it takes no memory
+    static auto *const state = new (place) DriverState;
     return *state;
 }
 

@@ -3,6 +3,9 @@
 
 #include "abi/host_log.h"
 
+#include <cstddef>
+#include <new>
+
 namespace keyhold {
 
 namespace {
@@ -31,7 +34,8 @@ class HostJournal : public Journal {
 } // namespace
 
 Journal &hostJournal() {
-    static auto *const journal = new HostJournal;
+    alignas(HostJournal) static std::byte place[sizeof(HostJournal)]; // it takes no memory
+    static auto *const journal = new (place) HostJournal;
     return *journal;
 }
 
