@@ -161,7 +161,9 @@ extern "C" void startElement(void *data, const xmlChar *name, const xmlChar *pre
         addedBytes += static_cast<std::size_t>(texts[4] - texts[3]);
     }
     XmlParser::State &state = *stateOf(parser);
-    if (state.limits.passedByElement(static_cast<std::size_t>(attributes + namespaces), addedBytes))
+    if (state.limits.passedByElement(static_cast<std::size_t>(attributes) +
+                                         static_cast<std::size_t>(namespaces),
+                                     addedBytes))
         return stop(*parser, kTooManyAttributes);
     if (hasTooManyNames(*parser))
         return stop(*parser, kTooManyNames);

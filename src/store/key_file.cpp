@@ -85,9 +85,8 @@ bool mayBeAKey(FileSystem &fileSystem, const std::string &text) {
         const int result = fileSystem.statusOf(path, status);
         return result == -ENOENT || result == -ENOTDIR || result == -ENAMETOOLONG;
     };
-    const std::size_t slash = text.rfind('/');
-    const bool hasParent = slash != std::string::npos && slash != 0;
-    return isMissing(text) && (!hasParent || isMissing(text.substr(0, slash)));
+    const std::size_t slash = text.find('/', 1);
+    return isMissing(text) && (slash == std::string::npos || isMissing(text.substr(0, slash)));
 }
 
 std::string complaintAboutKeyFile(const FileStatus &status, uid_t self, const std::string &path) {

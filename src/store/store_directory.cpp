@@ -8,11 +8,18 @@
 namespace keyhold {
 
 StoreDirectory::StoreDirectory(FileSystem &fileSystem, std::string path)
-    : StoreDirectory(fileSystem, path, fileSystem.openDirectory(path)) {}
+    : fileSystem_(fileSystem),
+      path_(std::move(path)) {
+    take(fileSystem_.openDirectory(path_));
+}
 
 StoreDirectory::StoreDirectory(FileSystem &fileSystem, std::string path, int number)
     : fileSystem_(fileSystem),
       path_(std::move(path)) {
+    take(number);
+}
+
+void StoreDirectory::take(int number) {
     if (number < 0)
         throw Error(ErrorCode::systemCall, "cannot open directory '" + path_ + "'", -number);
     directory_ = Descriptor(fileSystem_, number);

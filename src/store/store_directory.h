@@ -62,6 +62,7 @@ class StoreDirectory {
 
   private:
     StoreDirectory(FileSystem &fileSystem, std::string path, int number);
+    void take(int number);
 
     FileSystem &fileSystem_;
     std::string path_;

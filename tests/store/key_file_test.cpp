@@ -165,7 +165,7 @@ TEST(KeyFileName, MayBeAKeyWhereNoSuchFileIs) {
     for (const std::string &text :
          {std::string("key"), std::string("/nowhere/key"),
           std::string("/etc/libvirt/secrets-encryption-keys-of-2027"),
-          temporary.path() + "/" + base64, base64 + ".key", base64.substr(0, 31)})
+          temporary.path() + "/no/such/" + base64, base64 + ".key", base64.substr(0, 31)})
         EXPECT_FALSE(mayBe(text)) << text;
     std::filesystem::create_directory(temporary.path() + "/" + base64);
     EXPECT_FALSE(mayBe(temporary.path() + "/" + base64));
