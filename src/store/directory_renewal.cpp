@@ -52,7 +52,9 @@ std::string DirectoryBackend::changedText(const Uuid &uuid, AtRestForm form) con
 }
 
 bool DirectoryBackend::isAsRead(const Uuid &uuid, AtRestForm form, const ValueFiles &read) const {
-    return fileAt(layout::valueName(uuid, form)) == read.at(static_cast<std::size_t>(form));
+    const auto now = fileAt(layout::valueName(uuid, form));
+    const auto &before = read.at(static_cast<std::size_t>(form));
+    return now && before ? now->isUnchangedSince(*before) : !now && !before;
 }
 
 void DirectoryBackend::requireAsRead(const Uuid &uuid, const ValueFiles &read,

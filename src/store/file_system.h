@@ -22,7 +22,11 @@ struct FileStatus {
     /// statusAt() alone.
     std::int64_t born = 0;
 
-    bool operator==(const FileStatus &) const = default;
+    /// The same file, and not written, renamed or linked between the two calls.
+    [[nodiscard]] bool isUnchangedSince(const FileStatus &before) const noexcept {
+        return device == before.device && inode == before.inode && size == before.size &&
+               changed == before.changed;
+    }
 };
 
 /// Every system call by which the store touches files. One narrow interface so that tests can fail

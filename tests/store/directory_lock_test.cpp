@@ -145,12 +145,14 @@ TEST_F(DirectoryLockTest, OfAKilledProcessTheChildThatStillHasItIsNamed) {
     ASSERT_EQ(0, ::pipe2(toTest, O_CLOEXEC));
     Child killed([&] {
         static_cast<void>(take().release());
-        const pid_t child = ::fork();
-        if (child == 0) {
+        if (::fork() == 0) {
             ::prctl(PR_SET_NAME, "left behind");
-            ::pause();
+            const pid_t self = ::getpid();
+            if (::write(toTest[1], &self, sizeof self) == sizeof self)
+                ::pause();
+            ::_exit(1);
         }
-        return ::write(toTest[1], &child, sizeof child) == sizeof child;
+        return true;
     });
     ASSERT_EQ(ssize_t{sizeof orphan}, ::read(toTest[0], &orphan, sizeof orphan));
     EXPECT_EQ(heldBy(killed.pid()), refusal());
