@@ -92,7 +92,8 @@ class DirectoryBackend : public Backend {
                                        bool isWrittenAnew);
     /// Takes the value files of all forms but `spared` away, durably, the one that counts last: a
     /// crash on the way never lets an older one count. Spares what is not as it was `read`, unless
-    /// that is null. Raises with all of them back, or UnrestoredError.
+    /// that is null; raises internal if it would not count beside `spared`. Raises with all of them
+    /// back, or UnrestoredError.
     [[nodiscard]] std::vector<FormerValue> removeForms(const Uuid &uuid,
                                                        std::optional<AtRestForm> spared,
                                                        const Naming &naming,

@@ -156,6 +156,12 @@ std::vector<DirectoryBackend::FormerValue>
 DirectoryBackend::removeForms(const Uuid &uuid, std::optional<AtRestForm> spared,
                               const Naming &naming, const ValueFiles *read) {
     std::vector<FormerValue> removed;
+    const auto leave = [&](AtRestForm form) {
+        // Behind the new file it would not count, and go with the next renewal.
+        if (spared && form > *spared)
+            throw Error(ErrorCode::internal, changedText(uuid, form));
+        journal_.warning(changedText(uuid, form));
+    };
     try {
         for (auto at = kAtRestForms.rbegin(); at != kAtRestForms.rend(); ++at) {
             const AtRestForm form = *at;
@@ -165,13 +171,13 @@ DirectoryBackend::removeForms(const Uuid &uuid, std::optional<AtRestForm> spared
                 continue;
             FormerValue former = naming(form);
             if (read && !isAsRead(uuid, form, *read)) {
-                journal_.warning(changedText(uuid, form));
+                leave(form);
                 continue;
             }
             if (!removeDurably(*directory_, name, former.name))
                 continue;
             if (read && returnUnread(uuid, former, *read))
-                journal_.warning(changedText(uuid, form));
+                leave(form);
             else
                 removed.push_back(std::move(former));
         }

@@ -131,6 +131,20 @@ TEST_F(RenewalBesideOthersTest, AFileThatIsTakenAwayMeanwhileIsNotBroughtBack) {
     expectTheirs("none");
 }
 
+TEST_F(RenewalBesideOthersTest, ASealedFileThatIsReplacedWhileTheValueBecomesPlainCounts) {
+    renew(atRestWith(0, {1}, true), Operation::sync, StoreBench::kDirectory,
+          [&] { bench.put(sealedName(), other); });
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), sealedName()));
+    expectTheirs("=other");
+}
+
+TEST_F(RenewalBesideOthersTest, ASealedFileThatIsReplacedAtTheLastMomentCounts) {
+    renew(atRestWith(0, {1}, true), Operation::rename, sealedName() + " -> ",
+          [&] { bench.put(sealedName(), other); });
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), sealedName()));
+    expectTheirs("=other");
+}
+
 TEST_F(RenewalBesideOthersTest, AnOlderFileThatDoesNotCountGoes) {
     bench.put(valueName(1), base64("plain"));
     bench.atRest->set(atRestWith(0, {1}, true));
