@@ -76,7 +76,8 @@ bool mayBeAKey(FileSystem &fileSystem, const std::string &text) {
     constexpr std::size_t kShortest = 32;
     const auto isOfText = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '+' || c == '/' || c == '-' || c == '_' || c == '=';
+               c == '+' || c == '/' || c == '-' || c == '_' || c == '=' || c == ' ' || c == '\t' ||
+               c == '\r' || c == '\n';
     };
     if (text.size() < kShortest || !std::ranges::all_of(text, isOfText))
         return false;

@@ -23,8 +23,9 @@ struct KeyFile {
 [[nodiscard]] KeyFile readKeyFile(FileSystem &fileSystem, const std::string &path);
 
 /// Whether a text that should name a key file may be the key itself, pasted, and must not be shown:
-/// it reads like base64, base64url or hexadecimal text of 24 bytes or more, and neither such a file
-/// nor the first directory on the way to it is there. Base64 may begin with a slash.
+/// it reads like base64, base64url or hexadecimal text of 24 bytes or more, white space included,
+/// and neither such a file nor the first directory on the way to it is there. Base64 may begin with
+/// a slash.
 [[nodiscard]] bool mayBeAKey(FileSystem &fileSystem, const std::string &text);
 
 /// What is wrong with owner and mode of a key file for a process of user `self`; empty if nothing.

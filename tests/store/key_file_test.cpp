@@ -160,7 +160,8 @@ TEST(KeyFileName, MayBeAKeyWhereNoSuchFileIs) {
     const std::string base64 = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
     const auto mayBe = [](const std::string &text) { return mayBeAKey(posixFileSystem(), text); };
     for (const std::string &text : {base64, base64.substr(0, 43), "/" + base64, "MDEy/" + base64,
-                                    "/MDEy/" + base64, "a-b_" + base64, std::string(64, 'f')})
+                                    "/MDEy/" + base64, "a-b_" + base64, std::string(64, 'f'),
+                                    "/" + base64 + " ", base64.substr(0, 20) + "\n\t" + base64})
         EXPECT_TRUE(mayBe(text)) << text;
     for (const std::string &text :
          {std::string("key"), std::string("/nowhere/key"),
