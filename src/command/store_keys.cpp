@@ -5,30 +5,30 @@
 #include "store/file_system.h"
 #include "store/key_file.h"
 
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
-#include <mutex>
 
 namespace keyhold::command {
 
 namespace {
 
-/// Keeps errors and warnings.
+/// Keeps errors and warnings, the errors first: they say why a key is not there.
 class FindingsJournal : public Journal {
   public:
     void info(const std::string & /*text*/) override {}
-    void warning(const std::string &text) override { add(text); }
-    void error(const std::string &text) override { add(text); }
+    void warning(const std::string &text) override { add(text, findings.size()); }
+    void error(const std::string &text) override { add(text, errors_++); }
 
     std::vector<Finding> findings;
 
   private:
-    void add(const std::string &text) {
-        const std::lock_guard lock(mutex_);
-        findings.push_back({Finding::Kind::settings, {}, text});
+    void add(const std::string &text, std::size_t at) {
+        findings.insert(findings.begin() + static_cast<std::ptrdiff_t>(at),
+                        {Finding::Kind::settings, {}, text});
     }
 
-    std::mutex mutex_;
+    std::size_t errors_ = 0;
 };
 
 Keyring copyOf(const Keyring &keyring) {

@@ -45,6 +45,15 @@ TEST(StoreKeys, TroubleInSecretConfIsAFinding) {
     EXPECT_NE(keys.findings[0].text.find("/nowhere/key"), std::string::npos);
 }
 
+TEST(StoreKeys, WhatDoesNotCountComesAfterWhyAKeyIsMissing) {
+    const StoreOnDisk store;
+    store.configure("not_a_setting = 1\nsecrets_encryption_key = \"/nowhere/key\"\n");
+    const StoreKeys keys = readStoreKeys(store.target(), std::nullopt);
+    ASSERT_EQ(keys.findings.size(), 2u);
+    EXPECT_NE(keys.findings[0].text.find("/nowhere/key"), std::string::npos);
+    EXPECT_NE(keys.findings[1].text.find("not_a_setting"), std::string::npos);
+}
+
 TEST(StoreKeys, AnEarlierKeyThatOthersReadIsAFinding) {
     const StoreOnDisk store;
     store.configure("secrets_decryption_keys = [ \"" + store.keyFile(2) + "\" ]\n");
