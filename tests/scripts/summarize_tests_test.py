@@ -47,6 +47,9 @@ class Summary(unittest.TestCase):
             stdout="[ RUN      ] Both/ShieldKeyTest.Opens/aes\n[  SKIPPED ] Both/ShieldKeyTest.Opens/aes (0 ms)\n"
                    "[  SKIPPED ] 1 test, listed below:\n[  SKIPPED ] Both/ShieldKeyTest.Opens/aes\n")
 
+    def test_a_skip_of_googletest_in_brief_is_noticed(self) -> None:
+        self.assertLeftOut("1 test", stdout="[  PASSED  ] 3 tests.\n[  SKIPPED ] 1 test.\n")
+
     def test_a_disabled_test_of_googletest_is_noticed(self) -> None:
         self.assertLeftOut("1 DISABLED TEST", stdout="[  PASSED  ] 3 tests.\n\n  YOU HAVE 1 DISABLED TEST\n")
 
