@@ -41,15 +41,22 @@ std::shared_ptr<Instance> EmbeddedRoot::open(std::unique_ptr<StoreDirectory> dir
 
     // The last instance may be on its way out on another thread, and holds the lock until the end.
     isReleased_.wait(false);
-    auto instance = std::make_unique<Instance>(
-        paths, std::make_unique<StoreLock>(posixFileSystem(), paths.stateDirectory),
-        std::move(directory), inhibitor, events_);
     isReleased_ = false;
-    std::shared_ptr<Instance> shared(instance.release(), [this](Instance *last) {
+    const auto release = [this](Instance *last) {
         delete last;
         isReleased_ = true;
         isReleased_.notify_all();
-    });
+    };
+    std::shared_ptr<Instance> shared;
+    try {
+        auto instance = std::make_unique<Instance>(
+            paths, std::make_unique<StoreLock>(posixFileSystem(), paths.stateDirectory),
+            std::move(directory), inhibitor, events_);
+        shared = std::shared_ptr<Instance>(instance.release(), release);
+    } catch (...) {
+        release(nullptr);
+        throw;
+    }
     const std::lock_guard lock(mutex_);
     instance_ = shared;
     return shared;

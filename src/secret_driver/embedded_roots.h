@@ -27,11 +27,12 @@ class EmbeddedRoot {
 
     /// The root as it was first spelled.
     [[nodiscard]] const std::string &spelling() const noexcept { return spelling_; }
-    /// By device and inode, and by the time it was made: a directory that was removed gives its
-    /// inode to the next one.
+    /// By device and inode; while no instance is open, also by the time it was made: a directory
+    /// that was removed gives its inode to the next one. One that is open keeps it, and on
+    /// overlayfs the first change of its files gives it another time.
     [[nodiscard]] bool isDirectory(const FileStatus &directory) const noexcept {
         return directory.device == directory_.device && directory.inode == directory_.inode &&
-               directory.born == directory_.born;
+               (directory.born == directory_.born || !isReleased_);
     }
 
     /// The watchers of its secrets. They stay while no instance is open: a connection of another

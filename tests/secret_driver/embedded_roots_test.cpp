@@ -118,6 +118,18 @@ TEST(EmbeddedRoot, IsNotADirectoryThatGotItsInode) {
     EXPECT_FALSE(root.isDirectory(directory));
 }
 
+TEST_F(EmbeddedRootsTest, OneThatIsOpenIsTheSameWithAnotherTimeOfBirth) {
+    auto opened = roots_.open(path("root"));
+    FileStatus directory;
+    ASSERT_EQ(
+        0, posixFileSystem().statusAt(
+               AT_FDCWD, InstancePaths::embedded(path("root")).configDirectory.c_str(), directory));
+    ++directory.born; // as on overlayfs once its files change
+    EXPECT_TRUE(opened.root->isDirectory(directory));
+    opened.instance.reset();
+    EXPECT_FALSE(opened.root->isDirectory(directory));
+}
+
 TEST_F(EmbeddedRootsTest, OneThatWasRemovedAndMadeAgainIsAnotherOne) {
     const auto first = roots_.open(path("root")).root;
     fs::remove_all(path("root"));
