@@ -114,13 +114,15 @@ std::string processText(pid_t pid) {
     return (name.empty() ? "a process" : name) + " (process " + std::to_string(pid) + ")";
 }
 
-pid_t holderOfLock(int descriptor) {
+std::optional<pid_t> holderOfLock(int descriptor) {
     struct flock range {};
     range.l_type = F_WRLCK;
     range.l_whence = SEEK_SET;
     range.l_len = 1;
-    if (::fcntl(descriptor, F_GETLK, &range) != 0 || range.l_type == F_UNLCK)
+    if (::fcntl(descriptor, F_GETLK, &range) != 0)
         return 0;
+    if (range.l_type == F_UNLCK)
+        return std::nullopt;
     return std::max(range.l_pid, pid_t{0});
 }
 

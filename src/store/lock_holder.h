@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,8 @@ inline constexpr const char *kCommandName = "keyhold";
 [[nodiscard]] std::string processText(pid_t pid);
 
 /// Who keeps lock() of FileSystem from succeeding on this descriptor: F_GETLK, fcntl(2). 0 if that
-/// cannot be seen, as of a process in another pid namespace, or if nobody does any more.
-[[nodiscard]] pid_t holderOfLock(int descriptor);
+/// cannot be seen, as of a process in another pid namespace; empty if nobody does any more.
+[[nodiscard]] std::optional<pid_t> holderOfLock(int descriptor);
 /// Who has a flock(2) on this open directory, in the same way. A lock outlives the process that
 /// took it in the children to which that process forked a copy of the descriptor; then this is one
 /// of them. Looks in /proc, so it takes milliseconds.

@@ -17,6 +17,8 @@ namespace {
 
 constexpr const char *kName = "driver.pid";
 // What a link leads to would be truncated.
+/// Of a lock that is held, but by nobody that could be found.
+constexpr unsigned kTries = 10;
 constexpr int kLockFlags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOFOLLOW;
 
 // Lock files this process holds. Made once and never destroyed: the process may exit while other
@@ -69,7 +71,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
     HeldLocks &held = heldLocks();
     const std::lock_guard guard(held.mutex);
     held.files.reserve(held.files.size() + 1);
-    for (;;) {
+    for (unsigned tries = 1;; ++tries) {
         // To open and close one that this process holds would drop it.
         FileStatus status;
         int result = fileSystem.statusAt(directory.number(), kName, status);
@@ -84,8 +86,13 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
         Descriptor file(fileSystem, number);
 
         result = fileSystem.lock(file.number());
-        if (result == -EAGAIN || result == -EACCES)
-            raiseLocked(path, holderOfLock(file.number()));
+        if (result == -EAGAIN || result == -EACCES) {
+            // One that has let go meanwhile is no reason to be refused.
+            const std::optional<pid_t> holder = holderOfLock(file.number());
+            if (!holder && tries < kTries)
+                continue;
+            raiseLocked(path, holder.value_or(0));
+        }
         if (result < 0)
             raise("Failed to acquire", path, -result);
 

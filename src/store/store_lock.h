@@ -34,7 +34,7 @@ class LockedError : public Error {
 class StoreLock {
   public:
     /// Raises LockedError, or fileAccess for any other trouble, with the stock driver's texts. On a
-    /// full disk the lock counts, and the file has no pid.
+    /// full disk the lock counts, and a file that can be made, or is there, has no pid.
     StoreLock(FileSystem &fileSystem, const std::string &stateDirectory);
     /// Removes the file and releases the lock; takes a process-wide mutex for these calls only. In
     /// a forked child, which has a copy of this but not the lock, both stay.

@@ -271,9 +271,16 @@ TEST_F(StoreLockTest, AFileThatCannotBeLookedAtIsAnErrorAndNotAnotherTry) {
 
 TEST_F(StoreLockTest, BothErrorsOfAHeldLockMeanTheSame) {
     for (const int error : {EAGAIN, EACCES}) {
-        faulty.fail(Operation::lock, "", error);
+        faulty.clearFaults();
+        faulty.fail(Operation::lock, "", error, FaultyFileSystem::kAlways);
         EXPECT_EQ(locked, failure());
     }
+}
+
+TEST_F(StoreLockTest, AHolderThatLetsGoBeforeItIsLookedForIsNone) {
+    faulty.fail(Operation::lock, "", EAGAIN);
+    EXPECT_NO_THROW(static_cast<void>(take()));
+    EXPECT_EQ(2U, faulty.count(Operation::lock));
 }
 
 TEST_F(StoreLockTest, WhatIsNoRegularFileIsNotALockFile) {
