@@ -8,6 +8,7 @@
 #include "store/lock_holder.h"
 
 #include <optional>
+#include <utility>
 
 namespace keyhold {
 
@@ -136,14 +137,15 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
 }
 
 void Instance::takeBackend(std::shared_ptr<Backend> backend) {
+    const bool isImpaired = std::exchange(isImpaired_, true); // until it is in place
     try {
         backend->recover();
     } catch (const Error &error) {
-        isImpaired_ = true;
         trouble_->set(error);
         throw;
     }
     store_.replaceBackend(std::move(backend));
+    isImpaired_ = isImpaired;
 }
 
 void Instance::prepareChange() {
@@ -153,11 +155,15 @@ void Instance::prepareChange() {
         const std::lock_guard lock(reloading_);
         if (!isLockedOut_)
             return;
-        auto backend = openBackend(std::chrono::milliseconds(0), Opening::again);
-        if (isRefused_)
-            return; // the one in place tells the trouble of now
-        takeBackend(std::move(backend));
-        // The other process may have changed anything.
+        if (isImpaired_) {
+            auto backend = openBackend(std::chrono::milliseconds(0), Opening::again);
+            if (isRefused_)
+                return; // the one in place tells the trouble of now
+            takeBackend(std::move(backend));
+        }
+        // The other process may have changed anything, and nobody tells one that only reads of
+        // another key.
+        readKeys();
         store_.reload();
         isLockedOut_ = false;
     }

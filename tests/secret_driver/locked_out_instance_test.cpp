@@ -107,6 +107,22 @@ TEST_F(LockedOutInstance, ReadsUntilAReloadOnceTheHolderHasEnded) {
     expectUnlocked(*instance);
 }
 
+// Whoever changes the key looks for those who hold the store.
+TEST_F(LockedOutInstance, ReadsItsSettingsAgainBeforeItsFirstChange) {
+    auto holder = lockDirectoryElsewhere();
+    const auto instance = start();
+    expectLockedOut(*instance, holder->pid());
+    const std::string key = directory_.path() + "/key";
+    std::ofstream(key) << std::string(32, 'k');
+    std::filesystem::permissions(key, std::filesystem::perms{0600});
+    std::ofstream(paths().settingsFile) << "secrets_encryption_key = \"" << key << "\"\n";
+    holder.reset();
+    expectUnlocked(*instance);
+    const std::string file = paths().configDirectory + "/" + uuidOf(1).toString();
+    EXPECT_TRUE(std::filesystem::exists(file + ".jwe"));
+    EXPECT_FALSE(std::filesystem::exists(file + ".base64"));
+}
+
 // What the holder has begun is not for others to put right.
 TEST_F(LockedOutInstance, LeavesTheFilesOfChangesInProgressAlone) {
     const std::string staged =
