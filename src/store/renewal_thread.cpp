@@ -25,15 +25,18 @@ bool RenewalThread::isAtWork() const noexcept {
 }
 
 void RenewalThread::request() noexcept {
+    bool isToStart = false;
     try {
-        if (!begin())
+        isToStart = begin();
+        if (!isToStart)
             return;
         changed_();
         startOnce();
     } catch (const std::exception &exception) {
         journal_.failure(kNotRenewed, exception);
         std::unique_lock lock(mutex_);
-        rest(lock);
+        if (isToStart)
+            rest(lock);
     }
 }
 
