@@ -48,7 +48,7 @@ std::optional<FileStatus> DirectoryBackend::fileAt(const std::string &name) cons
 std::string DirectoryBackend::changedText(const Uuid &uuid, AtRestForm form) const {
     return "'" + directory_->pathOf(layout::valueName(uuid, form)) +
            "' was changed by somebody else while the value was written anew; it is left as it is, "
-           "and counts from the next reload on";
+           "and counts from the next reload or start on";
 }
 
 bool DirectoryBackend::isAsRead(const Uuid &uuid, AtRestForm form, const ValueFiles &read) const {
