@@ -59,7 +59,7 @@ def log_calls(daemon: Daemon) -> None:
 
 def noted(log: str, secret: Secret) -> list[str]:
     """What it says of a secret, in order, such as "read by uid 0"."""
-    return re.findall(f" info : noteCall:0 : secret '{secret.uuid}' (.*)", log)
+    return re.findall(rf" info : noteCall:\d+ : secret '{secret.uuid}' (.*)", log)
 
 
 def local_client(uid: int, name: str, pid: int) -> str:

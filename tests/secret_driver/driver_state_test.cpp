@@ -59,6 +59,7 @@ class DriverStateTest : public WithInstances {
         void *manager = privateFunction<void *(const char *)>("virAccessManagerNew")("none");
         ASSERT_NE(manager, nullptr);
         privateFunction<void(void *)>("virAccessManagerSetDefault")(manager);
+        privateFunction<void(void *)>("virObjectUnref")(manager); // libvirt has a reference
     }
 
     void SetUp() override {
