@@ -7,7 +7,9 @@
 #include "store/temporary_directory.h"
 
 #include <cstdint>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -17,11 +19,19 @@ namespace keyhold {
 /// Keeps what is reported.
 class LineJournal : public Journal {
   public:
-    void info(const std::string &text) override { lines.push_back("info: " + text); }
-    void warning(const std::string &text) override { lines.push_back("warning: " + text); }
-    void error(const std::string &text) override { lines.push_back("error: " + text); }
+    void info(const std::string &text) override { add("info: " + text); }
+    void warning(const std::string &text) override { add("warning: " + text); }
+    void error(const std::string &text) override { add("error: " + text); }
 
-    std::vector<std::string> lines;
+    std::vector<std::string> lines; ///< to be read when nobody writes any more
+
+  private:
+    void add(std::string line) {
+        const std::lock_guard lock(mutex_); // a load writes on all its threads
+        lines.push_back(std::move(line));
+    }
+
+    std::mutex mutex_;
 };
 
 /// A directory with a `secret.conf` and key files, in a process that has libvirt.
