@@ -30,7 +30,7 @@ void log(LogPriority priority, const char *message, SourcePlace where) noexcept 
     if (!write)
         return;
     const auto writeLine = [&](const char *line) {
-        write(&source, static_cast<int>(priority), where.file, static_cast<int>(where.line),
+        write(&source, static_cast<int>(priority), where.file(), static_cast<int>(where.line),
               where.function, nullptr, "%s", line);
     };
     if (isOneLine(message))

@@ -11,7 +11,7 @@ namespace keyhold {
 namespace {
 
 // The store does not say where it speaks; libvirt's log shows this in place of a function.
-constexpr SourcePlace kPlace{SourcePlace::current().file, "secretStore", 0};
+constexpr SourcePlace kPlace{SourcePlace::current().path, "secretStore", 0};
 
 class HostJournal : public Journal {
   public:

@@ -46,7 +46,7 @@ constexpr unsigned int kLineOfMade = __LINE__ - 3;
 }
 
 void expectMade(const Error &error) {
-    EXPECT_STREQ(error.place().file, "tests/conf/error_test.cpp");
+    EXPECT_STREQ(error.place().file(), "tests/conf/error_test.cpp");
     EXPECT_STREQ(error.place().function, "made");
     EXPECT_EQ(error.place().line, kLineOfMade);
 }
@@ -73,7 +73,7 @@ TEST(ErrorPlace, OfADerivedTypeIsWhereThatWasMade) {
         raise();
     } catch (const Error &caught) {
         EXPECT_EQ(caught.place().line, __LINE__ - 4U);
-        EXPECT_STREQ(caught.place().file, "tests/conf/error_test.cpp");
+        EXPECT_STREQ(caught.place().file(), "tests/conf/error_test.cpp");
     }
 }
 
@@ -87,10 +87,10 @@ TEST(ErrorPlace, OfAHelperThatRaisesForOthersIsTheCall) {
 }
 
 TEST(SourcePlace, AFileIsNamedFromTheTopOfTheProject) {
-    EXPECT_STREQ(SourcePlace::current("../src/store/index.cpp").file, "src/store/index.cpp");
-    EXPECT_STREQ(SourcePlace::current("/home/a/src/keyhold/src/conf/usage.h").file,
+    EXPECT_STREQ(SourcePlace::current("../src/store/index.cpp").file(), "src/store/index.cpp");
+    EXPECT_STREQ(SourcePlace::current("/home/a/src/keyhold/src/conf/usage.h").file(),
                  "src/conf/usage.h");
-    EXPECT_STREQ(SourcePlace::current("usage.h").file, "usage.h");
+    EXPECT_STREQ(SourcePlace::current("usage.h").file(), "usage.h");
 }
 
 } // namespace
