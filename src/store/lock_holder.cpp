@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <optional>
-#include <sstream>
+#include <string_view>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -47,13 +48,37 @@ std::vector<std::string> namesIn(const std::string &directory) {
     return names;
 }
 
+/// What stands before the first `separator`, which is taken from `rest` with it.
+std::string_view takeUntil(char separator, std::string_view &rest) {
+    const std::size_t end = rest.find(separator);
+    const std::string_view part = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    return part;
+}
+
+/// The next word of a line of /proc; empty behind the last one.
+std::string_view takeWord(std::string_view &line) {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
+    const std::string_view word = line.substr(0, end);
+    line.remove_prefix(end);
+    return word;
+}
+
+/// Not by a stream, which would follow the locale of the program.
+template <typename Number>
+bool readNumber(std::string_view word, int base, Number &out) {
+    const char *const end = word.data() + word.size();
+    const auto [at, error] = std::from_chars(word.data(), end, out, base);
+    return error == std::errc() && at == end;
+}
+
 /// The word behind `label` in a file of /proc/PID/fdinfo.
-std::string wordAfter(const std::string &text, const std::string &label) {
-    std::istringstream words(text);
-    std::string word;
-    while (words >> word) {
-        if (word == label && words >> word)
-            return word;
+std::string wordAfter(std::string_view text, std::string_view label) {
+    while (!text.empty()) {
+        std::string_view line = takeUntil('\n', text);
+        if (takeWord(line) == label)
+            return std::string(takeWord(line));
     }
     return {};
 }
@@ -64,14 +89,18 @@ LockedFile lockedFileOf(int descriptor, const struct stat &status) {
     LockedFile file{major(status.st_dev), minor(status.st_dev), status.st_ino};
     const std::string mount =
         wordAfter(textOf("/proc/self/fdinfo/" + std::to_string(descriptor)), "mnt_id:");
-    std::istringstream mounts(textOf("/proc/self/mountinfo"));
-    for (std::string line; !mount.empty() && std::getline(mounts, line);) {
-        std::istringstream fields(line);
-        std::string id, parent;
-        char colon = 0;
-        unsigned deviceMajor = 0, deviceMinor = 0;
-        if (fields >> id >> parent >> deviceMajor >> colon >> deviceMinor && id == mount)
-            return {deviceMajor, deviceMinor, file.inode};
+    const std::string table = mount.empty() ? "" : textOf("/proc/self/mountinfo");
+    for (std::string_view mounts = table; !mounts.empty();) {
+        // "36 35 98:0 /mnt1 /mnt2 ...": proc_pid_mountinfo(5)
+        std::string_view line = takeUntil('\n', mounts);
+        const std::string_view id = takeWord(line);
+        takeWord(line);
+        std::string_view device = takeWord(line);
+        const std::string_view majorNumber = takeUntil(':', device);
+        LockedFile found = file;
+        if (id == mount && readNumber(majorNumber, 10, found.deviceMajor) &&
+            readNumber(device, 10, found.deviceMinor))
+            return found;
     }
     return file;
 }
@@ -129,18 +158,22 @@ std::optional<pid_t> holderOfLock(int descriptor) {
 std::vector<pid_t> flockHoldersIn(const std::string &locks, const LockedFile &file) {
     // "1: FLOCK  ADVISORY  WRITE 32147 fe:00:10952875 0 EOF"; of a waiting one "1: -> FLOCK ...".
     std::vector<pid_t> holders;
-    std::istringstream lines(locks);
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream fields(line);
-        std::string number, kind, strictness, access;
+    for (std::string_view rest = locks; !rest.empty();) {
+        std::string_view line = takeUntil('\n', rest);
+        takeWord(line); // its number
+        const bool isFlock = takeWord(line) == "FLOCK";
+        takeWord(line); // ADVISORY
+        takeWord(line); // READ or WRITE
+        const std::string_view holder = takeWord(line);
+        std::string_view place = takeWord(line);
+        const std::string_view majorNumber = takeUntil(':', place);
+        const std::string_view minorNumber = takeUntil(':', place);
         pid_t pid = 0;
-        char colon = 0;
         LockedFile found;
-        if (!(fields >> number >> kind >> strictness >> access >> pid) || kind != "FLOCK" ||
-            !(fields >> std::hex >> found.deviceMajor >> colon >> found.deviceMinor >> colon >>
-              std::dec >> found.inode))
-            continue;
-        if (found == file && pid > 0)
+        if (isFlock && readNumber(holder, 10, pid) && pid > 0 &&
+            readNumber(majorNumber, 16, found.deviceMajor) &&
+            readNumber(minorNumber, 16, found.deviceMinor) && readNumber(place, 10, found.inode) &&
+            found == file)
             holders.push_back(pid);
     }
     return holders;
