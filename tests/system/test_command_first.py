@@ -3,12 +3,10 @@
 
 import os
 import signal
-import subprocess
 
 from harness.command_case import CommandCase
 from harness.keyhold import wait_stopped
 from harness.secret_files import Secret
-from harness.settings import settings
 from harness.waiting import wait_for
 
 
@@ -41,9 +39,11 @@ class BesideTheCommand(CommandCase):
 
     def test_a_short_run_of_the_command_is_not_noticed(self) -> None:
         self.configure()
-        with subprocess.Popen(
-                self.machine.argv([settings().command, "seal"]), stdout=subprocess.DEVNULL,
-                env=self.machine.environment(None, {})) as command:
-            daemon = self.start()
+        command = self.keyhold.start_stopped("seal", at_sync=4)  # which has the store by then
+        self.addCleanup(command.wait)
+        self.addCleanup(command.kill)
+        os.kill(wait_stopped(self.machine.state / "driver.pid"), signal.SIGCONT)
+        daemon = self.start()
+        wait_for("the command ends", lambda: command.poll() is not None)
         self.assertEqual(command.returncode, 0)
         self.define(daemon.open(), Secret(usage="new"), b"new")
