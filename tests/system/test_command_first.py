@@ -36,14 +36,3 @@ class BesideTheCommand(CommandCase):
         for secret, value in zip(self.secrets, self.values):
             self.assertEqual(self.value_of(connection, secret), value)
         self.assertEqual(self.keyhold.status()["holder"]["pid"], daemon.pid)
-
-    def test_a_short_run_of_the_command_is_not_noticed(self) -> None:
-        self.configure()
-        command = self.keyhold.start_stopped("seal", at_sync=4)  # which has the store by then
-        self.addCleanup(command.wait)
-        self.addCleanup(command.kill)
-        os.kill(wait_stopped(self.machine.state / "driver.pid"), signal.SIGCONT)
-        daemon = self.start()
-        wait_for("the command ends", lambda: command.poll() is not None)
-        self.assertEqual(command.returncode, 0)
-        self.define(daemon.open(), Secret(usage="new"), b"new")
