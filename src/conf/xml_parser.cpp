@@ -5,7 +5,6 @@
 #include "conf/xml_encoding.h"
 #include "conf/xml_limits.h"
 
-#include <libxml/SAX2.h>
 #include <libxml/dict.h>
 
 #include <algorithm>
@@ -61,6 +60,7 @@ struct XmlParser::State {
     std::string fileName;
     std::optional<std::string_view> limited;
     XmlLimits limits;
+    xmlSAXHandler builder{};         ///< libxml2's own functions, which ours stand before
     std::optional<std::string> text; ///< of the first error
     bool isOutOfMemory = false;
     bool isStopped = false;
@@ -131,8 +131,8 @@ extern "C" void noteParserError(void *data, XmlErrorPointer error) noexcept {
 /// Counts what is in the document: its encoding is known now.
 extern "C" void startDocument(void *data) noexcept {
     auto *parser = static_cast<xmlParserCtxt *>(data);
-    xmlSAX2StartDocument(parser);
     XmlParser::State &state = *stateOf(parser);
+    state.builder.startDocument(parser);
     try {
         const Utf8Text text(*parser, *state.limited);
         if (const auto place = state.limits.passedIn(text.view()))
@@ -167,15 +167,15 @@ extern "C" void startElement(void *data, const xmlChar *name, const xmlChar *pre
         return stop(*parser, kTooManyAttributes);
     if (hasTooManyNames(*parser))
         return stop(*parser, kTooManyNames);
-    xmlSAX2StartElementNs(parser, name, prefix, uri, namespaces, namespaceTexts, attributes, added,
-                          attributeTexts);
+    state.builder.startElementNs(parser, name, prefix, uri, namespaces, namespaceTexts, attributes,
+                                 added, attributeTexts);
 }
 
 extern "C" void noteInstruction(void *data, const xmlChar *target, const xmlChar *text) noexcept {
     auto *parser = static_cast<xmlParserCtxt *>(data);
     if (hasTooManyNames(*parser))
         return stop(*parser, kTooManyNames);
-    xmlSAX2ProcessingInstruction(parser, target, text);
+    stateOf(parser)->builder.processingInstruction(parser, target, text);
 }
 
 void countDeclaration(xmlParserCtxt &parser) noexcept {
@@ -186,20 +186,23 @@ void countDeclaration(xmlParserCtxt &parser) noexcept {
 extern "C" void declareAttribute(void *data, const xmlChar *element, const xmlChar *name, int type,
                                  int defaults, const xmlChar *value,
                                  xmlEnumeration *words) noexcept {
-    xmlSAX2AttributeDecl(data, element, name, type, defaults, value, words);
-    countDeclaration(*static_cast<xmlParserCtxt *>(data));
+    auto *parser = static_cast<xmlParserCtxt *>(data);
+    stateOf(parser)->builder.attributeDecl(parser, element, name, type, defaults, value, words);
+    countDeclaration(*parser);
 }
 
 extern "C" void declareElement(void *data, const xmlChar *name, int type,
                                xmlElementContent *content) noexcept {
-    xmlSAX2ElementDecl(data, name, type, content);
-    countDeclaration(*static_cast<xmlParserCtxt *>(data));
+    auto *parser = static_cast<xmlParserCtxt *>(data);
+    stateOf(parser)->builder.elementDecl(parser, name, type, content);
+    countDeclaration(*parser);
 }
 
 extern "C" void declareNotation(void *data, const xmlChar *name, const xmlChar *publicId,
                                 const xmlChar *systemId) noexcept {
-    xmlSAX2NotationDecl(data, name, publicId, systemId);
-    countDeclaration(*static_cast<xmlParserCtxt *>(data));
+    auto *parser = static_cast<xmlParserCtxt *>(data);
+    stateOf(parser)->builder.notationDecl(parser, name, publicId, systemId);
+    countDeclaration(*parser);
 }
 
 extern "C" void declareEntity(void *data, const xmlChar *name, int type, const xmlChar *publicId,
@@ -209,7 +212,7 @@ extern "C" void declareEntity(void *data, const xmlChar *name, int type, const x
     if (type == XML_INTERNAL_PARAMETER_ENTITY ? state.limits.passedInParameterEntity(view(content))
                                               : state.limits.passedIn(view(content)).has_value())
         return stop(*parser, kTooManyAttributes);
-    xmlSAX2EntityDecl(parser, name, type, publicId, systemId, content);
+    state.builder.entityDecl(parser, name, type, publicId, systemId, content);
 }
 
 // The time that libxml2 2.9.14 takes for entities in an attribute may grow with the power of their
@@ -223,18 +226,18 @@ extern "C" xmlEntity *lookUpEntity(void *data, const xmlChar *name) noexcept {
         stop(*parser, kTooManyLookups);
         return nullptr;
     }
-    return xmlSAX2GetEntity(parser, name);
+    return state.builder.getEntity(parser, name);
 }
 
 extern "C" xmlEntity *lookUpParameterEntity(void *data, const xmlChar *name) noexcept {
     auto *parser = static_cast<xmlParserCtxt *>(data);
-    XmlLimits &limits = stateOf(parser)->limits;
-    xmlEntity *entity = xmlSAX2GetParameterEntity(parser, name);
-    if (limits.passedByLookup()) {
+    XmlParser::State &state = *stateOf(parser);
+    xmlEntity *entity = state.builder.getParameterEntity(parser, name);
+    if (state.limits.passedByLookup()) {
         stop(*parser, kTooManyLookups);
         return nullptr;
     }
-    if (entity != nullptr && limits.passedByExpansion(view(entity->content).size())) {
+    if (entity != nullptr && state.limits.passedByExpansion(view(entity->content).size())) {
         stop(*parser, kTooLarge);
         return nullptr;
     }
@@ -268,6 +271,7 @@ XmlParser::XmlParser(std::string fileName, std::optional<std::string_view> limit
     context_->sax->serror = noteParserError;
     if (!limited)
         return;
+    state_->builder = *context_->sax;
     context_->sax->startDocument = startDocument;
     context_->sax->startElementNs = startElement;
     context_->sax->processingInstruction = noteInstruction;

@@ -5,7 +5,6 @@
 #include "store/store_lock.h"
 
 #include <cerrno>
-#include <cstring>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -41,7 +40,7 @@ DirectoryLock::DirectoryLock(const StoreDirectory &directory, const Retry &retry
     if (result < 0 && !isUnsupported(-result))
         throw Error(ErrorCode::fileAccess, what, -result);
     if (result < 0)
-        journal.warning(what + ": " + ::strerrordesc_np(-result) +
+        journal.warning(Error(ErrorCode::fileAccess, what, -result).fullText() +
                         "; processes that keep their pid file elsewhere are not kept away from it");
 }
 

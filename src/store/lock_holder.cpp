@@ -4,7 +4,6 @@
 #include "store/descriptor.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -123,10 +122,6 @@ std::optional<bool> hasLock(pid_t pid, const struct stat &directory) {
     });
 }
 
-bool isNumber(const std::string &name) {
-    return std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c) != 0; });
-}
-
 } // namespace
 
 std::string processName(pid_t pid) {
@@ -192,10 +187,8 @@ pid_t holderOfDirectoryLock(int descriptor) {
             return pid;
     }
     for (const std::string &name : namesIn("/proc")) {
-        if (!isNumber(name))
-            continue;
-        const pid_t pid = std::stoi(name);
-        if (hasLock(pid, directory).value_or(false))
+        pid_t pid = 0;
+        if (readNumber(name, 10, pid) && hasLock(pid, directory).value_or(false))
             return pid;
     }
     return 0;

@@ -59,7 +59,7 @@ void RenewalThread::startOnce() {
     if (!thread_.joinable())
         thread_ = startThread([this](const std::stop_token &stop) { run(stop); });
     isRequested_ = true;
-    requested_.notify_one();
+    requested_.notify_all();
 }
 
 void RenewalThread::run(const std::stop_token &stop) {
