@@ -3,9 +3,9 @@
 // tells how long it took.
 #include "common/clocks.h"
 #include "common/commands.h"
-#include "store/directory_backend.h"
+#include "directory/directory_backend.h"
 #include "store/secret_store.h"
-#include "store/store_directory.h"
+#include "os/store_directory.h"
 
 #include <array>
 #include <cstdio>

@@ -4,7 +4,7 @@
 #include "common/fixed_secrets.h"
 #include "common/threads.h"
 #include "conf/secret_xml.h"
-#include "seal/at_rest.h"
+#include "seal/sealing_policy.h"
 
 #include <array>
 #include <atomic>

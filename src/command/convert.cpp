@@ -3,7 +3,7 @@
 
 #include "command/inspection.h"
 #include "conf/error.h"
-#include "store/store_lock.h"
+#include "os/store_lock.h"
 
 #include <algorithm>
 

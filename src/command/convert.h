@@ -7,7 +7,7 @@
 #include "command/purpose.h"
 #include "command/store_keys.h"
 #include "command/target.h"
-#include "store/file_system.h"
+#include "os/file_system.h"
 
 #include <cstddef>
 #include <functional>

@@ -2,9 +2,9 @@
 #include "command/convert.h"
 #include "command/inspection.h"
 #include "conf/error.h"
-#include "store/directory_backend.h"
-#include "store/directory_lock.h"
-#include "store/store_lock.h"
+#include "directory/directory_backend.h"
+#include "os/directory_lock.h"
+#include "os/store_lock.h"
 
 #include <unistd.h>
 

@@ -3,9 +3,9 @@
 #include "command/inspection.h"
 #include "command/secret_check.h"
 #include "conf/error.h"
-#include "store/descriptor.h"
-#include "store/layout.h"
-#include "store/store_directory.h"
+#include "os/descriptor.h"
+#include "directory/layout.h"
+#include "os/store_directory.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -2,9 +2,9 @@
 #include "command/holder.h"
 
 #include "conf/error.h"
-#include "store/descriptor.h"
-#include "store/file_system.h"
-#include "store/lock_holder.h"
+#include "os/descriptor.h"
+#include "os/file_system.h"
+#include "os/lock_holder.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -2,8 +2,8 @@
 #include "command/inspection.h"
 
 #include "command/secret_check.h"
-#include "store/layout.h"
-#include "store/parallel.h"
+#include "directory/layout.h"
+#include "os/parallel.h"
 
 #include <algorithm>
 #include <chrono>

@@ -4,8 +4,8 @@
 #include "command/finding.h"
 #include "conf/uuid.h"
 #include "host/instance_paths.h"
-#include "seal/at_rest.h"
-#include "store/store_directory.h"
+#include "seal/sealing_policy.h"
+#include "os/store_directory.h"
 
 #include <cstddef>
 #include <map>

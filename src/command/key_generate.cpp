@@ -7,9 +7,9 @@
 #include "conf/random.h"
 #include "conf/uuid.h"
 #include "seal/guarded_memory.h"
-#include "store/durable_file.h"
-#include "store/key_file.h"
-#include "store/store_directory.h"
+#include "os/durable_file.h"
+#include "keys/key_file.h"
+#include "os/store_directory.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -4,8 +4,8 @@
 #include "conf/error.h"
 #include "conf/secret_xml.h"
 #include "seal/jwe.h"
-#include "store/careful_read.h"
-#include "store/layout.h"
+#include "directory/stored_files.h"
+#include "directory/layout.h"
 
 namespace keyhold::command {
 

@@ -4,8 +4,8 @@
 #include "command/finding.h"
 #include "conf/usage.h"
 #include "conf/uuid.h"
-#include "seal/at_rest.h"
-#include "store/store_directory.h"
+#include "seal/sealing_policy.h"
+#include "os/store_directory.h"
 
 #include <optional>
 #include <string>

@@ -2,8 +2,8 @@
 #include "command/store_keys.h"
 
 #include "conf/error.h"
-#include "store/file_system.h"
-#include "store/key_file.h"
+#include "os/file_system.h"
+#include "keys/key_file.h"
 
 #include <cstddef>
 #include <cstdlib>

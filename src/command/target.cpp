@@ -2,7 +2,7 @@
 #include "command/target.h"
 
 #include "conf/error.h"
-#include "store/file_system.h"
+#include "os/file_system.h"
 
 #include <cerrno>
 #include <filesystem>

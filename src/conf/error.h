@@ -56,4 +56,12 @@ class Error : public std::exception {
     SourcePlace place_;
 };
 
+/// A change failed after it could be seen, and could not be taken back. What the backend holds for
+/// this secret now must be read again.
+class UnrestoredError : public Error {
+  public:
+    using Error::Error;
+    explicit UnrestoredError(const Error &cause) : Error(cause) {}
+};
+
 } // namespace keyhold

@@ -3,7 +3,7 @@
 
 #include "abi/symbols.h"
 #include "config.h"
-#include "store/file_system.h"
+#include "os/file_system.h"
 
 #include <glib.h>
 

@@ -4,8 +4,8 @@
 #include "conf/error.h"
 #include "host/instance_paths.h"
 #include "host/settings_file.h"
-#include "store/file_system.h"
-#include "store/key_file.h"
+#include "os/file_system.h"
+#include "keys/key_file.h"
 
 #include <cerrno>
 #include <cstdlib>

@@ -3,8 +3,8 @@
 
 #include "conf/settings.h"
 #include "host/instance_paths.h"
-#include "seal/at_rest.h"
-#include "store/journal.h"
+#include "seal/sealing_policy.h"
+#include "conf/admin_log.h"
 
 #include <memory>
 

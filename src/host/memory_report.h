@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "store/journal.h"
+#include "conf/admin_log.h"
 
 namespace keyhold {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/settings_file.h"
 
-#include "abi/host_conf.h"
+#include "abi/libvirt_conf.h"
 #include "conf/conf_scan.h"
 #include "conf/error.h"
-#include "store/careful_read.h"
-#include "store/file_system.h"
-#include "store/store_directory.h"
+#include "os/untrusted_file.h"
+#include "os/file_system.h"
+#include "os/store_directory.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -73,6 +73,8 @@ class HostConfValues : public ConfValues {
     std::vector<ConfStatement> statements_;
 };
 
+constexpr std::size_t kMaxSize = std::size_t{1} << 20; // bytes; the package's file has 2 KiB
+
 /// Empty if there is no such file.
 std::optional<std::string> readText(const std::string &path) {
     const std::size_t slash = path.rfind('/');
@@ -80,8 +82,8 @@ std::optional<std::string> readText(const std::string &path) {
     FileStatus status;
     if (posixFileSystem().statusOf(directory, status) == -ENOENT)
         return std::nullopt;
-    return readDefinitionFile(StoreDirectory::toReachFiles(posixFileSystem(), directory),
-                              path.substr(slash + 1));
+    return readTextFile(StoreDirectory::toReachFiles(posixFileSystem(), directory),
+                        path.substr(slash + 1), kMaxSize);
 }
 
 } // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "remote/error_report.h"
 
-#include "abi/host_error.h"
+#include "abi/libvirt_error.h"
 #include "abi/release.h"
 
 #include <libvirt/virterror.h>

@@ -2,7 +2,7 @@
 #include "seal/ciphers.h"
 
 #include "conf/error.h"
-#include "seal/leftovers.h"
+#include "seal/cipher_residue.h"
 #include "seal/scratch.h"
 
 #include <memory>

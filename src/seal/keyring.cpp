@@ -5,7 +5,7 @@
 #include "seal/base64_url.h"
 #include "seal/ciphers.h"
 #include "seal/guarded_memory.h"
-#include "seal/leftovers.h"
+#include "seal/cipher_residue.h"
 #include "seal/scratch.h"
 #include "seal/sodium.h"
 

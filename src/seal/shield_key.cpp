@@ -2,7 +2,7 @@
 #include "seal/shield_key.h"
 
 #include "seal/guarded_memory.h"
-#include "seal/leftovers.h"
+#include "seal/cipher_residue.h"
 #include "seal/sodium.h"
 
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "secret_driver/call_log.h"
 
-#include "abi/host_log.h"
+#include "abi/libvirt_log.h"
 #include "remote/caller.h"
 
 #include <new>

@@ -5,7 +5,7 @@
 #include "remote/access.h"
 #include "remote/connection_uri.h"
 #include "remote/error_report.h"
-#include "secret_driver/host_journal.h"
+#include "secret_driver/libvirt_admin_log.h"
 
 #include <libvirt/virterror.h>
 

@@ -3,9 +3,9 @@
 
 #include "host/key_source.h"
 #include "host/memory_report.h"
-#include "secret_driver/host_journal.h"
-#include "store/directory_backend.h"
-#include "store/lock_holder.h"
+#include "secret_driver/libvirt_admin_log.h"
+#include "directory/directory_backend.h"
+#include "os/lock_holder.h"
 
 #include <optional>
 #include <utility>

@@ -3,14 +3,14 @@
 
 #include "host/instance_paths.h"
 #include "remote/events.h"
-#include "seal/at_rest.h"
+#include "seal/sealing_policy.h"
 #include "secret_driver/inhibitor.h"
-#include "store/directory_lock.h"
-#include "store/impaired_backend.h"
-#include "store/renewal_thread.h"
+#include "os/directory_lock.h"
+#include "store/degraded_backend.h"
+#include "store/reencryption_thread.h"
 #include "store/secret_store.h"
-#include "store/store_directory.h"
-#include "store/store_lock.h"
+#include "os/store_directory.h"
+#include "os/store_lock.h"
 
 #include <atomic>
 #include <chrono>

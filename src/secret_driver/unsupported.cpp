@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "secret_driver/unsupported.h"
 
-#include "abi/host_error.h"
-#include "abi/host_log.h"
+#include "abi/libvirt_error.h"
+#include "abi/libvirt_log.h"
 #include "abi/symbols.h"
 
 #include <libvirt/virterror.h>

@@ -3,8 +3,8 @@
 
 #include "conf/error.h"
 #include "conf/secret_definition.h"
-#include "seal/at_rest.h"
-#include "store/fingerprint.h"
+#include "seal/sealing_policy.h"
+#include "store/revision.h"
 #include "store/value.h"
 
 #include <cstdint>
@@ -19,21 +19,13 @@ namespace keyhold {
 struct StoredSecret {
     SecretDefinition definition;
     Value value;
-    Fingerprint files = kUnknownFiles;
+    Revision files = kUnknownRevision;
 };
 
 /// A secret that has a definition, readable or not, as a listing saw it.
 struct ListedSecret {
     Uuid uuid;
     AtRestForms forms = 0; ///< of the values that are there
-};
-
-/// A change failed after it could be seen, and could not be taken back. What the backend holds for
-/// this secret now must be read again.
-class UnrestoredError : public Error {
-  public:
-    using Error::Error;
-    explicit UnrestoredError(const Error &cause) : Error(cause) {}
 };
 
 /// Durable home of the secrets of one store. A call that changes something returns once the change
@@ -65,7 +57,7 @@ class Backend {
         return read(ListedSecret{uuid, kAllForms});
     }
     /// The fingerprint that read() would give now, if it is known without reading.
-    [[nodiscard]] virtual Fingerprint fingerprint(const ListedSecret &secret) = 0;
+    [[nodiscard]] virtual Revision fingerprint(const ListedSecret &secret) = 0;
 
     /// Stores a secret the live set does not hold as stored, with its value if `value` is not null
     /// (plain bytes, guarded memory of the caller's). A value file of a secret that is there but

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/index.h"
 
-#include "store/parallel.h"
+#include "os/parallel.h"
 
 #include <array>
 #include <mutex>

@@ -4,7 +4,7 @@
 #include "conf/error.h"
 #include "store/change.h"
 #include "store/record_table.h"
-#include "store/shared_mutex.h"
+#include "os/shared_mutex.h"
 
 #include <condition_variable>
 #include <cstddef>

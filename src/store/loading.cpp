@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/scratch.h"
-#include "store/parallel.h"
+#include "os/parallel.h"
 #include "store/secret_store.h"
 
 #include <algorithm>
@@ -63,7 +63,7 @@ RecordPtr SecretStore::readListed(Backend &durable, const ListedSecret &listed) 
             return nullptr;
         return std::make_shared<const Record>(Record{std::move(stored->definition),
                                                      std::move(stored->value), true,
-                                                     KeptFingerprint(stored->files)});
+                                                     KeptRevision(stored->files)});
     } catch (const Error &error) {
         journal_.error(readingFailed(error));
     } catch (const std::bad_alloc &) {
@@ -74,7 +74,7 @@ RecordPtr SecretStore::readListed(Backend &durable, const ListedSecret &listed) 
 
 bool SecretStore::isUnchanged(Backend &durable, const ListedSecret &listed) const {
     const RecordPtr record = index_.find(listed.uuid);
-    if (!record || !record->isStored || record->files.get() == kUnknownFiles)
+    if (!record || !record->isStored || record->files.get() == kUnknownRevision)
         return false;
     return durable.fingerprint(listed) == record->files.get();
 }
@@ -176,7 +176,7 @@ void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
 
     writer.reserve(stored->definition);
     Value value = std::move(stored->value);
-    Fingerprint files = stored->files;
+    Revision files = stored->files;
     if (value.isUnreadable()) {
         journal_.error("value of secret '" + uuid.toString() + "': " + value.reason().message());
         if (current && current->value.shielded())
@@ -185,7 +185,7 @@ void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
     const bool isOfMemory = current && (!current->isStored || current->definition.isEphemeral);
     if (isOfMemory && value.isNone() && !current->value.isNone()) {
         value = keepValueOfMemory(stored->definition, current->value);
-        files = kUnknownFiles;
+        files = kUnknownRevision;
     }
 
     const Usage usage = stored->definition.usage;
@@ -204,7 +204,7 @@ void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
         changes.push_back({Change::Kind::valueChanged, uuid, usage});
     writer.publish(
         std::make_shared<const Record>(
-            Record{std::move(stored->definition), std::move(value), true, KeptFingerprint(files)}),
+            Record{std::move(stored->definition), std::move(value), true, KeptRevision(files)}),
         std::move(changes));
 }
 

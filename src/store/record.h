@@ -2,7 +2,7 @@
 #pragma once
 
 #include "conf/secret_definition.h"
-#include "store/fingerprint.h"
+#include "store/revision.h"
 #include "store/value.h"
 
 #include <memory>
@@ -18,7 +18,7 @@ struct Record {
     /// into the store by hand; what clients change of such a one is in memory alone.
     bool isStored = false;
     /// Of the files that the two above were read from.
-    KeptFingerprint files{};
+    KeptRevision files{};
 };
 
 using RecordPtr = std::shared_ptr<const Record>;

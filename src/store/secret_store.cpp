@@ -2,7 +2,6 @@
 #include "store/secret_store.h"
 
 #include "seal/scratch.h"
-#include "store/careful_read.h"
 
 namespace keyhold {
 
@@ -54,7 +53,7 @@ void SecretStore::replaceBackend(std::shared_ptr<Backend> backend) {
     }
     // What is outdated the new one learns by reading.
     for (const RecordPtr &record : index_.all())
-        record->files.set(kUnknownFiles);
+        record->files.set(kUnknownRevision);
 }
 
 RecordPtr SecretStore::get(const Uuid &uuid) const {

@@ -3,7 +3,7 @@
 
 #include "store/backend.h"
 #include "store/index.h"
-#include "store/journal.h"
+#include "conf/admin_log.h"
 
 #include <cstdint>
 #include <functional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Writes one line of each priority to libvirt's log, as a driver in this process would.
-#include "abi/host_log.h"
+#include "abi/libvirt_log.h"
 
 #include <libvirt/libvirt.h>
 

@@ -3,7 +3,7 @@
 #include "command/store_on_disk.h"
 #include "conf/error.h"
 #include "seal/misleading_key.h"
-#include "store/faulty_file_system.h"
+#include "os/faulty_file_system.h"
 
 #include <filesystem>
 

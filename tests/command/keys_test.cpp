@@ -2,7 +2,7 @@
 #include "command/keys.h"
 #include "command/store_on_disk.h"
 #include "conf/error.h"
-#include "store/child_process.h"
+#include "os/child_process.h"
 
 #include <filesystem>
 #include <fstream>

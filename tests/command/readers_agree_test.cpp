@@ -8,8 +8,8 @@
 #include "conf/error.h"
 #include "host/host_fixture.h"
 #include "seal/scratch.h"
-#include "store/directory_backend.h"
-#include "store/layout.h"
+#include "directory/directory_backend.h"
+#include "directory/layout.h"
 #include "store/secret_store.h"
 
 #include <gmock/gmock.h>

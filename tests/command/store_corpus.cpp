@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/store_corpus.h"
 
-#include "store/layout.h"
+#include "directory/layout.h"
 
 #include <filesystem>
 #include <fstream>

@@ -2,7 +2,7 @@
 #include "command/store_on_disk.h"
 
 #include "seal/jwe.h"
-#include "store/store_lock.h"
+#include "os/store_lock.h"
 
 #include <array>
 #include <csignal>

@@ -3,8 +3,8 @@
 
 #include "command/target.h"
 #include "conf/uuid.h"
-#include "seal/at_rest.h"
-#include "store/temporary_directory.h"
+#include "seal/sealing_policy.h"
+#include "os/temporary_directory.h"
 
 #include <cstdint>
 #include <functional>

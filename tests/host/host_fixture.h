@@ -3,8 +3,8 @@
 
 #include "host/instance_paths.h"
 #include "seal/keyring.h"
-#include "store/journal.h"
-#include "store/temporary_directory.h"
+#include "conf/admin_log.h"
+#include "os/temporary_directory.h"
 
 #include <cstdint>
 #include <mutex>

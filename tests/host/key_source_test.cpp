@@ -6,7 +6,7 @@
 #include "host/host_fixture.h"
 #include "host/settings_file.h"
 #include "seal/process.h"
-#include "store/key_file.h"
+#include "keys/key_file.h"
 
 #include <gmock/gmock.h>
 

@@ -111,7 +111,7 @@ TEST_F(Calls, AnUnreadableValueSaysWhyAndWhereThatWasFound) {
         EXPECT_EQ(error.code(), ErrorCode::valueUnreadable);
         EXPECT_THAT(error.message(), HasSubstr("value of secret '" + uuidOf(1).toString() +
                                                "' is unreadable: '" + valueFile(1) + "' is not"));
-        EXPECT_STREQ(error.place().file(), "src/seal/at_rest.cpp");
+        EXPECT_STREQ(error.place().file(), "src/seal/sealing_policy.cpp");
     }
 }
 

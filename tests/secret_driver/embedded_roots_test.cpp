@@ -2,8 +2,8 @@
 #include "secret_driver/embedded_roots.h"
 
 #include "secret_driver/instance_fixture.h"
-#include "store/child.h"
-#include "store/lock_holder.h"
+#include "os/child.h"
+#include "os/lock_holder.h"
 
 #include <barrier>
 #include <filesystem>

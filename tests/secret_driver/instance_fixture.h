@@ -4,7 +4,7 @@
 #include "conf/error.h"
 #include "remote/libvirt_fixture.h"
 #include "secret_driver/instance.h"
-#include "store/temporary_directory.h"
+#include "os/temporary_directory.h"
 
 #include <optional>
 #include <string>

@@ -2,8 +2,8 @@
 // A daemon's instance whose store another process has: it is there, reads, says who is in the way
 // of changes, and makes them once it is not.
 #include "secret_driver/instance_fixture.h"
-#include "store/child.h"
-#include "store/lock_holder.h"
+#include "os/child.h"
+#include "os/lock_holder.h"
 
 #include <filesystem>
 #include <fstream>

@@ -4,7 +4,7 @@
 // tests/threads does the same through libvirt; this is the fast one, and the one that needs no
 // module.
 #include "secret_driver/instance_fixture.h"
-#include "store/directory_backend.h"
+#include "directory/directory_backend.h"
 
 #include <atomic>
 #include <filesystem>

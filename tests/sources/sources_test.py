@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = (".cpp", ".h", ".py")
 MAX_LINES = 400
 WITHOUT_LIBVIRT = ("conf", "seal", "store")
-SHARED_MUTEX = "src/store/shared_mutex.h"
-FILE_CALLS = "src/store/posix_file_system.cpp"
+SHARED_MUTEX = "src/os/shared_mutex.h"
+FILE_CALLS = "src/os/posix_file_system.cpp"
 OF_THE_MODULE = ("secret_driver", "host", "remote", "abi", "store", "seal", "conf")
 FILE_CALL = re.compile(
     r"(?<!\w)::(open|openat|creat|rename|renameat2?|link|linkat|symlink|unlink|unlinkat|mkdir|mkdirat|fsync"

@@ -4,7 +4,7 @@
 #include "store/secret_store.h"
 
 #include "conf/raised.h"
-#include "store/faulty_file_system.h"
+#include "os/faulty_file_system.h"
 #include "store/store_fixture.h"
 
 #include <gmock/gmock.h>

@@ -2,9 +2,9 @@
 // What a start makes of the files it finds.
 #include "store/secret_store.h"
 
-#include "store/faulty_file_system.h"
+#include "os/faulty_file_system.h"
 #include "store/store_fixture.h"
-#include "store/temporary_directory.h"
+#include "os/temporary_directory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ class OtherBackend : public Backend {
             throw std::bad_alloc();
         return inner_->read(secret);
     }
-    [[nodiscard]] Fingerprint fingerprint(const ListedSecret &secret) override {
+    [[nodiscard]] Revision fingerprint(const ListedSecret &secret) override {
         return inner_->fingerprint(secret);
     }
     Value create(const SecretDefinition &definition,

@@ -2,8 +2,8 @@
 // What became unreadable stays as it was; an unmounted store costs nothing.
 #include "store/secret_store.h"
 
-#include "store/faulty_file_system.h"
-#include "store/impaired_backend.h"
+#include "os/faulty_file_system.h"
+#include "store/degraded_backend.h"
 #include "store/store_fixture.h"
 
 #include <gmock/gmock.h>

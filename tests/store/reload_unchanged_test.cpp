@@ -2,9 +2,9 @@
 // Files that are as they were read last are not opened again; all others are.
 #include "store/secret_store.h"
 
-#include "store/faulty_file_system.h"
+#include "os/faulty_file_system.h"
 #include "store/store_fixture.h"
-#include "store/temporary_directory.h"
+#include "os/temporary_directory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

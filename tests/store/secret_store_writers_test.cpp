@@ -3,7 +3,7 @@
 // operation gives up after kPatience, long after any disk would have answered.
 #include "store/secret_store.h"
 
-#include "store/faulty_file_system.h"
+#include "os/faulty_file_system.h"
 #include "store/store_fixture.h"
 
 #include <gmock/gmock.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "store/directory_backend.h"
-#include "store/memory_file_system.h"
+#include "directory/directory_backend.h"
+#include "os/memory_file_system.h"
 #include "store/secret_store.h"
 
 #include <map>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A process that forks and does not exec: its child ends in one way or another, and it goes on.
-#include "store/temporary_directory.h"
+#include "os/temporary_directory.h"
 #include "threads/client.h"
 #include "threads/event_loop.h"
 #include "threads/other_process.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Connections, handles and registrations that go in any order, on any thread: libvirt closes a
 // connection of ours when the last of them goes, wherever that is.
-#include "store/temporary_directory.h"
+#include "os/temporary_directory.h"
 #include "threads/client.h"
 #include "threads/event_loop.h"
 #include "threads/observer.h"

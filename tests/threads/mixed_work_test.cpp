@@ -3,7 +3,7 @@
 // a new process finds on disk and the last event of each secret agree.
 #include "threads/mixed_work.h"
 
-#include "store/temporary_directory.h"
+#include "os/temporary_directory.h"
 #include "threads/event_loop.h"
 #include "threads/observer.h"
 #include "threads/other_process.h"

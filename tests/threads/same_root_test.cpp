@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Many threads open one root as the first thing their process does.
-#include "store/temporary_directory.h"
+#include "os/temporary_directory.h"
 #include "threads/client.h"
 #include "threads/event_loop.h"
 #include "threads/other_process.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Many roots in one process: each on its own.
-#include "store/temporary_directory.h"
+#include "os/temporary_directory.h"
 #include "threads/client.h"
 #include "threads/event_loop.h"
 #include "threads/observer.h"

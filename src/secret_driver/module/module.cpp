@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "abi/host_log.h"
+#include "abi/libvirt_log.h"
 #include "abi/release.h"
 #include "abi/symbols.h"
 #include "secret_driver/driver_state.h"

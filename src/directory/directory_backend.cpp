@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "directory/directory_backend.h"
+
+#include "conf/canonical_xml.h"
+#include "conf/secret_xml.h"
+#include "directory/stored_files.h"
+#include "os/durable_file.h"
+#include "directory/layout.h"
+
+#include <cerrno>
+
+namespace keyhold {
+
+namespace {
+
+std::span<const std::uint8_t> bytesOf(const std::string &text) {
+    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
+}
+
+} // namespace
+
+std::string definitionFileText(const SecretDefinition &definition) {
+    // Every document below this size loads; above it, trying is the only sure answer.
+    constexpr std::size_t kSurelyLoads = 1024 * 1024;
+
+    std::string text = formatSecretXml(definition);
+    if (text.size() <= kSurelyLoads)
+        return text;
+    try {
+        if (text.size() <= kMaxDefinitionFileSize &&
+            parseSecretFile({text.data(), text.size()}, "definition") == definition)
+            return text;
+    } catch (const Error &) {
+        // The text of libxml2 speaks of a file that is not there yet; ours says what to do.
+    }
+    throw Error(ErrorCode::configUnsupported,
+                "the definition of secret '" + definition.uuid.toString() +
+                    "' is too large to be loaded again; shorten its description or usage to less "
+                    "than 10000000 bytes");
+}
+
+std::string DirectoryBackend::movedText() const {
+    return "'" + directory_->path() +
+           "' no longer leads to the directory that was opened at start; put it back, or "
+           "restart to use what is there now";
+}
+
+std::string DirectoryBackend::orphanText(const Uuid &uuid, AtRestForm form) const {
+    return "'" + directory_->pathOf(layout::valueName(uuid, form)) +
+           "' belongs to no secret; it is left alone";
+}
+
+void DirectoryBackend::requireReady(const Uuid &uuid) {
+    if (!directory_->isStillAtPath())
+        throw Error(ErrorCode::internal, movedText());
+    requireNoLeftovers(uuid);
+    if (!directory_->hasUnsyncedNames())
+        return;
+    // On a read-only file system the change itself will fail, in the stock driver's words.
+    if (const int result = directory_->sync(); result < 0 && result != -EROFS)
+        throw directory_->syncError(result);
+}
+
+DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal,
+                                   std::shared_ptr<const CurrentAtRest> atRest)
+    : directory_(std::move(directory)),
+      journal_(journal),
+      atRest_(std::move(atRest)) {
+    // The process before may have been killed between a change and its sync.
+    directory_->noteUnsyncedNames();
+}
+
+std::vector<ListedSecret> DirectoryBackend::list() {
+    if (!directory_->isStillAtPath())
+        journal_.warning(movedText());
+    Listing listing = listStore(*directory_);
+    tellMisnamed(listing);
+    return std::move(listing.secrets);
+}
+
+void DirectoryBackend::tellMisnamed(const Listing &listing) {
+    for (const std::string &name : listing.misnamed)
+        journal_.error("Error reading secret: <uuid> does not match secret file name '" +
+                       directory_->pathOf(name) + "'");
+}
+
+std::optional<StoredSecret> DirectoryBackend::read(const ListedSecret &secret) {
+    const Uuid &uuid = secret.uuid;
+    const std::string name = layout::definitionName(uuid);
+    const auto atRest = atRest_->get();
+    ValueNotes notes = notesOf(*atRest);
+    FileStatus status;
+    const auto text = readDefinitionFile(*directory_, name, &status);
+    if (!text) {
+        noteOutdated(uuid, false);
+        for (const AtRestForm form : kAtRestForms) {
+            if (directory_->contains(layout::valueName(uuid, form)))
+                journal_.warning(orphanText(uuid, form));
+        }
+        return std::nullopt;
+    }
+    StoredSecret out;
+    if (auto canonical = parseCanonicalXml(*text))
+        out.definition = *std::move(canonical);
+    else
+        out.definition = parseSecretFile({text->data(), text->size()}, directory_->pathOf(name));
+    if (out.definition.uuid != uuid)
+        throw Error(ErrorCode::internal, "<uuid> does not match secret file name '" + name + "'");
+    notes.files.addDefinition(status);
+    // A value that waited under a private name may get its own now.
+    const AtRestForms forms = hasLeftovers_ ? kAllForms : secret.forms;
+    const auto unsettled = settleValue(uuid);
+    out.value = readValue(*atRest, {uuid, forms}, notes);
+    noteOutdated(uuid, notes.isOutdated);
+    if (unsettled && out.value.isNone())
+        out.value = Value::unreadable({ErrorCode::valueUnreadable,
+                                       unsettled->fullText() + "; put that right and reload", 0,
+                                       unsettled->place()});
+    if (!out.value.isUnreadable())
+        out.files = notes.files.finish();
+    return out;
+}
+
+Revision DirectoryBackend::fingerprint(const ListedSecret &secret) {
+    ValueNotes notes = notesOf(*atRest_->get());
+    const auto look = [&](const std::string &name, FileStatus &status) {
+        if (directory_->fileSystem().statusAt(directory_->number(), name.c_str(), status) < 0)
+            notes.files.spoil();
+    };
+    FileStatus status;
+    look(layout::definitionName(secret.uuid), status);
+    notes.files.addDefinition(status);
+    for (const AtRestForm form : kAtRestForms) {
+        if ((secret.forms & only(form)) != 0) {
+            look(layout::valueName(secret.uuid, form), status);
+            notes.files.addValue(static_cast<unsigned>(form), status);
+        }
+    }
+    return hasLeftovers_ ? kUnknownRevision : notes.files.finish();
+}
+
+void DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text) {
+    const std::string staged = layout::newDefinitionName(uuid);
+    const std::string old = layout::oldDefinitionName(uuid);
+    writeSyncedFile(*directory_, staged, bytesOf(text));
+    if (replaceDurably(*directory_, staged, layout::definitionName(uuid), old))
+        discard(uuid, old);
+}
+
+Value DirectoryBackend::create(const SecretDefinition &definition,
+                               const std::span<const std::uint8_t> *value) {
+    const Uuid &uuid = definition.uuid;
+    if (value)
+        requireStorable(definition);
+    const std::string text = definitionFileText(definition);
+    const auto atRest = atRest_->get();
+    const AtRestForm form = value ? atRest->formOfNew() : AtRestForm::plain;
+    requireReady(uuid);
+
+    Value found;
+    bool mustSync = directory_->hasUnsyncedRemovals();
+    if (hasValueFile(uuid)) {
+        if (!value && directory_->contains(layout::definitionName(uuid)))
+            found = readUnloadedValue(definition);
+        if (found.isNone() && putOrphansAside(uuid))
+            mustSync = true;
+    }
+
+    const std::string awaiting =
+        layout::awaitingValueName(uuid, form, layout::hashOfDefinition(text));
+    if (value) {
+        writeValueFile(awaiting, *atRest, form, uuid, *value);
+        mustSync = true;
+    }
+    try {
+        if (mustSync)
+            directory_->syncOrRaise();
+        writeDefinition(uuid, text);
+    } catch (const UnrestoredError &error) {
+        if (value)
+            rememberLeftover(uuid, awaiting, error);
+        throw;
+    } catch (const Error &) {
+        if (value)
+            discard(uuid, awaiting);
+        throw;
+    }
+    if (!value)
+        return found;
+
+    // Committed: a load would finish the move now. What cannot be finished here is taken back, so
+    // that no later definition meets the value.
+    try {
+        directory_->rename(awaiting, layout::valueName(uuid, form));
+    } catch (const Error &error) {
+        takeBack(uuid, form, awaiting, error);
+    }
+    if (const int result = directory_->sync(); result < 0) {
+        directory_->noteUnsyncedNames();
+        journal_.warning(directory_->syncError(result).fullText());
+    }
+    return {};
+}
+
+Value DirectoryBackend::readUnloadedValue(const SecretDefinition &next) {
+    try {
+        auto unloaded = read(next.uuid);
+        // What a redefinition could not do, had it been loaded, this one cannot do either.
+        if (unloaded && unloaded->definition.usage == next.usage &&
+            (next.isPrivate || !unloaded->definition.isPrivate))
+            return std::move(unloaded->value);
+    } catch (const Error &error) {
+        if (error.code() == ErrorCode::noMemory)
+            throw;
+        // A definition that does not load owns no value.
+    }
+    return {};
+}
+
+void DirectoryBackend::takeBack(const Uuid &uuid, AtRestForm form, const std::string &awaiting,
+                                const Error &cause) {
+    const std::string oldDefinition = layout::oldDefinitionName(uuid);
+    try {
+        // A rename may have failed after it was done.
+        if (!directory_->contains(awaiting))
+            directory_->rename(layout::valueName(uuid, form), awaiting);
+        if (removeDurably(*directory_, layout::definitionName(uuid), oldDefinition))
+            discard(uuid, oldDefinition);
+        discard(uuid, awaiting);
+    } catch (const Error &) {
+        rememberLeftover(uuid, awaiting, cause);
+        throw UnrestoredError(cause);
+    }
+    throw cause;
+}
+
+bool DirectoryBackend::replaceDefinition(const SecretDefinition &definition) {
+    const std::string text = definitionFileText(definition);
+    requireReady(definition.uuid);
+    if (!directory_->contains(layout::definitionName(definition.uuid)))
+        return false;
+    writeDefinition(definition.uuid, text);
+    return true;
+}
+
+void DirectoryBackend::remove(const Uuid &uuid) {
+    requireReady(uuid);
+    try {
+        removeFiles(uuid);
+    } catch (const UnrestoredError &error) {
+        const auto rememberIfThere = [&](const std::string &name) {
+            if (directory_->contains(name))
+                rememberLeftover(uuid, name, error);
+        };
+        for (const AtRestForm form : kAtRestForms)
+            rememberIfThere(layout::leavingValueName(uuid, form));
+        rememberIfThere(layout::leavingDefinitionName(uuid));
+        throw;
+    }
+}
+
+void DirectoryBackend::removeFiles(const Uuid &uuid) {
+    const std::string leaving = layout::leavingDefinitionName(uuid);
+    // One sync makes all of it durable. A start that finds only some of it done ends it, or brings
+    // back all if the definition is still there.
+    std::vector<FormerValue> values;
+    bool hadDefinition = false;
+    try {
+        for (const AtRestForm form : kAtRestForms) {
+            // Asked first: a rename of nothing fails otherwise on a read-only file system.
+            const std::string name = layout::valueName(uuid, form);
+            if (!directory_->contains(name))
+                continue;
+            FormerValue value{form, layout::leavingValueName(uuid, form)};
+            const int result = directory_->fileSystem().rename(directory_->number(), name.c_str(),
+                                                               value.name.c_str());
+            if (result == -ENOENT)
+                continue;
+            // Over a network, a call that failed may have been done.
+            if (result == 0 || !directory_->contains(name))
+                values.push_back(std::move(value));
+            if (result < 0)
+                throw Error(ErrorCode::systemCall,
+                            "cannot unlink '" + directory_->pathOf(name) + "'", -result);
+        }
+        hadDefinition = removeDurably(*directory_, layout::definitionName(uuid), leaving);
+        if (!hadDefinition && !values.empty())
+            directory_->syncOrRaise();
+    } catch (const UnrestoredError &) {
+        throw;
+    } catch (const Error &error) {
+        restoreForms(uuid, values, error);
+        throw;
+    }
+    // The definition last: as long as it is there, a value that came back would go again.
+    std::optional<Error> trouble;
+    for (const FormerValue &value : values) {
+        if (auto why = discard(uuid, value.name))
+            trouble = std::move(why);
+    }
+    if (hadDefinition && trouble)
+        rememberLeftover(uuid, leaving, *trouble);
+    else if (hadDefinition)
+        discard(uuid, leaving);
+    noteOutdated(uuid, false);
+}
+
+} // namespace keyhold

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "directory/stored_files.h"
+#include "directory/directory_backend.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace keyhold {
+
+namespace {
+
+/// A call that fails may have been done.
+class NoteAtEnd {
+  public:
+    explicit NoteAtEnd(const StoreDirectory &directory) : directory_(directory) {}
+    NoteAtEnd(const NoteAtEnd &) = delete;
+    NoteAtEnd &operator=(const NoteAtEnd &) = delete;
+    ~NoteAtEnd() { directory_.noteUnsyncedNames(); }
+
+  private:
+    const StoreDirectory &directory_;
+};
+
+} // namespace
+
+std::vector<ListedSecret> DirectoryBackend::recover() {
+    if (!directory_->isStillAtPath())
+        journal_.warning(movedText());
+    Listing listing = listStore(*directory_);
+    for (const std::string &name : listing.privateNames) {
+        const layout::FileName file = *layout::parseFileName(name);
+        try {
+            recoverFile(file, name);
+        } catch (const Error &error) {
+            rememberLeftover(file.uuid, name, error);
+        }
+    }
+    if (directory_->hasUnsyncedNames()) {
+        // A read-only store can be served; it takes no change that could build on what it shows.
+        if (const int result = directory_->sync(); result < 0 && result != -EROFS)
+            journal_.warning(directory_->syncError(result).fullText());
+    }
+    if (!directory_->canBeSynced() && !std::exchange(hasToldUnsyncable_, true))
+        journal_.warning("'" + directory_->path() +
+                         "' is on a file system that cannot sync directories: what was changed "
+                         "shortly before a power failure may be lost or back after it");
+
+    if (!listing.privateNames.empty())
+        listing = listStore(*directory_); // values have got their names
+    tellMisnamed(listing);
+    for (const auto &[uuid, form] : listing.orphans)
+        journal_.warning(orphanText(uuid, form));
+    return std::move(listing.secrets);
+}
+
+bool DirectoryBackend::isValueOfSecret(const layout::FileName &file) const {
+    bool isValue = false;
+    if (file.kind == layout::FileKind::awaitingValue) {
+        const auto text = readDefinitionFile(*directory_, layout::definitionName(file.uuid));
+        isValue = text && layout::hashOfDefinition(*text) == file.definitionHash;
+    } else if (file.kind == layout::FileKind::leavingValue) {
+        // Where the definition that left is there too, another one came since.
+        isValue = directory_->contains(layout::definitionName(file.uuid)) &&
+                  !directory_->contains(layout::leavingDefinitionName(file.uuid));
+    }
+    // A value file that somebody put there since is the newer one.
+    return isValue && !directory_->contains(layout::valueName(file.uuid, file.form));
+}
+
+void DirectoryBackend::recoverFile(const layout::FileName &file, const std::string &name) {
+    const bool isDefinition = file.kind == layout::FileKind::leavingDefinition;
+    const bool isValue = isValueOfSecret(file);
+    // A power cut must not bring a definition back once its values are gone, nor take it away once
+    // its value has its name.
+    if (isDefinition || isValue || file.kind == layout::FileKind::leavingValue)
+        directory_->syncOrRaise();
+    const NoteAtEnd note(*directory_);
+    if (isDefinition) {
+        endRemoval(file.uuid);
+    } else if (!isValue) {
+        directory_->unlink(name);
+    } else if (directory_->rename(name, layout::valueName(file.uuid, file.form))) {
+        journal_.info("finished an interrupted change: '" + directory_->pathOf(name) +
+                      "' is now '" + directory_->pathOf(layout::valueName(file.uuid, file.form)) +
+                      "'");
+    }
+}
+
+void DirectoryBackend::endRemoval(const Uuid &uuid) {
+    const std::string leaving = layout::leavingDefinitionName(uuid);
+    const auto changed = [&](const std::string &name) {
+        FileStatus status;
+        const int result =
+            directory_->fileSystem().statusAt(directory_->number(), name.c_str(), status);
+        return result == 0 ? std::optional(status.changed) : std::nullopt;
+    };
+    const auto left = changed(leaving);
+    const bool isRedefined = directory_->contains(layout::definitionName(uuid));
+    bool mustSync = false;
+    for (const AtRestForm form : kAtRestForms) {
+        mustSync = directory_->unlink(layout::leavingValueName(uuid, form)) || mustSync;
+        const std::string name = layout::valueName(uuid, form);
+        const auto written = isRedefined ? std::nullopt : changed(name);
+        // A value file that somebody put there since is not of this secret.
+        if (left && written && *written <= *left)
+            mustSync = directory_->unlink(name) || mustSync;
+    }
+    // The definition that left tells whose the values were, so it stays until they are gone.
+    if (mustSync)
+        directory_->syncOrRaise();
+    directory_->unlink(leaving);
+}
+
+std::optional<Error> DirectoryBackend::discard(const Uuid &uuid, const std::string &privateName) {
+    try {
+        directory_->unlink(privateName);
+        // The others are removed at the next start in any case, should a power cut bring them back.
+        const layout::FileKind kind = layout::parseFileName(privateName)->kind;
+        if (kind == layout::FileKind::awaitingValue || kind == layout::FileKind::leavingValue)
+            directory_->noteRemoval();
+    } catch (const Error &error) {
+        rememberLeftover(uuid, privateName, error);
+        return error;
+    }
+    return std::nullopt;
+}
+
+void DirectoryBackend::rememberLeftover(const Uuid &uuid, const std::string &privateName,
+                                        const Error &cause) {
+    {
+        // First of all: a line that there is no memory for must not cost the safety.
+        const std::lock_guard lock(leftoversMutex_);
+        leftovers_.emplace(uuid, privateName);
+        hasLeftovers_ = true;
+    }
+    journal_.warning("'" + directory_->pathOf(privateName) +
+                     "' is left over from a change of secret '" + uuid.toString() +
+                     "', which cannot be changed again until it is gone: " + cause.fullText());
+}
+
+void DirectoryBackend::requireNoLeftovers(const Uuid &uuid) {
+    while (hasLeftovers_) {
+        std::string name;
+        {
+            const std::lock_guard lock(leftoversMutex_);
+            const auto found = leftovers_.find(uuid);
+            if (found == leftovers_.end())
+                return;
+            name = found->second;
+        }
+        recoverFile(*layout::parseFileName(name), name);
+        const std::lock_guard lock(leftoversMutex_);
+        leftovers_.erase(leftovers_.find(uuid));
+        hasLeftovers_ = !leftovers_.empty();
+    }
+}
+
+std::optional<Error> DirectoryBackend::settleValue(const Uuid &uuid) {
+    std::optional<Error> trouble;
+    try {
+        requireNoLeftovers(uuid);
+    } catch (const Error &error) {
+        trouble = error;
+    }
+    if (!trouble)
+        return std::nullopt;
+
+    std::vector<layout::FileName> left;
+    {
+        const std::lock_guard lock(leftoversMutex_);
+        const auto [first, last] = leftovers_.equal_range(uuid);
+        for (auto leftover = first; leftover != last; ++leftover)
+            left.push_back(*layout::parseFileName(leftover->second));
+    }
+    const bool holdsValue = std::any_of(left.begin(), left.end(),
+                                        [&](const auto &file) { return isValueOfSecret(file); });
+    return holdsValue ? trouble : std::nullopt;
+}
+
+} // namespace keyhold

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "directory/stored_files.h"
+
+namespace keyhold {
+
+std::optional<std::string> readDefinitionFile(const StoreDirectory &directory,
+                                              const std::string &name, FileStatus *status) {
+    return readTextFile(directory, name, kMaxDefinitionFileSize, status);
+}
+
+std::optional<ValueFile> readValueFile(const StoreDirectory &directory, const std::string &name,
+                                       std::size_t limit, FileStatus *status) {
+    static constinit std::mutex largeFiles;
+    const auto file = UntrustedFile::open(directory, name, limit);
+    if (!file)
+        return std::nullopt;
+    if (status != nullptr)
+        *status = file->status();
+    ValueFile out;
+    if (file->size() >= Scratch::kPooledSize)
+        out.turn = std::unique_lock(largeFiles);
+    out.memory = std::make_unique<Scratch>(file->size() + 1);
+    out.size = file->read(out.memory->bytes());
+    return out;
+}
+
+} // namespace keyhold

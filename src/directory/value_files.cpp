@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "seal/scratch.h"
+#include "directory/stored_files.h"
+#include "directory/directory_backend.h"
+#include "os/durable_file.h"
+#include "directory/listing.h"
+
+#include <algorithm>
+
+/// The value files of a directory: which one counts, how one takes the place of another.
+namespace keyhold {
+
+namespace {
+
+/// An interrupted change to plain leaves the former file beside the new one.
+bool unsealsAll(const AtRest &atRest) {
+    return !atRest.rules().mustSeal && atRest.rules().convertExisting;
+}
+
+} // namespace
+
+DirectoryBackend::ValueNotes DirectoryBackend::notesOf(const AtRest &atRest) const {
+    return {FingerprintMaker(atRest.hash(), fingerprintClock())};
+}
+
+Value DirectoryBackend::readValue(const AtRest &atRest, const ListedSecret &secret,
+                                  ValueNotes &notes) {
+    for (const AtRestForm form : kAtRestForms) {
+        if ((secret.forms & only(form)) == 0)
+            continue;
+        Value value = readForm(atRest, secret.uuid, form, notes);
+        if (value.isNone())
+            continue;
+        if (value.shielded() && unsealsAll(atRest) && hasFormBehind(secret, form))
+            notes.isOutdated = true;
+        return value;
+    }
+    return {};
+}
+
+bool DirectoryBackend::hasFormBehind(const ListedSecret &secret, AtRestForm form) const {
+    const auto *const at = std::ranges::find(kAtRestForms, form);
+    return std::any_of(at + 1, kAtRestForms.end(), [&](AtRestForm each) {
+        return (secret.forms & only(each)) != 0 &&
+               directory_->contains(layout::valueName(secret.uuid, each));
+    });
+}
+
+Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestForm form,
+                                 ValueNotes &notes) {
+    constexpr const char *remedy = "; put the file right and reload, or set the value again";
+    const std::string name = layout::valueName(uuid, form);
+    std::optional<ValueFile> file;
+    FileStatus status;
+    notes.looked |= only(form);
+    try {
+        file = readValueFile(*directory_, name, maxTextSize(form), &status);
+    } catch (const Error &error) {
+        return Value::unreadable(
+            {ErrorCode::valueUnreadable, error.fullText() + remedy, 0, error.place()});
+    }
+    if (!file)
+        return {};
+    notes.files.addValue(static_cast<unsigned>(form), status);
+    notes.seen.at(static_cast<std::size_t>(form)) = status;
+    try {
+        auto value = atRest.decode(form, uuid, file->bytes(), notes.isOutdated);
+        if (!value)
+            return {};
+        return Value::of(std::move(*value));
+    } catch (const Error &error) {
+        const std::string text = "'" + directory_->pathOf(name) + "' " + error.fullText();
+        if (error.code() == ErrorCode::invalidEncryptionKey)
+            return Value::unreadable({error.code(), text, 0, error.place()});
+        return Value::unreadable({ErrorCode::valueUnreadable, text + remedy, 0, error.place()});
+    }
+}
+
+void DirectoryBackend::noteOutdated(const Uuid &uuid, bool isOutdated) {
+    // The usual case at each of a million readings: there is nothing to forget.
+    if (!isOutdated && !hasOutdated_)
+        return;
+    const std::lock_guard lock(outdatedMutex_);
+    if (isOutdated)
+        outdated_.insert(uuid);
+    else
+        outdated_.erase(uuid);
+    hasOutdated_ = !outdated_.empty();
+}
+
+std::vector<Uuid> DirectoryBackend::outdated() const {
+    const std::lock_guard lock(outdatedMutex_);
+    return {outdated_.begin(), outdated_.end()};
+}
+
+bool DirectoryBackend::hasValueFile(const Uuid &uuid) const {
+    return std::ranges::any_of(kAtRestForms, [&](AtRestForm form) {
+        return directory_->contains(layout::valueName(uuid, form));
+    });
+}
+
+void DirectoryBackend::writeValueFile(const std::string &name, const AtRest &atRest,
+                                      AtRestForm form, const Uuid &uuid,
+                                      std::span<const std::uint8_t> value) {
+    atRest.encode(form, uuid, value, [&](std::span<const std::uint8_t> text) {
+        writeSyncedFile(*directory_, name, text);
+    });
+}
+
+std::string DirectoryBackend::freeAsideName(const Uuid &uuid, AtRestForm form) const {
+    unsigned n = 1;
+    while (directory_->contains(layout::asideName(uuid, form, n)))
+        ++n;
+    return layout::asideName(uuid, form, n);
+}
+
+void DirectoryBackend::tellAside(const Uuid &uuid, AtRestForm form, const std::string &aside,
+                                 const char *reason) {
+    journal_.warning("'" + directory_->pathOf(layout::valueName(uuid, form)) + "' " + reason +
+                     "; it is now '" + directory_->pathOf(aside) + "'");
+}
+
+bool DirectoryBackend::putOrphansAside(const Uuid &uuid) {
+    const bool hasSecret = directory_->contains(layout::definitionName(uuid));
+    const char *reason = hasSecret ? "was not the value of its secret" : "belonged to no secret";
+    bool hadSome = false;
+    for (const AtRestForm form : kAtRestForms) {
+        const std::string name = layout::valueName(uuid, form);
+        if (!directory_->contains(name))
+            continue;
+        const std::string aside = freeAsideName(uuid, form);
+        if (directory_->rename(name, aside)) {
+            tellAside(uuid, form, aside, reason);
+            hadSome = true;
+        }
+    }
+    return hadSome;
+}
+
+DirectoryBackend::FormerValue DirectoryBackend::formerOf(const AtRest &atRest, const Uuid &uuid,
+                                                         AtRestForm form, bool isWrittenAnew) {
+    const auto kept = [&](const char *why) {
+        return FormerValue{form, freeAsideName(uuid, form), why};
+    };
+    if (form == AtRestForm::aes256cbc && isWrittenAnew)
+        return kept("was written anew, and nothing in it proves that the key was the right one");
+    if (form == AtRestForm::aes256cbc && !atRest.keyring().missing().empty())
+        return kept("may be under a key that could not be read when its secret was changed");
+    ValueNotes notes = notesOf(atRest);
+    if (readForm(atRest, uuid, form, notes).isUnreadable())
+        return kept("could not be read when its secret was changed");
+    return {form, layout::oldValueName(uuid, form)};
+}
+
+std::vector<DirectoryBackend::FormerValue>
+DirectoryBackend::removeForms(const Uuid &uuid, std::optional<AtRestForm> spared,
+                              const Naming &naming, const ValueFiles *read) {
+    std::vector<FormerValue> removed;
+    const auto leave = [&](AtRestForm form) {
+        // Behind the new file it would not count, and go with the next renewal.
+        if (spared && form > *spared)
+            throw Error(ErrorCode::internal, changedText(uuid, form));
+        journal_.warning(changedText(uuid, form));
+    };
+    try {
+        for (auto at = kAtRestForms.rbegin(); at != kAtRestForms.rend(); ++at) {
+            const AtRestForm form = *at;
+            const std::string name = layout::valueName(uuid, form);
+            // Asked first: a rename of nothing fails otherwise on a read-only file system.
+            if (form == spared || !directory_->contains(name))
+                continue;
+            FormerValue former = naming(form);
+            if (read && !isAsRead(uuid, form, *read)) {
+                leave(form);
+                continue;
+            }
+            if (!removeDurably(*directory_, name, former.name))
+                continue;
+            if (read && returnUnread(uuid, former, *read))
+                leave(form);
+            else
+                removed.push_back(std::move(former));
+        }
+    } catch (const UnrestoredError &) {
+        throw;
+    } catch (const Error &error) {
+        restoreForms(uuid, removed, error);
+        throw;
+    }
+    return removed;
+}
+
+void DirectoryBackend::restoreForms(const Uuid &uuid, const std::vector<FormerValue> &removed,
+                                    const Error &cause) {
+    if (removed.empty())
+        return;
+    bool isRestored = true;
+    for (auto former = removed.rbegin(); former != removed.rend(); ++former) {
+        const std::string name = layout::valueName(uuid, former->form);
+        isRestored = directory_->fileSystem().rename(directory_->number(), former->name.c_str(),
+                                                     name.c_str()) == 0 &&
+                     isRestored;
+    }
+    if (!isRestored || directory_->sync() < 0)
+        throw UnrestoredError(cause);
+}
+
+void DirectoryBackend::storeValue(const AtRest &atRest, const Uuid &uuid,
+                                  std::span<const std::uint8_t> value, const ValueFiles *read) {
+    const AtRestForm form = atRest.formOfNew();
+    requireReady(uuid);
+    const std::string name = layout::valueName(uuid, form);
+    const std::string staged = layout::newValueName(uuid, form);
+    const auto naming = [&](AtRestForm each) {
+        return formerOf(atRest, uuid, each, read != nullptr);
+    };
+    const bool hadFile = directory_->contains(name);
+    const FormerValue former =
+        hadFile ? naming(form) : FormerValue{form, layout::oldValueName(uuid, form)};
+    writeValueFile(staged, atRest, form, uuid, value);
+    if (read)
+        requireAsRead(uuid, *read, staged);
+    const bool hasFormer = replaceDurably(*directory_, staged, name, former.name,
+                                          former.keptBecause ? Former::always : Former::ifLinkable);
+    if (read && hasFormer && returnUnread(uuid, former, *read))
+        throw Error(ErrorCode::internal, changedText(uuid, form));
+
+    // Durable, but it may not count yet: not as long as a form is there that goes before it.
+    std::vector<FormerValue> others;
+    try {
+        others = removeForms(uuid, form, naming, read);
+    } catch (const UnrestoredError &) {
+        throw;
+    } catch (const Error &error) {
+        // Where the file system cannot keep the former file, there is nothing to go back to.
+        if (hadFile && !hasFormer)
+            throw UnrestoredError(error);
+        takeBackValue(uuid, former, hasFormer, error);
+        throw;
+    }
+    if (hasFormer)
+        retire(uuid, former);
+    for (const FormerValue &other : others)
+        retire(uuid, other);
+    noteOutdated(uuid, false);
+}
+
+void DirectoryBackend::takeBackValue(const Uuid &uuid, const FormerValue &former, bool hasFormer,
+                                     const Error &cause) {
+    FileSystem &fileSystem = directory_->fileSystem();
+    const std::string name = layout::valueName(uuid, former.form);
+    const int result =
+        hasFormer ? fileSystem.rename(directory_->number(), former.name.c_str(), name.c_str())
+                  : fileSystem.unlink(directory_->number(), name.c_str());
+    if (result < 0 || directory_->sync() < 0)
+        throw UnrestoredError(cause);
+}
+
+void DirectoryBackend::requireStorable(const SecretDefinition &definition) {
+    if (definition.isEphemeral)
+        throw Error(ErrorCode::internal, "the value of ephemeral secret '" +
+                                             definition.uuid.toString() + "' is not to be stored");
+}
+
+void DirectoryBackend::replaceValue(const SecretDefinition &definition,
+                                    std::span<const std::uint8_t> value) {
+    requireStorable(definition);
+    if (directory_->contains(layout::definitionName(definition.uuid)))
+        storeValue(*atRest_->get(), definition.uuid, value);
+    else
+        create(definition, &value);
+}
+
+void DirectoryBackend::removeValue(const Uuid &uuid) {
+    requireReady(uuid);
+    const auto atRest = atRest_->get();
+    const auto removed = removeForms(
+        uuid, std::nullopt, [&](AtRestForm form) { return formerOf(*atRest, uuid, form, false); });
+    for (const FormerValue &former : removed)
+        retire(uuid, former);
+    noteOutdated(uuid, false);
+}
+
+void DirectoryBackend::retire(const Uuid &uuid, const FormerValue &former) {
+    if (former.keptBecause)
+        tellAside(uuid, former.form, former.name, former.keptBecause);
+    else
+        discard(uuid, former.name);
+}
+
+} // namespace keyhold

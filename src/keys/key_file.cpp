@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "keys/key_file.h"
+
+#include "conf/error.h"
+#include "os/descriptor.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace keyhold {
+namespace {
+
+constexpr std::size_t kSize = 32;
+
+std::string named(const std::string &path) {
+    return "key file '" + path + "'";
+}
+
+[[noreturn]] void refuse(const std::string &text, SourcePlace place = SourcePlace::current()) {
+    throw Error(ErrorCode::invalidEncryptionKey, text, 0, place);
+}
+
+[[noreturn]] void refuse(const std::string &doing, const std::string &path, int error,
+                         SourcePlace place = SourcePlace::current()) {
+    const std::string cause =
+        Error(ErrorCode::systemCall, doing + " " + named(path), error).fullText();
+    refuse(cause + (error == ENOENT ? "; put the key back, a new one opens nothing that was sealed"
+                                    : "; make it readable and reload"),
+           place);
+}
+
+/// Opens without waiting for the other end of a FIFO and without taking a terminal.
+Descriptor openKeyFile(FileSystem &fileSystem, const std::string &path) {
+    if (!path.starts_with('/'))
+        refuse(named(path) + " is not named by an absolute path");
+    const int number = fileSystem.open(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    if (number < 0)
+        refuse("cannot open", path, -number);
+    return {fileSystem, number};
+}
+
+/// Bytes read, which fill `buffer` if the file is longer.
+std::size_t readInto(FileSystem &fileSystem, const Descriptor &file, const std::string &path,
+                     std::span<std::uint8_t> buffer) {
+    std::size_t have = 0;
+    while (have < buffer.size()) {
+        const ssize_t got =
+            fileSystem.read(file.number(), buffer.data() + have, buffer.size() - have);
+        if (got < 0)
+            refuse("cannot read", path, static_cast<int>(-got));
+        if (got == 0)
+            break;
+        have += static_cast<std::size_t>(got);
+    }
+    return have;
+}
+
+[[noreturn]] void refuseSize(const std::string &path, std::size_t size, bool hasNewline) {
+    const std::string begin = named(path) + " must hold exactly 32 bytes, ";
+    if (size == kSize + 1 && hasNewline)
+        refuse(begin + "and has a newline behind them; remove it with 'truncate -s 32 " + path +
+               "' and reload");
+    refuse(begin + "raw and not as text, and holds " +
+           (size > kSize ? "more" : std::to_string(size)) +
+           "; put the key there that the values were sealed with, and reload");
+}
+
+} // namespace
+
+bool mayBeAKey(FileSystem &fileSystem, const std::string &text) {
+    constexpr std::size_t kShortest = 32;
+    const auto isOfText = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '+' || c == '/' || c == '-' || c == '_' || c == '=' || c == ' ' || c == '\t' ||
+               c == '\r' || c == '\n';
+    };
+    if (text.size() < kShortest || !std::ranges::all_of(text, isOfText))
+        return false;
+    FileStatus status;
+    const auto isMissing = [&](const std::string &path) {
+        const int result = fileSystem.statusOf(path, status);
+        return result == -ENOENT || result == -ENOTDIR || result == -ENAMETOOLONG;
+    };
+    const std::size_t slash = text.find('/', 1);
+    return isMissing(text) && (slash == std::string::npos || isMissing(text.substr(0, slash)));
+}
+
+std::string complaintAboutKeyFile(const FileStatus &status, uid_t self, const std::string &path) {
+    const std::string end = "; nothing new is sealed with it until that is put right: ";
+    if (status.owner != 0 && status.owner != self)
+        return named(path) + " belongs to user " + std::to_string(status.owner) +
+               ", who can replace it" + end + "chown " + std::to_string(self) + " " + path;
+    if ((status.mode & S_IWOTH) != 0 || (status.mode & S_IWGRP) != 0)
+        return named(path) + " can be written by others" + end + "chmod 0600 " + path;
+    if ((status.mode & S_IROTH) != 0)
+        return named(path) + " can be read by everybody" + end + "chmod 0600 " + path;
+    return {};
+}
+
+KeyFile readKeyFile(FileSystem &fileSystem, const std::string &path) {
+    const Descriptor file = openKeyFile(fileSystem, path);
+    FileStatus status;
+    if (const int result = fileSystem.status(file.number(), status); result < 0)
+        refuse("cannot stat", path, -result);
+    if (!S_ISREG(status.mode))
+        refuse(named(path) + " is not a regular file; put a file of 32 bytes there and reload");
+
+    GuardedMemory buffer(kSize + 2);
+    const std::size_t size = readInto(fileSystem, file, path, buffer.bytes());
+    if (size != kSize)
+        refuseSize(path, size, buffer.bytes()[kSize] == '\n');
+
+    KeyFile out{GuardedMemory(kSize), complaintAboutKeyFile(status, ::geteuid(), path)};
+    const auto key = buffer.bytes().first(kSize);
+    std::copy(key.begin(), key.end(), out.key.bytes().begin());
+    std::uint8_t any = 0;
+    for (const std::uint8_t byte : key)
+        any |= byte;
+    if (any == 0)
+        out.complaint = named(path) + " holds nothing but zeros; nothing is sealed with it: put " +
+                        "the right key back, or make one with 'keyhold key generate'";
+    return out;
+}
+
+} // namespace keyhold

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "os/durable_file.h"
+
+#include "directory/layout.h"
+
+#include <cerrno>
+#include <fcntl.h>
+
+namespace keyhold {
+
+namespace {
+
+Descriptor createFile(const StoreDirectory &directory, const std::string &name) {
+    FileSystem &fileSystem = directory.fileSystem();
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+    int number = fileSystem.open(directory.number(), name.c_str(), flags, layout::kFileMode);
+    if (number == -EEXIST) {
+        fileSystem.unlink(directory.number(), name.c_str());
+        number = fileSystem.open(directory.number(), name.c_str(), flags, layout::kFileMode);
+    }
+    if (number < 0)
+        throw Error(ErrorCode::fileAccess, "Failed to create file '" + directory.pathOf(name) + "'",
+                    -number);
+    return Descriptor(fileSystem, number);
+}
+
+void writeAll(const StoreDirectory &directory, const std::string &name, int number,
+              std::span<const std::uint8_t> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t put = directory.fileSystem().write(number, bytes.data(), bytes.size());
+        if (put <= 0) // 0 would be tried for ever
+            throw Error(ErrorCode::fileAccess,
+                        "cannot write data to file '" + directory.pathOf(name) + "'",
+                        put == 0 ? EIO : static_cast<int>(-put));
+        bytes = bytes.subspan(static_cast<std::size_t>(put));
+    }
+}
+
+// What became of the file that is to be replaced.
+struct FormerFile {
+    bool isKept = false;    // it is called `old`
+    bool hasMoved = false;  // ... and nothing else
+    bool canReturn = false; // the change can be taken back
+};
+
+FormerFile giveSecondName(const StoreDirectory &directory, const std::string &name,
+                          const std::string &old, Former former) {
+    FileSystem &fileSystem = directory.fileSystem();
+    int result = fileSystem.link(directory.number(), name.c_str(), old.c_str());
+    if (result == -EEXIST) {
+        fileSystem.unlink(directory.number(), old.c_str());
+        result = fileSystem.link(directory.number(), name.c_str(), old.c_str());
+    }
+    if (result == 0 || result == -ENOENT)
+        return {.isKept = result == 0, .hasMoved = false, .canReturn = true};
+    if (former == Former::ifLinkable)
+        return {};
+    const bool hasMoved = directory.rename(name, old);
+    return {.isKept = hasMoved, .hasMoved = hasMoved, .canReturn = true};
+}
+
+bool isGone(const StoreDirectory &directory, const std::string &name) {
+    return directory.fileSystem().exists(directory.number(), name.c_str()) == -ENOENT;
+}
+
+[[noreturn]] void raiseUnsynced(const StoreDirectory &directory, int failure, bool isRestored,
+                                SourcePlace place = SourcePlace::current()) {
+    const Error error = directory.syncError(-failure, place);
+    if (isRestored)
+        throw error;
+    throw UnrestoredError(error.code(),
+                          error.message() +
+                              ", and the change could not be taken back: check the file system",
+                          failure, place);
+}
+
+FormerFile keepFormer(const StoreDirectory &directory, const std::string &name,
+                      const std::string &old, Former former) {
+    const FormerFile kept = giveSecondName(directory, name, old, former);
+    if (former == Former::ifLinkable || !kept.isKept)
+        return kept;
+    // A power cut must not take the second name away and leave the new file in place of the first.
+    const int result = directory.sync();
+    if (result == 0)
+        return kept;
+    FileSystem &fileSystem = directory.fileSystem();
+    if (!kept.hasMoved) {
+        fileSystem.unlink(directory.number(), old.c_str());
+        raiseUnsynced(directory, -result, true);
+    }
+    raiseUnsynced(directory, -result,
+                  fileSystem.rename(directory.number(), old.c_str(), name.c_str()) == 0 &&
+                      directory.sync() == 0);
+}
+
+} // namespace
+
+void writeSyncedFile(const StoreDirectory &directory, const std::string &name,
+                     std::span<const std::uint8_t> bytes) {
+    Descriptor file = createFile(directory, name);
+    try {
+        int result = directory.fileSystem().setMode(file.number(), layout::kFileMode);
+        if (result < 0)
+            throw Error(ErrorCode::fileAccess,
+                        "cannot set mode of file '" + directory.pathOf(name) + "'", -result);
+        writeAll(directory, name, file.number(), bytes);
+        result = directory.fileSystem().sync(file.number());
+        if (result < 0)
+            throw Error(ErrorCode::fileAccess, "cannot sync file '" + directory.pathOf(name) + "'",
+                        -result);
+        result = file.close();
+        if (result < 0)
+            throw Error(ErrorCode::fileAccess, "cannot save file '" + directory.pathOf(name) + "'",
+                        -result);
+    } catch (const Error &) {
+        directory.fileSystem().unlink(directory.number(), name.c_str());
+        throw;
+    }
+}
+
+bool replaceDurably(const StoreDirectory &directory, const std::string &from, const std::string &to,
+                    const std::string &old, Former former) {
+    FileSystem &fileSystem = directory.fileSystem();
+    FormerFile kept;
+    try {
+        kept = keepFormer(directory, to, old, former);
+    } catch (const Error &) {
+        fileSystem.unlink(directory.number(), from.c_str());
+        throw;
+    }
+    const auto restore = [&] {
+        int back = -EIO;
+        if (kept.isKept)
+            back = fileSystem.rename(directory.number(), old.c_str(), to.c_str());
+        else if (kept.canReturn)
+            back = fileSystem.unlink(directory.number(), to.c_str());
+        return back == 0 && directory.sync() == 0;
+    };
+
+    int result = fileSystem.rename(directory.number(), from.c_str(), to.c_str());
+    if (result < 0) {
+        const std::string text =
+            "cannot rename file '" + directory.pathOf(from) + "' as '" + directory.pathOf(to) + "'";
+        // Over a network, a call that failed may have been done.
+        const bool wasDone = isGone(directory, from);
+        fileSystem.unlink(directory.number(), from.c_str());
+        if ((wasDone || kept.hasMoved) && !restore())
+            throw UnrestoredError(ErrorCode::fileAccess, text, -result);
+        if (kept.isKept)
+            fileSystem.unlink(directory.number(), old.c_str());
+        throw Error(ErrorCode::fileAccess, text, -result);
+    }
+
+    result = directory.sync();
+    if (result < 0)
+        raiseUnsynced(directory, -result, restore());
+    return kept.isKept;
+}
+
+bool removeDurably(const StoreDirectory &directory, const std::string &name,
+                   const std::string &old) {
+    FileSystem &fileSystem = directory.fileSystem();
+    const auto restore = [&] {
+        return fileSystem.rename(directory.number(), old.c_str(), name.c_str()) == 0 &&
+               directory.sync() == 0;
+    };
+
+    const auto exists = [&](const std::string &each) {
+        return fileSystem.exists(directory.number(), each.c_str()) == 0;
+    };
+    // Left over from a change that failed, `old` may be a second name of this file, and to rename
+    // one name of a file as another does nothing.
+    if (exists(old) && exists(name))
+        fileSystem.unlink(directory.number(), old.c_str());
+    int result = fileSystem.rename(directory.number(), name.c_str(), old.c_str());
+    if (result == -ENOENT)
+        return false;
+    if (result < 0) {
+        const std::string text = "cannot unlink '" + directory.pathOf(name) + "'";
+        if (isGone(directory, name) && !restore())
+            throw UnrestoredError(ErrorCode::systemCall, text, -result);
+        throw Error(ErrorCode::systemCall, text, -result);
+    }
+
+    result = directory.sync();
+    if (result < 0)
+        raiseUnsynced(directory, -result, restore());
+    return true;
+}
+
+} // namespace keyhold

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "os/file_system.h"
+
+#include <cerrno>
+
+namespace keyhold {
+
+int FileSystem::sync(int descriptor) {
+    if (const int result = fsync(descriptor); result < 0)
+        return result;
+    FileStatus status;
+    if (const int result = this->status(descriptor, status); result < 0)
+        return result;
+    const int readOnly = isReadOnly(descriptor);
+    if (readOnly == -ENOSYS) // a server of FUSE that does not tell
+        return 0;
+    return readOnly > 0 ? -EROFS : readOnly;
+}
+
+bool isSyncUnavailable(int result) noexcept {
+    return result == -EINVAL || result == -ENOSYS || result == -EOPNOTSUPP;
+}
+
+} // namespace keyhold

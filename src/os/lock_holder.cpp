@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "os/lock_holder.h"
+
+#include "os/descriptor.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+namespace keyhold {
+
+namespace {
+
+std::string procOf(pid_t pid) {
+    return "/proc/" + std::to_string(pid);
+}
+
+/// Empty if it cannot be read.
+std::string textOf(const std::string &path) {
+    FileSystem &fileSystem = posixFileSystem();
+    const Descriptor file(fileSystem, fileSystem.open(AT_FDCWD, path.c_str(), O_RDONLY, 0));
+    std::string text;
+    if (file.number() < 0)
+        return text;
+    for (;;) {
+        constexpr std::size_t kStep = 4096;
+        const std::size_t have = text.size();
+        text.resize(have + kStep);
+        const ssize_t got = fileSystem.read(file.number(), text.data() + have, kStep);
+        text.resize(have + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        if (got <= 0)
+            return text;
+    }
+}
+
+std::vector<std::string> namesIn(const std::string &directory) {
+    FileSystem &fileSystem = posixFileSystem();
+    const Descriptor open(fileSystem, fileSystem.openDirectory(directory));
+    std::vector<std::string> names;
+    if (open.number() >= 0)
+        fileSystem.list(open.number(), [&](const char *name) { names.emplace_back(name); });
+    return names;
+}
+
+/// What stands before the first `separator`, which is taken from `rest` with it.
+std::string_view takeUntil(char separator, std::string_view &rest) {
+    const std::size_t end = rest.find(separator);
+    const std::string_view part = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    return part;
+}
+
+/// The next word of a line of /proc; empty behind the last one.
+std::string_view takeWord(std::string_view &line) {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
+    const std::string_view word = line.substr(0, end);
+    line.remove_prefix(end);
+    return word;
+}
+
+/// Not by a stream, which would follow the locale of the program.
+template <typename Number>
+bool readNumber(std::string_view word, int base, Number &out) {
+    const char *const end = word.data() + word.size();
+    const auto [at, error] = std::from_chars(word.data(), end, out, base);
+    return error == std::errc() && at == end;
+}
+
+/// The word behind `label` in a file of /proc/PID/fdinfo.
+std::string wordAfter(std::string_view text, std::string_view label) {
+    while (!text.empty()) {
+        std::string_view line = takeUntil('\n', text);
+        if (takeWord(line) == label)
+            return std::string(takeWord(line));
+    }
+    return {};
+}
+
+/// On btrfs, stat(2) has a device for each subvolume, and /proc/locks has that of the file system;
+/// as the list of mounts does.
+LockedFile lockedFileOf(int descriptor, const struct stat &status) {
+    LockedFile file{major(status.st_dev), minor(status.st_dev), status.st_ino};
+    const std::string mount =
+        wordAfter(textOf("/proc/self/fdinfo/" + std::to_string(descriptor)), "mnt_id:");
+    const std::string table = mount.empty() ? "" : textOf("/proc/self/mountinfo");
+    for (std::string_view mounts = table; !mounts.empty();) {
+        // "36 35 98:0 /mnt1 /mnt2 ...": proc_pid_mountinfo(5)
+        std::string_view line = takeUntil('\n', mounts);
+        const std::string_view id = takeWord(line);
+        takeWord(line);
+        std::string_view device = takeWord(line);
+        const std::string_view majorNumber = takeUntil(':', device);
+        LockedFile found = file;
+        if (id == mount && readNumber(majorNumber, 10, found.deviceMajor) &&
+            readNumber(device, 10, found.deviceMinor))
+            return found;
+    }
+    return file;
+}
+
+/// Whether a process has the directory open with a flock on it; empty if its files cannot be seen.
+std::optional<bool> hasLock(pid_t pid, const struct stat &directory) {
+    const std::string descriptors = procOf(pid) + "/fd";
+    const std::vector<std::string> names = namesIn(descriptors);
+    if (names.empty())
+        return std::nullopt;
+    return std::ranges::any_of(names, [&](const std::string &name) {
+        if (textOf(procOf(pid) + "/fdinfo/" + name).find(" FLOCK ") == std::string::npos)
+            return false;
+        // A file of a server that is gone must not make this wait.
+        struct statx found;
+        return ::statx(AT_FDCWD, (descriptors + "/" + name).c_str(), AT_STATX_DONT_SYNC, STATX_INO,
+                       &found) == 0 &&
+               makedev(found.stx_dev_major, found.stx_dev_minor) == directory.st_dev &&
+               found.stx_ino == directory.st_ino;
+    });
+}
+
+} // namespace
+
+std::string processName(pid_t pid) {
+    std::string name = textOf(procOf(pid) + "/comm");
+    if (name.ends_with('\n'))
+        name.pop_back();
+    return name;
+}
+
+std::string processText(pid_t pid) {
+    if (pid == 0)
+        return "a process that cannot be seen from here";
+    const std::string name = processName(pid);
+    return (name.empty() ? "a process" : name) + " (process " + std::to_string(pid) + ")";
+}
+
+std::optional<pid_t> holderOfLock(int descriptor) {
+    struct flock range {};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    range.l_len = 1;
+    if (::fcntl(descriptor, F_GETLK, &range) != 0)
+        return 0;
+    if (range.l_type == F_UNLCK)
+        return std::nullopt;
+    return std::max(range.l_pid, pid_t{0});
+}
+
+std::vector<pid_t> flockHoldersIn(const std::string &locks, const LockedFile &file) {
+    // "1: FLOCK  ADVISORY  WRITE 32147 fe:00:10952875 0 EOF"; of a waiting one "1: -> FLOCK ...".
+    std::vector<pid_t> holders;
+    for (std::string_view rest = locks; !rest.empty();) {
+        std::string_view line = takeUntil('\n', rest);
+        takeWord(line); // its number
+        const bool isFlock = takeWord(line) == "FLOCK";
+        takeWord(line); // ADVISORY
+        takeWord(line); // READ or WRITE
+        const std::string_view holder = takeWord(line);
+        std::string_view place = takeWord(line);
+        const std::string_view majorNumber = takeUntil(':', place);
+        const std::string_view minorNumber = takeUntil(':', place);
+        pid_t pid = 0;
+        LockedFile found;
+        if (isFlock && readNumber(holder, 10, pid) && pid > 0 &&
+            readNumber(majorNumber, 16, found.deviceMajor) &&
+            readNumber(minorNumber, 16, found.deviceMinor) && readNumber(place, 10, found.inode) &&
+            found == file)
+            holders.push_back(pid);
+    }
+    return holders;
+}
+
+pid_t holderOfDirectoryLock(int descriptor) {
+    struct stat directory;
+    if (::fstat(descriptor, &directory) != 0)
+        return 0;
+    // The kernel names the process that took a lock, which may have ended, and whose number another
+    // one may have by now.
+    for (const pid_t pid :
+         flockHoldersIn(textOf("/proc/locks"), lockedFileOf(descriptor, directory))) {
+        const bool isThere = !processName(pid).empty();
+        if (isThere && hasLock(pid, directory).value_or(true))
+            return pid;
+    }
+    for (const std::string &name : namesIn("/proc")) {
+        pid_t pid = 0;
+        if (readNumber(name, 10, pid) && hasLock(pid, directory).value_or(false))
+            return pid;
+    }
+    return 0;
+}
+
+} // namespace keyhold

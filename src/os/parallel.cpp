@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "os/parallel.h"
+
+#include "os/background_thread.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <sched.h>
+#include <thread>
+#include <vector>
+
+namespace keyhold {
+
+namespace {
+
+std::size_t processorCount() {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
+        return 1;
+    return static_cast<std::size_t>(std::max(CPU_COUNT(&allowed), 1));
+}
+
+} // namespace
+
+void parallelFor(std::size_t count, const std::function<void(std::size_t)> &work,
+                 std::size_t batch) {
+    std::atomic<std::size_t> next{0};
+    std::mutex mutex;
+    std::exception_ptr failure;
+
+    const auto run = [&] {
+        try {
+            for (;;) {
+                const std::size_t first = next.fetch_add(batch);
+                for (std::size_t i = first; i < std::min(first + batch, count); ++i)
+                    work(i);
+                if (first + batch >= count)
+                    return;
+            }
+        } catch (const std::exception &) {
+            next = count;
+            const std::lock_guard lock(mutex);
+            if (!failure)
+                failure = std::current_exception();
+        }
+    };
+
+    std::vector<std::jthread> threads; // joined on every way out
+    const std::size_t wanted = std::min(processorCount(), (count + batch - 1) / batch);
+    if (wanted > 1) {
+        threads.reserve(wanted - 1);
+        try {
+            while (threads.size() + 1 < wanted)
+                threads.push_back(startThread([&run](const std::stop_token &) { run(); }));
+        } catch (const std::exception &) {
+            // No thread, or no memory for one: the calling thread does what is left.
+        }
+    }
+    run();
+    threads.clear();
+    if (failure)
+        std::rethrow_exception(failure);
+}
+
+} // namespace keyhold

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "os/store_directory.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+
+namespace keyhold {
+
+StoreDirectory::StoreDirectory(FileSystem &fileSystem, std::string path)
+    : fileSystem_(fileSystem),
+      path_(std::move(path)) {
+    take(fileSystem_.openDirectory(path_));
+}
+
+StoreDirectory::StoreDirectory(FileSystem &fileSystem, std::string path, int number)
+    : fileSystem_(fileSystem),
+      path_(std::move(path)) {
+    take(number);
+}
+
+void StoreDirectory::take(int number) {
+    if (number < 0)
+        throw Error(ErrorCode::systemCall, "cannot open directory '" + path_ + "'", -number);
+    directory_ = Descriptor(fileSystem_, number);
+}
+
+StoreDirectory StoreDirectory::toReachFiles(FileSystem &fileSystem, std::string path) {
+    const int number = fileSystem.open(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY, 0);
+    return {fileSystem, std::move(path), number};
+}
+
+FileStatus StoreDirectory::status() const {
+    FileStatus out;
+    const int result = fileSystem_.status(number(), out);
+    if (result < 0)
+        throw Error(ErrorCode::systemCall, "cannot stat directory '" + path_ + "'", -result);
+    return out;
+}
+
+bool StoreDirectory::isStillAtPath() const {
+    const FileStatus opened = status();
+    FileStatus found;
+    return fileSystem_.statusOf(path_, found) == 0 && found.device == opened.device &&
+           found.inode == opened.inode;
+}
+
+void StoreDirectory::list(const std::function<void(const char *name)> &visit) const {
+    const int result = fileSystem_.list(number(), visit);
+    if (result < 0)
+        throw Error(ErrorCode::systemCall, "cannot read directory '" + path_ + "'", -result);
+}
+
+bool StoreDirectory::contains(const std::string &name) const {
+    const int result = fileSystem_.exists(number(), name.c_str());
+    if (result < 0 && result != -ENOENT)
+        throw Error(ErrorCode::systemCall, "cannot stat '" + pathOf(name) + "'", -result);
+    return result == 0;
+}
+
+int StoreDirectory::sync() const {
+    const OwedSync::Mark removals = removals_.mark();
+    const OwedSync::Mark names = names_.mark();
+    int result = fileSystem_.sync(number());
+    if (isSyncUnavailable(result)) {
+        canBeSynced_ = false;
+        result = 0;
+    }
+    if (result == 0) {
+        removals_.settle(removals);
+        names_.settle(names);
+    }
+    return result;
+}
+
+Error StoreDirectory::syncError(int result, SourcePlace place) const {
+    return {ErrorCode::fileAccess, "cannot sync directory '" + path_ + "'", -result, place};
+}
+
+void StoreDirectory::syncOrRaise() const {
+    const int result = sync();
+    if (result < 0)
+        throw syncError(result);
+}
+
+bool StoreDirectory::rename(const std::string &from, const std::string &to) const {
+    const int result = fileSystem_.rename(number(), from.c_str(), to.c_str());
+    if (result == -ENOENT)
+        return false;
+    if (result < 0)
+        throw Error(ErrorCode::fileAccess,
+                    "cannot rename file '" + pathOf(from) + "' as '" + pathOf(to) + "'", -result);
+    return true;
+}
+
+bool StoreDirectory::unlink(const std::string &name) const {
+    const int result = fileSystem_.unlink(number(), name.c_str());
+    if (result == -ENOENT)
+        return false;
+    if (result < 0)
+        throw Error(ErrorCode::systemCall, "cannot unlink '" + pathOf(name) + "'", -result);
+    return true;
+}
+
+} // namespace keyhold

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "conf/error.h"
+#include "os/descriptor.h"
+#include "os/file_system.h"
+#include "os/pending_sync.h"
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+namespace keyhold {
+
+/// The directory of a store, opened once. All work on its files goes through the open directory, so
+/// a path that later leads elsewhere (an unmounted store) changes nothing.
+class StoreDirectory {
+  public:
+    /// Raises systemCall if `path` is not a directory that can be opened.
+    StoreDirectory(FileSystem &fileSystem, std::string path);
+    /// For reading files whose names are known: `path` may be one that can be searched and not
+    /// read. It can be neither listed nor synced. Raises systemCall.
+    [[nodiscard]] static StoreDirectory toReachFiles(FileSystem &fileSystem, std::string path);
+
+    [[nodiscard]] FileSystem &fileSystem() const noexcept { return fileSystem_; }
+    [[nodiscard]] int number() const noexcept { return directory_.number(); }
+    [[nodiscard]] const std::string &path() const noexcept { return path_; }
+    /// For texts.
+    [[nodiscard]] std::string pathOf(const std::string &name) const { return path_ + "/" + name; }
+
+    /// Device and inode, which name the directory however it is spelled. Raises systemCall.
+    [[nodiscard]] FileStatus status() const;
+    /// False if the directory has been removed, or its path now leads to another one or to none.
+    [[nodiscard]] bool isStillAtPath() const;
+    /// Raises systemCall if the directory cannot be read to its end.
+    void list(const std::function<void(const char *name)> &visit) const;
+
+    /// True if there is an entry of that name. Raises systemCall if that cannot be told.
+    [[nodiscard]] bool contains(const std::string &name) const;
+    /// Makes earlier changes of names durable. 0 or -errno; 0 as well where the file system has no
+    /// sync of directories.
+    [[nodiscard]] int sync() const;
+    /// False once sync() has met such a file system.
+    [[nodiscard]] bool canBeSynced() const noexcept { return canBeSynced_; }
+    /// What became of a sync() that answered `result`: fileAccess.
+    [[nodiscard]] Error syncError(int result, SourcePlace place = SourcePlace::current()) const;
+    /// Notes that a name was removed which must not come back after a power cut.
+    void noteRemoval() const noexcept { removals_.note(); }
+    /// True while a noted removal is not known to be durable.
+    [[nodiscard]] bool hasUnsyncedRemovals() const noexcept { return removals_.isOwed(); }
+    /// Notes that there may be names which are not durable, and which are shown or which a next
+    /// change counts on.
+    void noteUnsyncedNames() const noexcept { names_.note(); }
+    /// True while they are not known to be durable.
+    [[nodiscard]] bool hasUnsyncedNames() const noexcept { return names_.isOwed(); }
+    /// As sync(), raising syncError().
+    void syncOrRaise() const;
+    /// False if `from` is not there; raises fileAccess for any other trouble.
+    bool rename(const std::string &from, const std::string &to) const;
+    /// False if it is not there; raises systemCall for any other trouble.
+    bool unlink(const std::string &name) const;
+
+  private:
+    StoreDirectory(FileSystem &fileSystem, std::string path, int number);
+    void take(int number);
+
+    FileSystem &fileSystem_;
+    std::string path_;
+    Descriptor directory_;
+    mutable OwedSync removals_;
+    mutable OwedSync names_;
+    mutable std::atomic<bool> canBeSynced_{true};
+};
+
+} // namespace keyhold

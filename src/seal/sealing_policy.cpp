@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "seal/sealing_policy.h"
+
+#include "conf/error.h"
+#include "conf/keyed_hash.h"
+#include "seal/aes256cbc.h"
+#include "seal/jwe.h"
+#include "seal/plain.h"
+#include "seal/scratch.h"
+
+namespace keyhold {
+
+namespace {
+
+std::span<const std::uint8_t> bytesOf(std::string_view text) {
+    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
+}
+
+[[noreturn]] void refuse(const std::string &why, SourcePlace place = SourcePlace::current()) {
+    throw Error(ErrorCode::valueUnreadable, why, 0, place);
+}
+
+std::uint64_t hashOf(const Keyring &keyring, const AtRest::Rules &rules) {
+    std::string text;
+    text += keyring.primary() ? 'p' : '-';
+    text += keyring.missing().empty() ? '-' : 'm';
+    text += rules.mustSeal ? 's' : '-';
+    text += rules.convertExisting ? 'c' : '-';
+    text += keyring.current() ? 'k' : '-';
+    for (const Key &key : keyring.keys())
+        text += key.id();
+    return keyedHash(bytesOf(text));
+}
+
+std::optional<ShieldedValue> openPlain(const Uuid &uuid, std::span<const std::uint8_t> text) {
+    Scratch plain(text.size() / 4 * 3 + 3);
+    const PlainDecoded decoded = decodePlain(text, plain.bytes());
+    switch (decoded.form) {
+    case PlainForm::blank:
+        return std::nullopt;
+    case PlainForm::damaged:
+        refuse("is not base64");
+    case PlainForm::value:
+        break;
+    }
+    return ShieldedValue::seal(uuid, plain.bytes().first(decoded.size));
+}
+
+} // namespace
+
+std::string_view nameOf(AtRestForm form) noexcept {
+    switch (form) {
+    case AtRestForm::plain:
+        return "base64";
+    case AtRestForm::aes256cbc:
+        return "aes256cbc";
+    case AtRestForm::jwe:
+        return "jwe";
+    }
+    return {};
+}
+
+std::size_t maxTextSize(AtRestForm form) noexcept {
+    static_assert(kMaxValueSize == kMaxJweValueSize);
+    const auto withWhiteSpace = [](std::size_t bytes) {
+        const std::size_t text = plainTextSize(bytes);
+        return text + text / 16;
+    };
+    switch (form) {
+    case AtRestForm::plain:
+        return withWhiteSpace(kMaxValueSize);
+    case AtRestForm::aes256cbc:
+        return withWhiteSpace(aes256CbcSize(kMaxValueSize));
+    case AtRestForm::jwe:
+        return kMaxJweSize;
+    }
+    return 0;
+}
+
+AtRest::AtRest(Keyring keyring, Rules rules)
+    : keyring_(std::move(keyring)),
+      rules_(std::move(rules)),
+      hash_(hashOf(keyring_, rules_)) {}
+
+AtRestForm AtRest::formOfNew() const {
+    if (!rules_.mustSeal)
+        return AtRestForm::plain;
+    if (!keyring_.current())
+        throw Error(ErrorCode::invalidEncryptionKey,
+                    "values must be encrypted and there is no key to do it with: " +
+                        rules_.complaint);
+    return AtRestForm::jwe;
+}
+
+void AtRest::encode(AtRestForm form, const Uuid &uuid, std::span<const std::uint8_t> value,
+                    const Write &write) const {
+    if (form == AtRestForm::plain) {
+        Scratch text(plainTextSize(value.size()));
+        encodePlain(value, text.bytes());
+        write(text.bytes());
+        return;
+    }
+    const Key *key = keyring_.current();
+    if (!key || form != AtRestForm::jwe)
+        throw Error(ErrorCode::invalidEncryptionKey, "no key to write a value with");
+    write(bytesOf(sealJwe(*key, uuid, value)));
+}
+
+std::optional<ShieldedValue> AtRest::decode(AtRestForm form, const Uuid &uuid,
+                                            std::span<const std::uint8_t> text,
+                                            bool &isOutdated) const {
+    std::optional<ShieldedValue> value;
+    const Key *key = nullptr;
+    switch (form) {
+    case AtRestForm::plain:
+        value = openPlain(uuid, text);
+        break;
+    case AtRestForm::aes256cbc:
+        value = openAes256Cbc(keyring_, uuid, text);
+        break;
+    case AtRestForm::jwe:
+        value = openJwe(keyring_, uuid, text, &key);
+        break;
+    }
+    if (value && value->size() == 0)
+        value.reset();
+    if (value && value->size() > kMaxValueSize)
+        refuse("holds more than " + std::to_string(kMaxValueSize) + " bytes");
+    isOutdated = value && isOutdatedForm(form, key);
+    return value;
+}
+
+bool AtRest::isOutdatedForm(AtRestForm form, const Key *key) const {
+    if (!rules_.mustSeal)
+        return rules_.convertExisting && form != AtRestForm::plain;
+    if (!keyring_.current())
+        return false;
+    return form == AtRestForm::jwe ? key != keyring_.current() : rules_.convertExisting;
+}
+
+} // namespace keyhold

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "conf/admin_log.h"
+#include "store/secret_store.h"
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+namespace keyhold {
+
+/// Writes the outdated values of a store anew on a thread of its own, so that nobody waits for it.
+/// One renewal at a time: each value is written by the rules of that moment, and what is requested
+/// meanwhile makes the renewal at work go round once more. The thread is made at the first request
+/// that finds something to do.
+class RenewalThread {
+  public:
+    /// `store` and `journal` outlive it. `changed` is called, on any thread and with no lock held,
+    /// when isAtWork() may have another answer: before the first value is touched, and after the
+    /// last. It raises nothing, and may call request().
+    RenewalThread(SecretStore &store, Journal &journal, std::function<void()> changed);
+    /// As stop().
+    ~RenewalThread() { stop(); }
+    RenewalThread(const RenewalThread &) = delete;
+    RenewalThread &operator=(const RenewalThread &) = delete;
+
+    /// Has the values that are outdated now written anew, and does not wait for it. What keeps it
+    /// from that goes to the journal.
+    void request() noexcept;
+    /// From a request that found something to do until all of it is done.
+    [[nodiscard]] bool isAtWork() const noexcept;
+    /// Ends a renewal after the value in hand, and returns when it has ended; the next start goes
+    /// on. Later requests do nothing. Not for the thread itself.
+    void stop() noexcept;
+
+  private:
+    /// True if a renewal is to be started. One that is at work takes the request over.
+    [[nodiscard]] bool begin();
+    void startOnce();
+    void run(const std::stop_token &stop);
+    /// Nothing is at work any more; `lock` is of mutex_ and released while the host is told.
+    void rest(std::unique_lock<std::mutex> &lock);
+
+    SecretStore &store_;
+    Journal &journal_;
+    const std::function<void()> changed_;
+    mutable std::mutex mutex_; // of all below
+    std::condition_variable_any requested_;
+    bool isRequested_ = false;
+    bool isAtWork_ = false;
+    bool isStopped_ = false;
+    std::jthread thread_;
+};
+
+} // namespace keyhold

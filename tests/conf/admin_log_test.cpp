@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conf/admin_log.h"
+
+#include "conf/no_memory.h"
+#include "store/store_fixture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace keyhold {
+namespace {
+
+/// Keeps one line, in memory that it has already.
+class OneLine : public Journal {
+  public:
+    void info(const std::string &) override {}
+    void warning(const std::string &) override {}
+    void error(const std::string &text) override { line.assign(text); }
+
+    std::string line = std::string(200, ' ');
+
+  private:
+    void failureWithoutMemory(const char *text) noexcept override { line.assign(text); }
+};
+
+constexpr const char *kWhat = "a change that is longer than a short string was not told: ";
+
+TEST(Journal, TellsAFailureWithItsReason) {
+    OneLine journal;
+    journal.failure(kWhat, std::runtime_error("reason"));
+    EXPECT_EQ(journal.line, std::string(kWhat) + "reason");
+}
+
+TEST(Journal, WithoutMemoryTellsAFailureAlone) {
+    OneLine journal;
+    const std::runtime_error why("reason");
+    {
+        const NoMemory none;
+        journal.failure(kWhat, why);
+    }
+    EXPECT_EQ(journal.line, kWhat);
+}
+
+TEST(Journal, AFailureThatCannotBeToldAtAllIsNone) {
+    RecordingJournal journal; // takes memory for each line
+    const std::runtime_error why("reason");
+    {
+        const NoMemory none;
+        journal.failure(kWhat, why);
+    }
+    EXPECT_THAT(journal.lines(), testing::IsEmpty());
+}
+
+} // namespace
+} // namespace keyhold

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "directory/crash_fixture.h"
+
+/// The changes of sealed values, for the tests of crash_test.cpp: setting, removing, rotating to
+/// another key, sealing plain values, and the way back to plain ones.
+namespace keyhold {
+namespace {
+
+// "old value" as libvirt writes it: AES-256-CBC under 32 bytes of 1; made with Python's
+// `cryptography`.
+constexpr const char *kOldValueAsCbc = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6o=";
+
+using Rules = std::shared_ptr<const AtRest>;
+
+Rules plain() {
+    return atRestWith(0);
+}
+Rules sealed() {
+    return atRestWith(1);
+}
+Rules unsealing() {
+    return atRestWith(0, {1}, true);
+}
+
+/// First the rules, as a reload brings them; then what a client does.
+StoreStep under(const Rules &rules, const CrashChange::Simple &step) {
+    return [rules, step](StoreBench &bench, SecretStore &store) {
+        bench.atRest->set(rules);
+        step(store);
+    };
+}
+
+void defineOne(SecretStore &store) {
+    store.define(definitionOf(1, "one"), allow);
+}
+void defineOld(SecretStore &store) {
+    defineOne(store);
+    store.setValue(uuidNumber(1), bytes("old value"), allow);
+}
+void defineTwo(SecretStore &store) {
+    defineOld(store);
+    store.define(definitionOf(2, "two"), allow);
+    store.setValue(uuidNumber(2), bytes("value of another"), allow);
+}
+void defineEphemeralOld(SecretStore &store) {
+    store.define(ephemeral(definitionOf(1, "one")), allow);
+    store.setValue(uuidNumber(1), bytes("old value"), allow);
+}
+void setNew(SecretStore &store) {
+    store.setValue(uuidNumber(1), bytes("new value"), allow);
+}
+void setEmpty(SecretStore &store) {
+    store.setValue(uuidNumber(1), {}, allow);
+}
+void undefineOne(SecretStore &store) {
+    store.undefine(uuidNumber(1), allow);
+}
+void becomeEphemeral(SecretStore &store) {
+    store.define(ephemeral(definitionOf(1, "one")), allow);
+}
+
+/// A value that counts, and files of other forms as people and other drivers leave them.
+StoreStep withForms(const Rules &rules, std::vector<AtRestForm> forms) {
+    return [rules, forms](StoreBench &bench, SecretStore &store) {
+        bench.atRest->set(rules);
+        defineOne(store);
+        for (const AtRestForm form : forms) {
+            if (form == AtRestForm::jwe)
+                setNew(store); // older than the others, which came since
+            else
+                bench.put(valueName(1, form),
+                          form == AtRestForm::plain ? base64("old value") : kOldValueAsCbc);
+        }
+        store.reload();
+    };
+}
+
+/// A sealed value whose key is not there any more.
+StoreStep unreadable(const Rules &rules) {
+    return [rules](StoreBench &bench, SecretStore &store) {
+        bench.atRest->set(sealed());
+        defineOld(store);
+        bench.atRest->set(rules);
+        const std::string file = *bench.content(valueName(1, AtRestForm::jwe));
+        bench.remove(valueName(1, AtRestForm::jwe));
+        store.reload();
+        bench.put(valueName(1, AtRestForm::jwe), file);
+        store.reload();
+    };
+}
+
+/// As a reload does it. A value that could not be read or written anew is in the journal alone.
+StoreStep renewal(const Rules &rules) {
+    return [rules](StoreBench &bench, SecretStore &store) {
+        bench.atRest->set(rules);
+        const std::size_t told = bench.journal.lines().size();
+        store.reload();
+        store.renewOutdated([] { return false; });
+        for (std::size_t i = told; i < bench.journal.lines().size(); ++i) {
+            const std::string line = bench.journal.lines()[i];
+            if (line.find("was not written anew") != std::string::npos ||
+                line.find("Error reading secret") != std::string::npos)
+                throw Error(ErrorCode::internal, line);
+        }
+    };
+}
+
+const std::vector<AtRestForm> kAllForms = {AtRestForm::jwe, AtRestForm::aes256cbc,
+                                           AtRestForm::plain};
+
+std::vector<CrashChange> sets() {
+    return {
+        {"SealFirst", under(sealed(), defineOne), under(sealed(), setNew)},
+        {"SealOverPlain", under(plain(), defineOld), under(sealed(), setNew)},
+        {"SealOverSealed", under(sealed(), defineOld), under(sealed(), setNew)},
+        {"SealOverAnEarlierKey", under(sealed(), defineOld), under(atRestWith(2, {1}), setNew)},
+        {"SealOverCbc", withForms(sealed(), {AtRestForm::aes256cbc}), under(sealed(), setNew)},
+        {"SealOverCbcAndPlain", withForms(sealed(), {AtRestForm::aes256cbc, AtRestForm::plain}),
+         under(sealed(), setNew)},
+        {"SealOverAllForms", withForms(sealed(), kAllForms), under(sealed(), setNew)},
+        {"PlainOverSealed", under(sealed(), defineOld), under(unsealing(), setNew)},
+        {"PlainOverAllForms", withForms(sealed(), kAllForms), under(unsealing(), setNew)},
+        {"EmptyOverSealed", under(sealed(), defineOld), under(sealed(), setEmpty)},
+        {"EmptyOverAllForms", withForms(sealed(), kAllForms), under(sealed(), setEmpty)},
+    };
+}
+
+std::vector<CrashChange> definitions() {
+    const auto becomePersistent = defineOne;
+    return {
+        {"UndefineSealed", under(sealed(), defineOld), under(sealed(), undefineOne)},
+        {"UndefineAllForms", withForms(sealed(), kAllForms), under(sealed(), undefineOne)},
+        {"UndefineUnreadable", unreadable(atRestWith(2)), under(atRestWith(2), undefineOne)},
+        {"BecomeEphemeralSealed", under(sealed(), defineOld), under(sealed(), becomeEphemeral)},
+        {"BecomeEphemeralWithAllForms", withForms(sealed(), kAllForms),
+         under(sealed(), becomeEphemeral)},
+        {"BecomePersistentSealed", under(sealed(), defineEphemeralOld),
+         under(sealed(), becomePersistent)},
+    };
+}
+
+std::vector<CrashChange> renewals() {
+    constexpr auto kRenewal = CrashChange::Kind::renewal;
+    return {
+        {"RotateTwo", under(sealed(), defineTwo), renewal(atRestWith(2, {1})), kRenewal},
+        {"RotateWithSealExisting", under(sealed(), defineTwo), renewal(atRestWith(2, {1}, true)),
+         kRenewal},
+        {"SealExistingPlain", under(plain(), defineTwo), renewal(atRestWith(1, {}, true)),
+         kRenewal},
+        {"SealExistingCbc", withForms(sealed(), {AtRestForm::aes256cbc}),
+         renewal(atRestWith(1, {}, true)), kRenewal},
+        {"SealExistingAllForms", withForms(sealed(), kAllForms), renewal(atRestWith(1, {}, true)),
+         kRenewal},
+        {"UnsealSealed", under(sealed(), defineTwo), renewal(unsealing()), kRenewal},
+        {"UnsealCbc", withForms(sealed(), {AtRestForm::aes256cbc}), renewal(unsealing()), kRenewal},
+        {"UnsealCbcAndSealed", withForms(sealed(), {AtRestForm::jwe, AtRestForm::aes256cbc}),
+         renewal(unsealing()), kRenewal},
+    };
+}
+
+std::vector<CrashChange> keepsFile() {
+    constexpr auto kKeepsFile = CrashChange::Kind::keepsFile;
+    return {
+        {"SealOverUnreadable", unreadable(atRestWith(2)), under(atRestWith(2), setNew), kKeepsFile},
+        {"PlainOverUnreadable", unreadable(plain()), under(plain(), setNew), kKeepsFile},
+        {"EmptyOverUnreadable", unreadable(atRestWith(2)), under(atRestWith(2), setEmpty),
+         kKeepsFile},
+    };
+}
+
+INSTANTIATE_TEST_SUITE_P(SealedValues, CrashTest, testing::ValuesIn(sets()), nameOfChange);
+INSTANTIATE_TEST_SUITE_P(SealedSecrets, CrashTest, testing::ValuesIn(definitions()), nameOfChange);
+INSTANTIATE_TEST_SUITE_P(Renewals, CrashTest, testing::ValuesIn(renewals()), nameOfChange);
+INSTANTIATE_TEST_SUITE_P(Unreadable, CrashTest, testing::ValuesIn(keepsFile()), nameOfChange);
+
+} // namespace
+} // namespace keyhold

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "seal/sealing_policy.h"
+
+#include "seal/aes256cbc.h"
+#include "seal/golden.h"
+#include "seal/jwe.h"
+#include "seal/plain.h"
+
+#include <gtest/gtest.h>
+
+namespace keyhold {
+namespace {
+
+// A text of the largest value in each form, as it is written, and what may be around it.
+TEST(AtRestTest, TheLargestTextsHoldTheLargestValue) {
+    EXPECT_GE(maxTextSize(AtRestForm::plain), plainTextSize(kMaxValueSize));
+    EXPECT_GE(maxTextSize(AtRestForm::aes256cbc), plainTextSize(aes256CbcSize(kMaxValueSize)));
+    const std::string one = sealJwe(*golden::keyring().current(), golden::uuid(), bytesOf("v"));
+    EXPECT_GE(maxTextSize(AtRestForm::jwe), one.size() + kMaxValueSize / 3 * 4 + 4);
+}
+
+TEST(AtRestTest, TheLargestTextsHoldLineEndsAndLittleElse) {
+    const std::size_t text = plainTextSize(kMaxValueSize);
+    EXPECT_GE(maxTextSize(AtRestForm::plain), text + text / 64 * 2);
+    for (const AtRestForm form : kAtRestForms)
+        EXPECT_LE(maxTextSize(form), text + text / 8) << nameOf(form);
+}
+
+TEST(AtRestTest, TheSizeOfWhatLibvirtWritesIsKnown) {
+    Bytes bytes(golden::read("stock.aes256cbc").size());
+    for (const auto &[name, size] : {std::pair("stock.aes256cbc", golden::read("value").size()),
+                                     std::pair("stock-16.aes256cbc", std::size_t{16})})
+        EXPECT_EQ(decodePlain(golden::read(name), bytes).size, aes256CbcSize(size)) << name;
+}
+
+} // namespace
+} // namespace keyhold

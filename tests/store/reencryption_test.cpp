@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Writing stored values anew when the key or the form of secret.conf has changed.
+#include "store/secret_store.h"
+
+#include "conf/raised.h"
+#include "seal/jwe.h"
+#include "os/faulty_file_system.h"
+#include "store/store_fixture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace keyhold {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+bool never() {
+    return false;
+}
+
+// "old value" as libvirt writes it: AES-256-CBC under 32 bytes of 1; made with Python's
+// `cryptography`.
+constexpr const char *kCbc = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6o=";
+// The same with one bit changed in the last block, so that it has no padding.
+constexpr const char *kMisfit = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6s=";
+
+class RenewalTest : public testing::Test {
+  protected:
+    RenewalTest() {
+        bench.fileSystem = &faulty;
+        bench.atRest->set(atRestWith(1));
+        store = bench.start();
+        for (const int n : {1, 2, 3}) {
+            store->define(definitionOf(n, std::to_string(n)), allow);
+            store->setValue(uuidNumber(n), bytes("value " + std::to_string(n)), allow);
+        }
+        static_cast<void>(store->takeChanges());
+    }
+
+    // As a reload: the settings first, then the files.
+    void takeOver(const std::shared_ptr<const AtRest> &rules) {
+        bench.atRest->set(rules);
+        store->reload();
+    }
+
+    /// What the file of secret n is sealed with: 1, 2, or 0 if it has no sealed file.
+    [[nodiscard]] int keyOf(int n) const {
+        const auto text = bench.content(valueName(n, AtRestForm::jwe));
+        if (!text)
+            return 0;
+        const std::string id = keyIdOfJwe(bytes(*text));
+        for (const std::uint8_t number : std::initializer_list<std::uint8_t>{1, 2}) {
+            if (atRestWith(number)->keyring().current()->id() == id)
+                return number;
+        }
+        return -1;
+    }
+    [[nodiscard]] std::vector<int> keys() const { return {keyOf(1), keyOf(2), keyOf(3)}; }
+    [[nodiscard]] std::vector<std::string> values() const {
+        std::vector<std::string> all;
+        for (const auto &[uuid, state] : stateOf(*store))
+            all.push_back(state.value);
+        return all;
+    }
+    [[nodiscard]] bool isTold(const std::string &line) const {
+        const auto lines = bench.journal.lines();
+        return std::ranges::find(lines, line) != lines.end();
+    }
+
+    StoreBench bench;
+    FaultyFileSystem faulty{bench.disk};
+    std::unique_ptr<SecretStore> store;
+};
+
+TEST_F(RenewalTest, ValuesUnderAnEarlierKeyAreWrittenWithTheCurrentOne) {
+    takeOver(atRestWith(2, {1}));
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
+    EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
+    bench.atRest->set(atRestWith(2)); // the earlier key is not needed any more
+    EXPECT_EQ(bench.stateAfterStart(), stateOf(*store));
+}
+
+TEST_F(RenewalTest, IsNoChangeForClients) {
+    takeOver(atRestWith(2, {1}));
+    store->renewOutdated(never);
+    EXPECT_THAT(takeChanges(*store), IsEmpty());
+}
+
+TEST_F(RenewalTest, TellsTheBeginningAndTheEnd) {
+    takeOver(atRestWith(2, {1}));
+    store->renewOutdated(never);
+    EXPECT_TRUE(isTold("info: writing 3 stored values anew, with the key and form of secret.conf"));
+    EXPECT_TRUE(isTold("info: written anew: 3 of 3 values"));
+}
+
+TEST_F(RenewalTest, WritesAndTellsNothingWhereNothingIsOutdated) {
+    takeOver(atRestWith(1, {2}, true));
+    const auto told = bench.journal.lines();
+    bench.disk.clearTrace();
+    store->renewOutdated(never);
+    EXPECT_EQ(bench.disk.callCount(), 0U);
+    EXPECT_EQ(bench.journal.lines(), told);
+}
+
+TEST_F(RenewalTest, OneThatFailsStaysAsItWasAndTheOthersAreWritten) {
+    takeOver(atRestWith(2, {1}));
+    faulty.fail(Operation::sync, layout::newValueName(uuidNumber(2), AtRestForm::jwe), EIO);
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(2, 1, 2));
+    EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
+    EXPECT_TRUE(bench.journal.mentions("error: value of secret '" + uuidNumber(2).toString() +
+                                       "' was not written anew: cannot sync file"));
+    EXPECT_TRUE(isTold("warning: written anew: 2 of 3 values; 1 failed, for the reasons above; a "
+                       "reload tries again"));
+
+    store->reload();
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
+    EXPECT_TRUE(isTold("info: written anew: 1 of 1 values"));
+}
+
+TEST_F(RenewalTest, WantOfMemoryForOneHoldsUpNoOther) {
+    takeOver(atRestWith(2, {1}));
+    faulty.before(Operation::open, layout::newValueName(uuidNumber(2), AtRestForm::jwe),
+                  [] { throw std::bad_alloc(); });
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(2, 1, 2));
+    EXPECT_TRUE(isTold("error: value of secret '" + uuidNumber(2).toString() +
+                       "' was not written anew: no memory"));
+    faulty.clearFaults();
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
+}
+
+TEST_F(RenewalTest, AnotherBackendLearnsFromAReloadWhatIsToBeWritten) {
+    takeOver(atRestWith(2, {1}));
+    store->replaceBackend(bench.openBackend());
+    store->reload();
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
+}
+
+TEST_F(RenewalTest, OneThatCannotBeReadIsLeftAlone) {
+    const std::string before = *bench.content(valueName(2, AtRestForm::jwe));
+    bench.put(valueName(2, AtRestForm::jwe), before + "x");
+    store = bench.start();
+    takeOver(atRestWith(2, {1}));
+    store->renewOutdated(never);
+    EXPECT_THAT(values(), ElementsAre("=value 1", "unreadable", "=value 3"));
+    EXPECT_EQ(bench.content(valueName(2, AtRestForm::jwe)), before + "x");
+    EXPECT_EQ(keyOf(1), 2);
+    EXPECT_EQ(keyOf(3), 2);
+}
+
+TEST_F(RenewalTest, WithoutACurrentKeyNothingIsWritten) {
+    Keyring keyring;
+    keyring.addEarlier(atRestWith(1)->keyring().current()->raw());
+    takeOver(std::make_shared<const AtRest>(
+        std::move(keyring),
+        AtRest::Rules{.mustSeal = true, .convertExisting = true, .complaint = "no key"}));
+    bench.disk.clearTrace();
+    store->renewOutdated(never);
+    EXPECT_EQ(bench.disk.callCount(), 0U);
+    EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
+}
+
+TEST_F(RenewalTest, StopsBetweenTwoValuesAndGoesOnAtTheNextStart) {
+    takeOver(atRestWith(2, {1}));
+    int asked = 0;
+    store->renewOutdated([&] { return ++asked > 1; });
+    EXPECT_THAT(keys(), UnorderedElementsAre(2, 1, 1));
+    EXPECT_TRUE(isTold("info: written anew: 1 of 3 values; the rest follows at the next start"));
+
+    store.reset();
+    store = bench.start();
+    EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
+    EXPECT_TRUE(isTold("info: written anew: 2 of 2 values"));
+}
+
+TEST_F(RenewalTest, AValueThatAClientSetsMeanwhileIsTheOneThatStays) {
+    takeOver(atRestWith(2, {1}));
+    // While the first is written, a client sets the two others.
+    bool isDone = false;
+    faulty.before(Operation::sync, "keyhold-new", [&] {
+        if (std::exchange(isDone, true))
+            return;
+        std::jthread([&] {
+            for (const int n : {2, 3})
+                store->setValue(uuidNumber(n), bytes("set meanwhile"), allow);
+        }).join();
+    });
+    store->renewOutdated(never);
+    EXPECT_TRUE(isDone);
+    EXPECT_TRUE(isTold("info: written anew: 1 of 3 values; the others were changed or removed "
+                       "meanwhile"));
+    EXPECT_THAT(values(), ElementsAre("=value 1", "=set meanwhile", "=set meanwhile"));
+    EXPECT_EQ(bench.stateAfterStart(), stateOf(*store));
+    EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
+}
+
+TEST_F(RenewalTest, OneThatAClientRemovesMeanwhileStaysRemoved) {
+    takeOver(atRestWith(2, {1}));
+    bool isDone = false;
+    faulty.before(Operation::sync, "keyhold-new", [&] {
+        if (std::exchange(isDone, true))
+            return;
+        std::jthread([&] {
+            store->undefine(uuidNumber(2), allow);
+            store->define(ephemeral(definitionOf(3, "3")), allow);
+        }).join();
+    });
+    store->renewOutdated(never);
+    EXPECT_TRUE(isDone);
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1, AtRestForm::jwe)));
+    EXPECT_EQ(stateOf(*store, 3).value, "=value 3");
+}
+
+TEST_F(RenewalTest, ValuesCanBeReadWhileTheyAreWritten) {
+    takeOver(atRestWith(2, {1}));
+    int reads = 0;
+    for (const Operation each : {Operation::sync, Operation::rename, Operation::unlink}) {
+        faulty.before(each, "", [&] {
+            EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
+            ++reads;
+        });
+    }
+    store->renewOutdated(never);
+    EXPECT_GT(reads, 6);
+}
+
+TEST_F(RenewalTest, WhatLibvirtEncryptedIsWrittenOnlyIfAllOfItOpens) {
+    const auto sealing = atRestWith(1, {}, true);
+    for (const int n : {1, 2})
+        bench.put(valueName(n, AtRestForm::aes256cbc), kCbc);
+    bench.put(valueName(3, AtRestForm::aes256cbc), kMisfit);
+    takeOver(sealing);
+    store->renewOutdated(never);
+    EXPECT_EQ(bench.content(valueName(1, AtRestForm::aes256cbc)), kCbc);
+    EXPECT_EQ(bench.content(valueName(2, AtRestForm::aes256cbc)), kCbc);
+    EXPECT_TRUE(bench.journal.mentions(valueName(3, AtRestForm::aes256cbc) +
+                                       "' cannot be opened; put the right key in place, or move "
+                                       "that file to another directory, and reload"));
+    EXPECT_TRUE(bench.journal.mentions("warning: written anew: 0 of 2 values"));
+
+    bench.remove(valueName(3, AtRestForm::aes256cbc));
+    takeOver(atRestWith(1, {}, true));
+    store->renewOutdated(never);
+    EXPECT_THAT(values(), ElementsAre("=old value", "=old value", "=value 3"));
+    EXPECT_FALSE(bench.content(valueName(1, AtRestForm::aes256cbc)));
+    EXPECT_THAT(keys(), ElementsAre(1, 1, 1));
+}
+
+TEST_F(RenewalTest, AnOrphanThatLibvirtEncryptedHoldsUpNothing) {
+    bench.put(valueName(1, AtRestForm::aes256cbc), kCbc);
+    bench.put(valueName(9, AtRestForm::aes256cbc), kMisfit);
+    takeOver(atRestWith(1, {}, true));
+    store->renewOutdated(never);
+    EXPECT_EQ(stateOf(*store, 1).value, "=old value");
+    EXPECT_FALSE(bench.content(valueName(1, AtRestForm::aes256cbc)));
+}
+
+TEST_F(RenewalTest, PlainValuesAreSealedOnlyWhenAskedTo) {
+    takeOver(atRestWith(0, {1}, true));
+    store->renewOutdated(never);
+    EXPECT_EQ(bench.content(valueName(1)), base64("value 1"));
+    EXPECT_THAT(keys(), ElementsAre(0, 0, 0));
+
+    takeOver(atRestWith(1));
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(0, 0, 0));
+
+    takeOver(atRestWith(1, {}, true));
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(1, 1, 1));
+    EXPECT_FALSE(bench.content(valueName(1)));
+}
+
+TEST_F(RenewalTest, AChangeToPlainThatWasInterruptedIsFinished) {
+    const auto sealed = bench.content(valueName(1, AtRestForm::jwe));
+    bench.put(valueName(1), base64("value 1"));
+    takeOver(atRestWith(1));
+    store->renewOutdated(never);
+    EXPECT_EQ(keyOf(1), 1)
+        << "a sealed file that does not count stays as long as values are sealed";
+
+    takeOver(atRestWith(0, {1}, true));
+    store->renewOutdated(never);
+    EXPECT_FALSE(bench.content(valueName(1, AtRestForm::jwe)));
+    EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
+
+    bench.put(valueName(1, AtRestForm::jwe), *sealed);
+    takeOver(atRestWith(0, {1}, true));
+    store->renewOutdated(never);
+    EXPECT_THAT(keys(), ElementsAre(0, 0, 0));
+    EXPECT_EQ(stateOf(*store, 1).value, "=value 1");
+}
+
+} // namespace
+} // namespace keyhold
