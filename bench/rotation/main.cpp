@@ -4,8 +4,8 @@
 #include "common/clocks.h"
 #include "common/commands.h"
 #include "directory/directory_backend.h"
-#include "store/secret_store.h"
 #include "os/store_directory.h"
+#include "store/secret_store.h"
 
 #include <array>
 #include <cstdio>
@@ -27,7 +27,7 @@ RawKey readKey(const std::string &path) {
     return raw;
 }
 
-class StandardError : public Journal {
+class StandardError : public AdminLog {
   public:
     void info(const std::string &) override {}
     void warning(const std::string &text) override { error(text); }
@@ -38,23 +38,23 @@ Figures rotate(const std::string &path, const RawKey &from, const RawKey &to) {
     Keyring keyring;
     keyring.setCurrent(to);
     keyring.addEarlier(from);
-    const auto atRest = std::make_shared<CurrentAtRest>();
-    atRest->set(std::make_shared<const AtRest>(
+    const auto policy = std::make_shared<CurrentPolicy>();
+    policy->set(std::make_shared<const SealingPolicy>(
         std::move(keyring),
-        AtRest::Rules{.mustSeal = true, .convertExisting = false, .complaint = {}}));
+        SealingPolicy::Rules{.mustSeal = true, .convertExisting = false, .complaint = {}}));
 
-    StandardError journal;
+    StandardError log;
     const auto backend = std::make_shared<DirectoryBackend>(
-        std::make_unique<StoreDirectory>(posixFileSystem(), path), journal, atRest);
-    SecretStore store(backend, journal);
+        std::make_unique<StoreDirectory>(posixFileSystem(), path), log, policy);
+    SecretStore store(backend, log);
     store.load();
-    const std::size_t outdated = backend->outdated().size();
+    const std::size_t reencryptable = backend->reencryptable().size();
     const Stopwatch watch;
-    store.renewOutdated([] { return false; });
+    store.reencrypt([] { return false; });
     const double wall = watch.wall();
-    if (!backend->outdated().empty())
+    if (!backend->reencryptable().empty())
         throw std::runtime_error("some values have the old key still");
-    return {{"values", static_cast<double>(outdated)}, {"wall", wall}, {"cpu", watch.cpu()}};
+    return {{"values", static_cast<double>(reencryptable)}, {"wall", wall}, {"cpu", watch.cpu()}};
 }
 
 } // namespace

@@ -40,22 +40,23 @@ void requireCanonical() {
         throw std::runtime_error("the driver would write the definition in another way:\n" + xml);
 }
 
-AtRest sealing(const std::string &keyFile) {
+SealingPolicy sealing(const std::string &keyFile) {
     std::array<std::uint8_t, Key::kSize> raw{};
     std::ifstream file(keyFile, std::ios::binary);
     if (!file.read(reinterpret_cast<char *>(raw.data()), raw.size()))
         throw std::runtime_error("no key of 32 bytes in " + keyFile);
     Keyring keyring;
     keyring.setCurrent(raw);
-    return AtRest(std::move(keyring),
-                  AtRest::Rules{.mustSeal = true, .convertExisting = false, .complaint = {}});
+    return SealingPolicy(
+        std::move(keyring),
+        SealingPolicy::Rules{.mustSeal = true, .convertExisting = false, .complaint = {}});
 }
 
-void fill(const std::string &path, std::uint64_t count, const AtRest &atRest) {
+void fill(const std::string &path, std::uint64_t count, const SealingPolicy &policy) {
     const int directory = open(path.c_str(), O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         throw std::system_error(errno, std::generic_category(), path);
-    const AtRestForm form = atRest.formOfNew();
+    const ValueFormat form = policy.formatOfNew();
     std::atomic<std::uint64_t> next{0};
     timeThreads(processors(), [&](unsigned) {
         for (std::uint64_t number = next++; number < count; number = next++) {
@@ -64,7 +65,7 @@ void fill(const std::string &path, std::uint64_t count, const AtRest &atRest) {
             const std::string xml = xmlOf(number);
             writeFile(directory, uuid + ".xml", xml.data(), xml.size());
             const ValueBytes value = valueOf(number);
-            atRest.encode(form, Uuid(bytes), value, [&](std::span<const std::uint8_t> text) {
+            policy.encode(form, Uuid(bytes), value, [&](std::span<const std::uint8_t> text) {
                 writeFile(directory, uuid + "." + std::string(nameOf(form)), text.data(),
                           text.size());
             });
@@ -89,8 +90,8 @@ int main(int argc, char **argv) {
         requireCanonical();
         std::filesystem::create_directories(argv[1]);
         std::filesystem::permissions(argv[1], std::filesystem::perms::owner_all);
-        const auto atRest = argc == 4 ? sealing(argv[3]) : keyhold::AtRest();
-        fill(argv[1], std::stoull(argv[2]), atRest);
+        const auto policy = argc == 4 ? sealing(argv[3]) : keyhold::SealingPolicy();
+        fill(argv[1], std::stoull(argv[2]), policy);
         return 0;
     } catch (const std::exception &problem) {
         std::fprintf(stderr, "make_store: %s\n", problem.what());

@@ -20,18 +20,18 @@ struct ListDeleter {
 };
 
 /// What libvirt's functions return: 1 if the setting is there, 0 if not, -1 with an error raised.
-HostConf::Found foundBy(int result) {
+LibvirtConf::Found foundBy(int result) {
     if (result > 0)
-        return HostConf::Found::yes;
+        return LibvirtConf::Found::yes;
     if (result == 0)
-        return HostConf::Found::no;
+        return LibvirtConf::Found::no;
     virResetLastError();
-    return HostConf::Found::otherType;
+    return LibvirtConf::Found::otherType;
 }
 
 } // namespace
 
-std::optional<HostConf> HostConf::parse(const std::string &text, std::string &why) {
+std::optional<LibvirtConf> LibvirtConf::parse(const std::string &text, std::string &why) {
     const Symbols &libvirt = symbols();
     if (libvirt.virConfReadString == nullptr || libvirt.virConfFree == nullptr) {
         why = "this libvirt has no reader for it";
@@ -49,26 +49,27 @@ std::optional<HostConf> HostConf::parse(const std::string &text, std::string &wh
         virResetLastError();
         return std::nullopt;
     }
-    return HostConf(conf);
+    return LibvirtConf(conf);
 }
 
-HostConf::HostConf(HostConf &&other) noexcept : conf_(std::exchange(other.conf_, nullptr)) {}
+LibvirtConf::LibvirtConf(LibvirtConf &&other) noexcept
+    : conf_(std::exchange(other.conf_, nullptr)) {}
 
-HostConf &HostConf::operator=(HostConf &&other) noexcept {
+LibvirtConf &LibvirtConf::operator=(LibvirtConf &&other) noexcept {
     std::swap(conf_, other.conf_);
     return *this;
 }
 
-HostConf::~HostConf() {
+LibvirtConf::~LibvirtConf() {
     if (conf_ != nullptr)
         symbols().virConfFree(conf_);
 }
 
-HostConf::Found HostConf::boolean(const char *name, bool &value) const {
+LibvirtConf::Found LibvirtConf::boolean(const char *name, bool &value) const {
     return foundBy(symbols().virConfGetValueBool(conf_, name, &value));
 }
 
-HostConf::Found HostConf::string(const char *name, std::string &value) const {
+LibvirtConf::Found LibvirtConf::string(const char *name, std::string &value) const {
     char *text = nullptr;
     const Found found = foundBy(symbols().virConfGetValueString(conf_, name, &text));
     const std::unique_ptr<char, TextDeleter> owner(text);
@@ -77,7 +78,7 @@ HostConf::Found HostConf::string(const char *name, std::string &value) const {
     return found;
 }
 
-HostConf::Found HostConf::list(const char *name, std::vector<std::string> &value) const {
+LibvirtConf::Found LibvirtConf::list(const char *name, std::vector<std::string> &value) const {
     char **texts = nullptr;
     const Found found = foundBy(symbols().virConfGetValueStringList(conf_, name, true, &texts));
     const std::unique_ptr<char *, ListDeleter> owner(texts);

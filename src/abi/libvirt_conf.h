@@ -10,14 +10,15 @@ namespace keyhold::abi {
 struct Conf;
 
 /// A text in the syntax of libvirt's conf files, parsed by libvirt itself. Move-only.
-class HostConf {
+class LibvirtConf {
   public:
     /// Empty if the text is malformed; `why` then says where and why. libvirt logs that as well.
     /// Leaves libvirt's error of the thread unset.
-    [[nodiscard]] static std::optional<HostConf> parse(const std::string &text, std::string &why);
-    HostConf(HostConf &&other) noexcept;
-    HostConf &operator=(HostConf &&other) noexcept;
-    ~HostConf();
+    [[nodiscard]] static std::optional<LibvirtConf> parse(const std::string &text,
+                                                          std::string &why);
+    LibvirtConf(LibvirtConf &&other) noexcept;
+    LibvirtConf &operator=(LibvirtConf &&other) noexcept;
+    ~LibvirtConf();
 
     enum class Found {
         no,
@@ -31,7 +32,7 @@ class HostConf {
     [[nodiscard]] Found list(const char *name, std::vector<std::string> &value) const;
 
   private:
-    explicit HostConf(Conf *conf) noexcept : conf_(conf) {}
+    explicit LibvirtConf(Conf *conf) noexcept : conf_(conf) {}
     Conf *conf_;
 };
 

@@ -35,7 +35,7 @@ struct Outcome {
 
 Outcome outcomeOf(Conversion &conversion, const Inspection &after, const HostKeys &keys) {
     Outcome outcome;
-    outcome.remaining = after.outdated.size();
+    outcome.remaining = after.reencryptable.size();
     outcome.converted = conversion.total - std::min(conversion.total, outcome.remaining);
     outcome.findings = std::move(conversion.failures);
     std::copy_if(after.findings.begin(), after.findings.end(), std::back_inserter(outcome.findings),
@@ -84,7 +84,7 @@ Exit convert(Purpose purpose, const ConvertOptions &options) {
         holder.reset();
     const StoreKeys keys = readStoreKeys(target, holder, options.keyFiles);
     const auto rules = rulesFor(purpose, keys.host, target.paths.settingsFile);
-    Conversion conversion{purpose,           target, withRules(*keys.host.atRest, rules),
+    Conversion conversion{purpose,           target, withRules(*keys.host.policy, rules),
                           options.isStopped, 0,      {}};
     for (const Finding &finding : keys.findings)
         tell(finding.text);
@@ -92,8 +92,8 @@ Exit convert(Purpose purpose, const ConvertOptions &options) {
         convertBeside(conversion, *holder, keys.host);
     else
         convertAlone(conversion);
-    const Inspection after = holder ? inspectBeside(target.paths, *conversion.atRest)
-                                    : inspect(target.paths, *conversion.atRest);
+    const Inspection after = holder ? inspectBeside(target.paths, *conversion.policy)
+                                    : inspect(target.paths, *conversion.policy);
     const Outcome outcome = outcomeOf(conversion, after, keys.host);
     if (options.json)
         printOutcome(conversion, outcome);

@@ -35,7 +35,7 @@ struct ConvertOptions {
 struct Conversion {
     Purpose purpose;
     const Target &target;
-    std::shared_ptr<const AtRest> atRest; ///< under the rules for the purpose
+    std::shared_ptr<const SealingPolicy> policy; ///< under the rules for the purpose
     const std::function<bool()> &isStopped;
     std::size_t total = 0;
     std::vector<Finding> failures; ///< of kind unchanged

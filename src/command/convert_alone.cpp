@@ -12,7 +12,7 @@ namespace keyhold::command {
 
 namespace {
 
-class TellingJournal : public Journal {
+class TerminalLog : public AdminLog {
   public:
     void info(const std::string &text) override { tell(text); }
     void warning(const std::string &text) override { tell(text); }
@@ -32,7 +32,7 @@ void requireOwner(const Target &target, const StoreDirectory &directory) {
 
 /// The value file that counts, for texts.
 std::string fileOf(const StoreDirectory &directory, const Uuid &uuid) {
-    for (const AtRestForm form : kAtRestForms) {
+    for (const ValueFormat form : kValueFormats) {
         const std::string name = layout::valueName(uuid, form);
         if (directory.contains(name))
             return directory.pathOf(name);
@@ -50,26 +50,26 @@ void convertAlone(Conversion &conversion, FileSystem &fileSystem) {
     requireOwner(conversion.target, directory);
     if (const int result = fileSystem.makePath(paths.stateDirectory); result < 0)
         throw Error(ErrorCode::systemCall, "cannot create '" + paths.stateDirectory + "'", -result);
-    TellingJournal journal;
+    TerminalLog log;
     const StoreLock lock(fileSystem, paths.stateDirectory);
-    const DirectoryLock directoryLock(directory, retryFor(kLockPatience), journal);
+    const DirectoryLock directoryLock(directory, retryFor(kLockPatience), log);
 
-    const auto current = std::make_shared<CurrentAtRest>();
-    current->set(conversion.atRest);
-    DirectoryBackend backend(std::move(opened), journal, current);
+    const auto current = std::make_shared<CurrentPolicy>();
+    current->set(conversion.policy);
+    DirectoryBackend backend(std::move(opened), log, current);
     backend.recover();
-    const std::vector<Uuid> outdated = inspect(directory, *conversion.atRest).outdated;
-    conversion.total = outdated.size();
-    Progress progress(nameOf(conversion.purpose), outdated.size());
+    const std::vector<Uuid> reencryptable = inspect(directory, *conversion.policy).reencryptable;
+    conversion.total = reencryptable.size();
+    Progress progress(nameOf(conversion.purpose), reencryptable.size());
     std::size_t done = 0;
-    for (const Uuid &uuid : outdated) {
+    for (const Uuid &uuid : reencryptable) {
         if (conversion.isStopped())
             return;
         try {
-            backend.renewValue(uuid);
+            backend.reencryptValue(uuid);
         } catch (const Error &error) {
             conversion.failures.push_back({Finding::Kind::unchanged, fileOf(directory, uuid),
-                                           "was not written anew: " + error.fullText()});
+                                           "was not re-encrypted: " + error.fullText()});
         }
         progress.show(++done);
     }

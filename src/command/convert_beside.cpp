@@ -3,8 +3,8 @@
 #include "command/inspection.h"
 #include "command/secret_check.h"
 #include "conf/error.h"
-#include "os/descriptor.h"
 #include "directory/layout.h"
+#include "os/descriptor.h"
 #include "os/store_directory.h"
 
 #include <algorithm>
@@ -94,19 +94,19 @@ class Daemon {
 
 class Follower {
   public:
-    Follower(Conversion &conversion, const Daemon &daemon, std::vector<Uuid> outdated)
+    Follower(Conversion &conversion, const Daemon &daemon, std::vector<Uuid> reencryptable)
         : conversion_(conversion),
           daemon_(daemon),
           directory_(posixFileSystem(), conversion.target.paths.configDirectory),
-          outdated_(std::move(outdated)) {}
+          reencryptable_(std::move(reencryptable)) {}
 
     void follow() {
         // The daemon writes nothing anew whose definition it cannot load; waiting brings nothing.
         const auto unloadable =
-            std::partition(outdated_.begin(), outdated_.end(),
+            std::partition(reencryptable_.begin(), reencryptable_.end(),
                            [&](const Uuid &uuid) { return !!check(uuid).usage; });
-        const std::vector<Uuid> left(unloadable, outdated_.end());
-        outdated_.erase(unloadable, outdated_.end());
+        const std::vector<Uuid> left(unloadable, reencryptable_.end());
+        reencryptable_.erase(unloadable, reencryptable_.end());
         wait();
         for (const Uuid &uuid : left) {
             if (!isDone(check(uuid)))
@@ -121,16 +121,16 @@ class Follower {
         Progress progress(nameOf(conversion_.purpose), conversion_.total);
         auto movedAt = Clock::now();
         auto signalledAt = movedAt;
-        while (!outdated_.empty()) {
+        while (!reencryptable_.empty()) {
             if (conversion_.isStopped())
                 return tell("the daemon goes on by itself");
             if (daemon_.hasEnded(kLook))
                 return tell("the daemon has ended");
-            const std::size_t before = outdated_.size();
+            const std::size_t before = reencryptable_.size();
             look();
-            progress.show(conversion_.total - outdated_.size());
+            progress.show(conversion_.total - reencryptable_.size());
             const auto now = Clock::now();
-            if (outdated_.size() < before)
+            if (reencryptable_.size() < before)
                 movedAt = signalledAt = now;
             if (now - movedAt > kPatience)
                 return failAll();
@@ -142,23 +142,23 @@ class Follower {
     }
 
     void look() {
-        std::erase_if(outdated_, [&](const Uuid &uuid) { return isDone(check(uuid)); });
+        std::erase_if(reencryptable_, [&](const Uuid &uuid) { return isDone(check(uuid)); });
     }
 
     [[nodiscard]] CheckedSecret check(const Uuid &uuid) const {
-        return checkSecret(directory_, *conversion_.atRest, uuid);
+        return checkSecret(directory_, *conversion_.policy, uuid);
     }
 
-    /// A value that is written anew is done when its former file is gone too.
+    /// A value that is re-encrypted is done when its former file is gone too.
     static bool isDone(const CheckedSecret &secret) {
-        return !secret.isOutdated &&
+        return !secret.needsReencryption &&
                std::ranges::none_of(secret.findings, [](const Finding &finding) {
                    return finding.kind == Finding::Kind::shadowed;
                });
     }
 
     void failAll() {
-        for (const Uuid &uuid : outdated_)
+        for (const Uuid &uuid : reencryptable_)
             fail(uuid, "is of a value that the daemon did not write anew; its log says why");
     }
 
@@ -170,7 +170,7 @@ class Follower {
     Conversion &conversion_;
     const Daemon &daemon_;
     const StoreDirectory directory_;
-    std::vector<Uuid> outdated_;
+    std::vector<Uuid> reencryptable_;
 };
 
 } // namespace
@@ -178,11 +178,12 @@ class Follower {
 void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys &keys) {
     requireWilling(conversion, holder, keys);
     const Daemon daemon(conversion.target, holder);
-    std::vector<Uuid> outdated = inspect(conversion.target.paths, *conversion.atRest).outdated;
-    conversion.total = outdated.size();
+    std::vector<Uuid> reencryptable =
+        inspect(conversion.target.paths, *conversion.policy).reencryptable;
+    conversion.total = reencryptable.size();
     // Also where nothing is left to do: new values must get the form and the key of now.
     daemon.reload();
-    Follower(conversion, daemon, std::move(outdated)).follow();
+    Follower(conversion, daemon, std::move(reencryptable)).follow();
 }
 
 } // namespace keyhold::command

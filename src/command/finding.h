@@ -22,7 +22,7 @@ struct Finding {
         unknown,    ///< another name that begins as those of a secret
         mode,       ///< a file that others can read or write
         owner,      ///< a file of another user
-        unchanged,  ///< a value file that should have been written anew, and was not
+        unchanged,  ///< a value file that should have been re-encrypted, and was not
     };
 
     Kind kind;

@@ -85,7 +85,7 @@ class Inspector {
             "or unseal without one, puts it right");
         add(Finding::Kind::aside, names.asides,
             "was put aside because nobody could read it, it belonged to no secret, or libvirt had "
-            "encrypted it and it was written anew; put it right, or remove it once its secret has "
+            "encrypted it and it was re-encrypted; put it right, or remove it once its secret has "
             "the value it should have");
         add(Finding::Kind::definition, names.misnamed,
             "is not loaded, because its name is not a uuid in lower case; rename it");
@@ -112,11 +112,11 @@ class Inspector {
                 checkFile(name, kOfOthers, kValue);
     }
 
-    void checkSecrets(const std::set<Uuid> &definitions, const AtRest &atRest) {
+    void checkSecrets(const std::set<Uuid> &definitions, const SealingPolicy &policy) {
         const std::vector<Uuid> uuids(definitions.begin(), definitions.end());
         std::vector<CheckedSecret> checked(uuids.size());
         parallelFor(uuids.size(),
-                    [&](std::size_t i) { checked[i] = checkSecret(directory_, atRest, uuids[i]); });
+                    [&](std::size_t i) { checked[i] = checkSecret(directory_, policy, uuids[i]); });
         for (std::size_t i = 0; i < uuids.size(); ++i)
             add(uuids[i], checked[i]);
     }
@@ -139,16 +139,16 @@ class Inspector {
         ++out_.secrets;
         if (!secret.form)
             ++out_.noValue;
-        else if (*secret.form == AtRestForm::plain)
+        else if (*secret.form == ValueFormat::plain)
             ++out_.plain;
-        else if (*secret.form == AtRestForm::aes256cbc)
+        else if (*secret.form == ValueFormat::aes256cbc)
             ++out_.aes256cbc;
         else
             ++out_.sealed[secret.keyId];
         if (secret.isUnreadable)
             ++out_.unreadable;
-        if (secret.isOutdated)
-            out_.outdated.push_back(uuid);
+        if (secret.needsReencryption)
+            out_.reencryptable.push_back(uuid);
         for (Finding &finding : secret.findings)
             out_.findings.push_back(std::move(finding));
         if (!secret.usage || secret.usage->type == UsageType::none)
@@ -170,28 +170,28 @@ class Inspector {
 
 } // namespace
 
-Inspection inspect(const InstancePaths &paths, const AtRest &atRest) {
-    return inspect(StoreDirectory(posixFileSystem(), paths.configDirectory), atRest);
+Inspection inspect(const InstancePaths &paths, const SealingPolicy &policy) {
+    return inspect(StoreDirectory(posixFileSystem(), paths.configDirectory), policy);
 }
 
-Inspection inspect(const StoreDirectory &directory, const AtRest &atRest) {
+Inspection inspect(const StoreDirectory &directory, const SealingPolicy &policy) {
     Names names = namesIn(directory);
     Inspection out;
     Inspector inspector(directory, out);
     inspector.checkDirectory();
     inspector.checkNames(names);
     inspector.checkFiles(names);
-    inspector.checkSecrets(names.definitions, atRest);
+    inspector.checkSecrets(names.definitions, policy);
     return out;
 }
 
-Inspection inspectBeside(const InstancePaths &paths, const AtRest &atRest) {
+Inspection inspectBeside(const InstancePaths &paths, const SealingPolicy &policy) {
     constexpr auto kMoment = std::chrono::milliseconds(500);
-    Inspection first = inspect(paths, atRest);
+    Inspection first = inspect(paths, policy);
     if (first.findings.empty())
         return first;
     std::this_thread::sleep_for(kMoment);
-    Inspection second = inspect(paths, atRest);
+    Inspection second = inspect(paths, policy);
     second.findings = inBoth(first.findings, second.findings);
     return second;
 }

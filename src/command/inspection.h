@@ -4,8 +4,8 @@
 #include "command/finding.h"
 #include "conf/uuid.h"
 #include "host/instance_paths.h"
-#include "seal/sealing_policy.h"
 #include "os/store_directory.h"
+#include "seal/sealing_policy.h"
 
 #include <cstddef>
 #include <map>
@@ -22,16 +22,16 @@ struct Inspection {
     std::size_t aes256cbc = 0;
     std::map<std::string, std::size_t> sealed; ///< by key id; empty if that cannot be told
     std::size_t unreadable = 0;                ///< of all, those whose value cannot be had
-    std::vector<Uuid> outdated;                ///< by the rules of the AtRest that was given
+    std::vector<Uuid> reencryptable;           ///< by the rules of the SealingPolicy that was given
     std::vector<Finding> findings;             ///< in the order of the uuids
 };
 
 /// Changes nothing. Raises systemCall if the directory cannot be read.
-[[nodiscard]] Inspection inspect(const InstancePaths &paths, const AtRest &atRest);
-[[nodiscard]] Inspection inspect(const StoreDirectory &directory, const AtRest &atRest);
+[[nodiscard]] Inspection inspect(const InstancePaths &paths, const SealingPolicy &policy);
+[[nodiscard]] Inspection inspect(const StoreDirectory &directory, const SealingPolicy &policy);
 /// The same beside a process at work: one look meets changes half done, so what is found is looked
 /// at again a moment later, and counts if it is still there.
-[[nodiscard]] Inspection inspectBeside(const InstancePaths &paths, const AtRest &atRest);
+[[nodiscard]] Inspection inspectBeside(const InstancePaths &paths, const SealingPolicy &policy);
 
 /// The findings of both.
 [[nodiscard]] std::vector<Finding> inBoth(const std::vector<Finding> &first,

@@ -42,7 +42,7 @@ Exit exportKey(const KeyOptions &options) {
     }
     const Target target = chooseSettings(options.target);
     const StoreKeys store = readStoreKeys(target, findHolder(target.paths));
-    const Key *current = store.host.atRest->keyring().current();
+    const Key *current = store.host.policy->keyring().current();
     if (!current && !store.findings.empty())
         throw Error(ErrorCode::invalidEncryptionKey, store.findings.front().text);
     if (!current)

@@ -6,10 +6,10 @@
 #include "conf/error.h"
 #include "conf/random.h"
 #include "conf/uuid.h"
-#include "seal/guarded_memory.h"
-#include "os/durable_file.h"
 #include "keys/key_file.h"
+#include "os/durable_file.h"
 #include "os/store_directory.h"
+#include "seal/guarded_memory.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -47,7 +47,7 @@ bool isNamedBy(const KeyPlan &plan, const std::string &place) {
 void requireNoLostKey(const Target &target, const StoreKeys &store, const std::string &place) {
     if (!isNamedBy(store.host.plan, place) || !exists(target))
         return;
-    const Inspection inspection = inspect(target.paths, *store.host.atRest);
+    const Inspection inspection = inspect(target.paths, *store.host.policy);
     const auto needsKey = [](const Finding &finding) {
         return finding.kind == Finding::Kind::missingKey ||
                (finding.kind == Finding::Kind::damaged && finding.file.ends_with(".aes256cbc"));

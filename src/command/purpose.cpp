@@ -17,15 +17,16 @@ const char *nameOf(Purpose purpose) noexcept {
     return "";
 }
 
-AtRest::Rules rulesFor(Purpose purpose, const HostKeys &keys, const std::string &settingsFile) {
+SealingPolicy::Rules rulesFor(Purpose purpose, const HostKeys &keys,
+                              const std::string &settingsFile) {
     if (purpose == Purpose::unseal)
         return {.mustSeal = false, .convertExisting = true, .complaint = {}};
-    if (!keys.atRest->rules().mustSeal)
+    if (!keys.policy->rules().mustSeal)
         throw Error(ErrorCode::configUnsupported,
                     "'" + settingsFile +
                         "' does not ask for encryption; name a key there "
                         "(secrets_encryption_key) and do not set encrypt_data = 0");
-    static_cast<void>(keys.atRest->formOfNew()); // raises if there is no key to seal with
+    static_cast<void>(keys.policy->formatOfNew()); // raises if there is no key to seal with
     return {.mustSeal = true, .convertExisting = purpose == Purpose::seal, .complaint = {}};
 }
 

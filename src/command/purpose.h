@@ -20,8 +20,8 @@ enum class Purpose {
 /// The rules that make a store what `purpose` wants. Raises configUnsupported or
 /// invalidEncryptionKey, with the remedy, if `keys` do not allow it: nothing is sealed that
 /// secret.conf does not ask to seal.
-[[nodiscard]] AtRest::Rules rulesFor(Purpose purpose, const HostKeys &keys,
-                                     const std::string &settingsFile);
+[[nodiscard]] SealingPolicy::Rules rulesFor(Purpose purpose, const HostKeys &keys,
+                                            const std::string &settingsFile);
 
 /// What must be set before a daemon with these settings does it by itself; empty if nothing.
 [[nodiscard]] std::string lackingFor(Purpose purpose, const Settings &settings,

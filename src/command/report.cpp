@@ -14,9 +14,9 @@ std::vector<Finding> Report::findings() const {
 Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) {
     Report report{target, findHolder(target.paths), {}, {}};
     report.keys = readStoreKeys(target, report.holder, keyFiles);
-    const AtRest &atRest = *report.keys.host.atRest;
+    const SealingPolicy &policy = *report.keys.host.policy;
     report.inspection =
-        report.holder ? inspectBeside(target.paths, atRest) : inspect(target.paths, atRest);
+        report.holder ? inspectBeside(target.paths, policy) : inspect(target.paths, policy);
     return report;
 }
 

@@ -3,9 +3,9 @@
 
 #include "conf/error.h"
 #include "conf/secret_xml.h"
-#include "seal/jwe.h"
-#include "directory/stored_files.h"
 #include "directory/layout.h"
+#include "directory/stored_files.h"
+#include "seal/jwe.h"
 
 namespace keyhold::command {
 
@@ -43,14 +43,14 @@ void checkDefinition(const StoreDirectory &directory, const Uuid &uuid, CheckedS
 
 class ValueCheck {
   public:
-    ValueCheck(const StoreDirectory &directory, const AtRest &atRest, const Uuid &uuid,
+    ValueCheck(const StoreDirectory &directory, const SealingPolicy &policy, const Uuid &uuid,
                CheckedSecret &out)
         : directory_(directory),
-          atRest_(atRest),
+          policy_(policy),
           uuid_(uuid),
           out_(out) {}
 
-    void check(AtRestForm form) {
+    void check(ValueFormat form) {
         const std::string name = layout::valueName(uuid_, form);
         path_ = directory_.pathOf(name);
         std::optional<ValueFile> file;
@@ -66,11 +66,11 @@ class ValueCheck {
             return;
         try {
             // Shielded again at once: nothing here needs the value.
-            bool isOutdated = false;
-            if (!atRest_.decode(form, uuid_, file->bytes(), isOutdated))
+            bool needsReencryption = false;
+            if (!policy_.decode(form, uuid_, file->bytes(), needsReencryption))
                 return;
             if (count(form, file->bytes()))
-                out_.isOutdated = isOutdated;
+                out_.needsReencryption = needsReencryption;
         } catch (const Error &error) {
             if (error.code() == ErrorCode::noMemory || error.code() == ErrorCode::internal)
                 throw;
@@ -84,12 +84,12 @@ class ValueCheck {
 
   private:
     /// False if a file of another form goes before this one.
-    bool count(AtRestForm form, std::span<const std::uint8_t> text) {
+    bool count(ValueFormat form, std::span<const std::uint8_t> text) {
         isCounted_ = !out_.form;
         if (!isCounted_) {
-            const AtRest::Rules &rules = atRest_.rules();
+            const SealingPolicy::Rules &rules = policy_.rules();
             if (!rules.mustSeal && rules.convertExisting && !out_.isUnreadable)
-                out_.isOutdated = true;
+                out_.needsReencryption = true;
             out_.findings.push_back(
                 {Finding::Kind::shadowed, path_,
                  "does not count, because '" +
@@ -98,7 +98,7 @@ class ValueCheck {
             return false;
         }
         out_.form = form;
-        if (form == AtRestForm::jwe)
+        if (form == ValueFormat::jwe)
             out_.keyId = keyIdIn(text);
         return true;
     }
@@ -110,7 +110,7 @@ class ValueCheck {
     }
 
     const StoreDirectory &directory_;
-    const AtRest &atRest_;
+    const SealingPolicy &policy_;
     const Uuid &uuid_;
     CheckedSecret &out_;
     std::string path_;
@@ -119,11 +119,12 @@ class ValueCheck {
 
 } // namespace
 
-CheckedSecret checkSecret(const StoreDirectory &directory, const AtRest &atRest, const Uuid &uuid) {
+CheckedSecret checkSecret(const StoreDirectory &directory, const SealingPolicy &policy,
+                          const Uuid &uuid) {
     CheckedSecret out;
     checkDefinition(directory, uuid, out);
-    ValueCheck values(directory, atRest, uuid, out);
-    for (const AtRestForm form : kAtRestForms)
+    ValueCheck values(directory, policy, uuid, out);
+    for (const ValueFormat form : kValueFormats)
         values.check(form);
     return out;
 }

@@ -22,10 +22,10 @@ const char *nameOf(Holder::Driver driver) {
 }
 
 /// What becomes of a value that is set: "plain", "sealed" or "refused".
-const char *newValuesOf(const AtRest &atRest) {
-    if (!atRest.rules().mustSeal)
+const char *newValuesOf(const SealingPolicy &policy) {
+    if (!policy.rules().mustSeal)
         return "plain";
-    return atRest.keyring().current() ? "sealed" : "refused";
+    return policy.keyring().current() ? "sealed" : "refused";
 }
 
 Json jsonOf(const Holder &holder) {
@@ -37,10 +37,10 @@ Json jsonOf(const Holder &holder) {
 }
 
 Json jsonOf(const Report &report) {
-    const AtRest &atRest = *report.keys.host.atRest;
+    const SealingPolicy &policy = *report.keys.host.policy;
     const Inspection &inspection = report.inspection;
     Json keys = Json::array();
-    for (const Key &key : atRest.keyring().keys())
+    for (const Key &key : policy.keyring().keys())
         keys.push_back(key.id());
     Json sealed = Json::object();
     for (const auto &[keyId, count] : inspection.sealed)
@@ -52,9 +52,9 @@ Json jsonOf(const Report &report) {
             {"directory", report.target.paths.configDirectory},
             {"settings", report.target.paths.settingsFile},
             {"holder", report.holder ? jsonOf(*report.holder) : Json()},
-            {"newValues", newValuesOf(atRest)},
+            {"newValues", newValuesOf(policy)},
             {"currentKey",
-             atRest.keyring().current() ? Json(atRest.keyring().current()->id()) : Json()},
+             policy.keyring().current() ? Json(policy.keyring().current()->id()) : Json()},
             {"keys", keys},
             {"secrets", inspection.secrets},
             {"withoutValue", inspection.noValue},
@@ -62,7 +62,7 @@ Json jsonOf(const Report &report) {
             {"aes256cbc", inspection.aes256cbc},
             {"sealed", sealed},
             {"unreadable", inspection.unreadable},
-            {"outdated", inspection.outdated.size()},
+            {"reencryptable", inspection.reencryptable.size()},
             {"findings", findings}};
 }
 
@@ -100,11 +100,11 @@ std::string aboutKey(const Keyring &keyring, const std::string &keyId) {
 }
 
 void printText(const Report &report) {
-    const AtRest &atRest = *report.keys.host.atRest;
+    const SealingPolicy &policy = *report.keys.host.policy;
     const Inspection &inspection = report.inspection;
     print(std::string(report.target.name()) + ": " + report.target.paths.configDirectory);
     printHolder(report);
-    printLine("new values", newValuesOf(atRest));
+    printLine("new values", newValuesOf(policy));
     printLine("secrets", std::to_string(inspection.secrets));
     const auto count = [](const char *label, std::size_t number) {
         if (number > 0)
@@ -114,9 +114,9 @@ void printText(const Report &report) {
     count("plain", inspection.plain);
     count("aes256cbc", inspection.aes256cbc);
     for (const auto &[keyId, number] : inspection.sealed)
-        printLine("sealed", std::to_string(number) + " with " + aboutKey(atRest.keyring(), keyId));
+        printLine("sealed", std::to_string(number) + " with " + aboutKey(policy.keyring(), keyId));
     count("unreadable", inspection.unreadable);
-    count("to be renewed", inspection.outdated.size());
+    count("to be renewed", inspection.reencryptable.size());
     for (const Finding &finding : report.findings()) {
         if (finding.kind == Finding::Kind::settings || isUnreadable(finding.kind))
             print("  " + textOf(finding));

@@ -2,8 +2,8 @@
 #include "command/store_keys.h"
 
 #include "conf/error.h"
-#include "os/file_system.h"
 #include "keys/key_file.h"
+#include "os/file_system.h"
 
 #include <cstddef>
 #include <cstdlib>
@@ -14,7 +14,7 @@ namespace keyhold::command {
 namespace {
 
 /// Keeps errors and warnings, the errors first: they say why a key is not there.
-class FindingsJournal : public Journal {
+class FindingsLog : public AdminLog {
   public:
     void info(const std::string & /*text*/) override {}
     void warning(const std::string &text) override { add(text, findings.size()); }
@@ -60,8 +60,9 @@ void complainAbout(const std::string &path, std::vector<Finding> &findings) {
 
 } // namespace
 
-std::shared_ptr<const AtRest> withRules(const AtRest &atRest, AtRest::Rules rules) {
-    return std::make_shared<const AtRest>(copyOf(atRest.keyring()), std::move(rules));
+std::shared_ptr<const SealingPolicy> withRules(const SealingPolicy &policy,
+                                               SealingPolicy::Rules rules) {
+    return std::make_shared<const SealingPolicy>(copyOf(policy.keyring()), std::move(rules));
 }
 
 Key readKey(const std::string &path, std::string *complaint) {
@@ -78,21 +79,21 @@ Key readKey(const std::string &path, std::string *complaint) {
 
 StoreKeys readStoreKeys(const Target &target, const std::optional<Holder> &holder,
                         const std::vector<std::string> &moreKeyFiles) {
-    FindingsJournal journal;
+    FindingsLog log;
     const char *credentials =
         std::getenv("CREDENTIALS_DIRECTORY"); // NOLINT(concurrency-mt-unsafe): nothing sets it
     if (holder && !holder->credentialsDirectory.empty())
         credentials = holder->credentialsDirectory.c_str();
-    StoreKeys keys{readHostKeys(target.paths, credentials, journal), {}};
-    keys.findings = std::move(journal.findings);
+    StoreKeys keys{readHostKeys(target.paths, credentials, log), {}};
+    keys.findings = std::move(log.findings);
     for (const std::string &path : keys.host.plan.earlierKeyPaths)
         complainAbout(path, keys.findings);
     if (!moreKeyFiles.empty()) {
-        Keyring keyring = copyOf(keys.host.atRest->keyring());
+        Keyring keyring = copyOf(keys.host.policy->keyring());
         for (const std::string &path : moreKeyFiles)
             keyring.addEarlier(readKey(path).raw());
-        keys.host.atRest =
-            std::make_shared<const AtRest>(std::move(keyring), keys.host.atRest->rules());
+        keys.host.policy =
+            std::make_shared<const SealingPolicy>(std::move(keyring), keys.host.policy->rules());
     }
     return keys;
 }

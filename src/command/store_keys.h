@@ -25,8 +25,9 @@ struct StoreKeys {
 [[nodiscard]] StoreKeys readStoreKeys(const Target &target, const std::optional<Holder> &holder,
                                       const std::vector<std::string> &moreKeyFiles = {});
 
-/// The keys of `atRest` under other rules.
-[[nodiscard]] std::shared_ptr<const AtRest> withRules(const AtRest &atRest, AtRest::Rules rules);
+/// The keys of `policy` under other rules.
+[[nodiscard]] std::shared_ptr<const SealingPolicy> withRules(const SealingPolicy &policy,
+                                                             SealingPolicy::Rules rules);
 
 /// The key in a file. Raises as readKeyFile(); `complaint`, if given, gets what is wrong with owner
 /// or mode. A relative path is of the working directory.

@@ -8,9 +8,9 @@ namespace keyhold {
 
 /// Where the store tells what an administrator should know. Texts name files and reasons, never
 /// values. Safe for concurrent use; may be called while the caller has a secret to itself.
-class Journal {
+class AdminLog {
   public:
-    virtual ~Journal() = default;
+    virtual ~AdminLog() = default;
     virtual void info(const std::string &text) = 0;
     virtual void warning(const std::string &text) = 0;
     virtual void error(const std::string &text) = 0;
@@ -31,7 +31,7 @@ class Journal {
         try {
             error(text);
         } catch (const std::exception &) {
-            return; // a journal that always takes memory has said what it could
+            return; // a log that always takes memory has said what it could
         }
     }
 };

@@ -58,10 +58,10 @@ class Error : public std::exception {
 
 /// A change failed after it could be seen, and could not be taken back. What the backend holds for
 /// this secret now must be read again.
-class UnrestoredError : public Error {
+class RollbackFailedError : public Error {
   public:
     using Error::Error;
-    explicit UnrestoredError(const Error &cause) : Error(cause) {}
+    explicit RollbackFailedError(const Error &cause) : Error(cause) {}
 };
 
 } // namespace keyhold

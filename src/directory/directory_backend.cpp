@@ -3,9 +3,9 @@
 
 #include "conf/canonical_xml.h"
 #include "conf/secret_xml.h"
+#include "directory/layout.h"
 #include "directory/stored_files.h"
 #include "os/durable_file.h"
-#include "directory/layout.h"
 
 #include <cerrno>
 
@@ -45,7 +45,7 @@ std::string DirectoryBackend::movedText() const {
            "restart to use what is there now";
 }
 
-std::string DirectoryBackend::orphanText(const Uuid &uuid, AtRestForm form) const {
+std::string DirectoryBackend::orphanText(const Uuid &uuid, ValueFormat form) const {
     return "'" + directory_->pathOf(layout::valueName(uuid, form)) +
            "' belongs to no secret; it is left alone";
 }
@@ -53,7 +53,7 @@ std::string DirectoryBackend::orphanText(const Uuid &uuid, AtRestForm form) cons
 void DirectoryBackend::requireReady(const Uuid &uuid) {
     if (!directory_->isStillAtPath())
         throw Error(ErrorCode::internal, movedText());
-    requireNoLeftovers(uuid);
+    requireNoStaleFiles(uuid);
     if (!directory_->hasUnsyncedNames())
         return;
     // On a read-only file system the change itself will fail, in the stock driver's words.
@@ -61,18 +61,18 @@ void DirectoryBackend::requireReady(const Uuid &uuid) {
         throw directory_->syncError(result);
 }
 
-DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal,
-                                   std::shared_ptr<const CurrentAtRest> atRest)
+DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, AdminLog &log,
+                                   std::shared_ptr<const CurrentPolicy> policy)
     : directory_(std::move(directory)),
-      journal_(journal),
-      atRest_(std::move(atRest)) {
+      log_(log),
+      policy_(std::move(policy)) {
     // The process before may have been killed between a change and its sync.
     directory_->noteUnsyncedNames();
 }
 
 std::vector<ListedSecret> DirectoryBackend::list() {
     if (!directory_->isStillAtPath())
-        journal_.warning(movedText());
+        log_.warning(movedText());
     Listing listing = listStore(*directory_);
     tellMisnamed(listing);
     return std::move(listing.secrets);
@@ -80,22 +80,22 @@ std::vector<ListedSecret> DirectoryBackend::list() {
 
 void DirectoryBackend::tellMisnamed(const Listing &listing) {
     for (const std::string &name : listing.misnamed)
-        journal_.error("Error reading secret: <uuid> does not match secret file name '" +
-                       directory_->pathOf(name) + "'");
+        log_.error("Error reading secret: <uuid> does not match secret file name '" +
+                   directory_->pathOf(name) + "'");
 }
 
 std::optional<StoredSecret> DirectoryBackend::read(const ListedSecret &secret) {
     const Uuid &uuid = secret.uuid;
     const std::string name = layout::definitionName(uuid);
-    const auto atRest = atRest_->get();
-    ValueNotes notes = notesOf(*atRest);
+    const auto policy = policy_->get();
+    ValueNotes notes = notesOf(*policy);
     FileStatus status;
     const auto text = readDefinitionFile(*directory_, name, &status);
     if (!text) {
-        noteOutdated(uuid, false);
-        for (const AtRestForm form : kAtRestForms) {
+        noteReencryption(uuid, false);
+        for (const ValueFormat form : kValueFormats) {
             if (directory_->contains(layout::valueName(uuid, form)))
-                journal_.warning(orphanText(uuid, form));
+                log_.warning(orphanText(uuid, form));
         }
         return std::nullopt;
     }
@@ -108,10 +108,10 @@ std::optional<StoredSecret> DirectoryBackend::read(const ListedSecret &secret) {
         throw Error(ErrorCode::internal, "<uuid> does not match secret file name '" + name + "'");
     notes.files.addDefinition(status);
     // A value that waited under a private name may get its own now.
-    const AtRestForms forms = hasLeftovers_ ? kAllForms : secret.forms;
-    const auto unsettled = settleValue(uuid);
-    out.value = readValue(*atRest, {uuid, forms}, notes);
-    noteOutdated(uuid, notes.isOutdated);
+    const ValueFormats forms = hasStaleFiles_ ? kAllForms : secret.forms;
+    const auto unsettled = finishPendingValue(uuid);
+    out.value = readValue(*policy, {uuid, forms}, notes);
+    noteReencryption(uuid, notes.needsReencryption);
     if (unsettled && out.value.isNone())
         out.value = Value::unreadable({ErrorCode::valueUnreadable,
                                        unsettled->fullText() + "; put that right and reload", 0,
@@ -122,7 +122,7 @@ std::optional<StoredSecret> DirectoryBackend::read(const ListedSecret &secret) {
 }
 
 Revision DirectoryBackend::fingerprint(const ListedSecret &secret) {
-    ValueNotes notes = notesOf(*atRest_->get());
+    ValueNotes notes = notesOf(*policy_->get());
     const auto look = [&](const std::string &name, FileStatus &status) {
         if (directory_->fileSystem().statusAt(directory_->number(), name.c_str(), status) < 0)
             notes.files.spoil();
@@ -130,13 +130,13 @@ Revision DirectoryBackend::fingerprint(const ListedSecret &secret) {
     FileStatus status;
     look(layout::definitionName(secret.uuid), status);
     notes.files.addDefinition(status);
-    for (const AtRestForm form : kAtRestForms) {
+    for (const ValueFormat form : kValueFormats) {
         if ((secret.forms & only(form)) != 0) {
             look(layout::valueName(secret.uuid, form), status);
             notes.files.addValue(static_cast<unsigned>(form), status);
         }
     }
-    return hasLeftovers_ ? kUnknownRevision : notes.files.finish();
+    return hasStaleFiles_ ? kUnknownRevision : notes.files.finish();
 }
 
 void DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text) {
@@ -153,8 +153,8 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     if (value)
         requireStorable(definition);
     const std::string text = definitionFileText(definition);
-    const auto atRest = atRest_->get();
-    const AtRestForm form = value ? atRest->formOfNew() : AtRestForm::plain;
+    const auto policy = policy_->get();
+    const ValueFormat form = value ? policy->formatOfNew() : ValueFormat::plain;
     requireReady(uuid);
 
     Value found;
@@ -162,23 +162,23 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     if (hasValueFile(uuid)) {
         if (!value && directory_->contains(layout::definitionName(uuid)))
             found = readUnloadedValue(definition);
-        if (found.isNone() && putOrphansAside(uuid))
+        if (found.isNone() && quarantineOrphans(uuid))
             mustSync = true;
     }
 
     const std::string awaiting =
         layout::awaitingValueName(uuid, form, layout::hashOfDefinition(text));
     if (value) {
-        writeValueFile(awaiting, *atRest, form, uuid, *value);
+        writeValueFile(awaiting, *policy, form, uuid, *value);
         mustSync = true;
     }
     try {
         if (mustSync)
             directory_->syncOrRaise();
         writeDefinition(uuid, text);
-    } catch (const UnrestoredError &error) {
+    } catch (const RollbackFailedError &error) {
         if (value)
-            rememberLeftover(uuid, awaiting, error);
+            rememberStaleFile(uuid, awaiting, error);
         throw;
     } catch (const Error &) {
         if (value)
@@ -193,11 +193,11 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
     try {
         directory_->rename(awaiting, layout::valueName(uuid, form));
     } catch (const Error &error) {
-        takeBack(uuid, form, awaiting, error);
+        rollBack(uuid, form, awaiting, error);
     }
     if (const int result = directory_->sync(); result < 0) {
         directory_->noteUnsyncedNames();
-        journal_.warning(directory_->syncError(result).fullText());
+        log_.warning(directory_->syncError(result).fullText());
     }
     return {};
 }
@@ -217,7 +217,7 @@ Value DirectoryBackend::readUnloadedValue(const SecretDefinition &next) {
     return {};
 }
 
-void DirectoryBackend::takeBack(const Uuid &uuid, AtRestForm form, const std::string &awaiting,
+void DirectoryBackend::rollBack(const Uuid &uuid, ValueFormat form, const std::string &awaiting,
                                 const Error &cause) {
     const std::string oldDefinition = layout::oldDefinitionName(uuid);
     try {
@@ -228,8 +228,8 @@ void DirectoryBackend::takeBack(const Uuid &uuid, AtRestForm form, const std::st
             discard(uuid, oldDefinition);
         discard(uuid, awaiting);
     } catch (const Error &) {
-        rememberLeftover(uuid, awaiting, cause);
-        throw UnrestoredError(cause);
+        rememberStaleFile(uuid, awaiting, cause);
+        throw RollbackFailedError(cause);
     }
     throw cause;
 }
@@ -247,12 +247,12 @@ void DirectoryBackend::remove(const Uuid &uuid) {
     requireReady(uuid);
     try {
         removeFiles(uuid);
-    } catch (const UnrestoredError &error) {
+    } catch (const RollbackFailedError &error) {
         const auto rememberIfThere = [&](const std::string &name) {
             if (directory_->contains(name))
-                rememberLeftover(uuid, name, error);
+                rememberStaleFile(uuid, name, error);
         };
-        for (const AtRestForm form : kAtRestForms)
+        for (const ValueFormat form : kValueFormats)
             rememberIfThere(layout::leavingValueName(uuid, form));
         rememberIfThere(layout::leavingDefinitionName(uuid));
         throw;
@@ -266,7 +266,7 @@ void DirectoryBackend::removeFiles(const Uuid &uuid) {
     std::vector<FormerValue> values;
     bool hadDefinition = false;
     try {
-        for (const AtRestForm form : kAtRestForms) {
+        for (const ValueFormat form : kValueFormats) {
             // Asked first: a rename of nothing fails otherwise on a read-only file system.
             const std::string name = layout::valueName(uuid, form);
             if (!directory_->contains(name))
@@ -286,7 +286,7 @@ void DirectoryBackend::removeFiles(const Uuid &uuid) {
         hadDefinition = removeDurably(*directory_, layout::definitionName(uuid), leaving);
         if (!hadDefinition && !values.empty())
             directory_->syncOrRaise();
-    } catch (const UnrestoredError &) {
+    } catch (const RollbackFailedError &) {
         throw;
     } catch (const Error &error) {
         restoreForms(uuid, values, error);
@@ -299,10 +299,10 @@ void DirectoryBackend::removeFiles(const Uuid &uuid) {
             trouble = std::move(why);
     }
     if (hadDefinition && trouble)
-        rememberLeftover(uuid, leaving, *trouble);
+        rememberStaleFile(uuid, leaving, *trouble);
     else if (hadDefinition)
         discard(uuid, leaving);
-    noteOutdated(uuid, false);
+    noteReencryption(uuid, false);
 }
 
 } // namespace keyhold

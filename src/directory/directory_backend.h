@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "store/backend.h"
 #include "conf/admin_log.h"
+#include "directory/fingerprint.h"
 #include "directory/layout.h"
 #include "directory/listing.h"
 #include "os/store_directory.h"
+#include "store/backend.h"
 
 #include <array>
 #include <atomic>
@@ -21,15 +22,15 @@
 namespace keyhold {
 
 /// Secrets as the stock driver keeps them: one directory, `<uuid>.xml`, and the value beside it in
-/// one of the forms of AtRestForm. The definition file is the commit point of a secret;
+/// one of the forms of ValueFormat. The definition file is the commit point of a secret;
 /// docs/architecture.md, "On disk", has the order of steps of each change and what a load makes of
 /// an interrupted one.
 class DirectoryBackend : public Backend {
   public:
-    /// The journal must outlive the backend. The caller holds the store's lock. `atRest` may get
+    /// The log must outlive the backend. The caller holds the store's lock. `policy` may get
     /// other rules at any time; each call goes by those that it finds.
-    DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Journal &journal,
-                     std::shared_ptr<const CurrentAtRest> atRest);
+    DirectoryBackend(std::unique_ptr<StoreDirectory> directory, AdminLog &log,
+                     std::shared_ptr<const CurrentPolicy> policy);
 
     [[nodiscard]] std::string place() const override { return directory_->path(); }
     std::vector<ListedSecret> recover() override;
@@ -43,59 +44,59 @@ class DirectoryBackend : public Backend {
     void replaceValue(const SecretDefinition &definition,
                       std::span<const std::uint8_t> value) override;
     void removeValue(const Uuid &uuid) override;
-    [[nodiscard]] std::vector<Uuid> outdated() const override;
-    bool renewValue(const Uuid &uuid) override;
+    [[nodiscard]] std::vector<Uuid> reencryptable() const override;
+    bool reencryptValue(const Uuid &uuid) override;
     void remove(const Uuid &uuid) override;
 
   private:
     /// A value file that is on its way out.
     struct FormerValue {
-        AtRestForm form;
+        ValueFormat form;
         std::string name; ///< what it is called until its removal is durable, or for good
         const char *keptBecause = nullptr; ///< why it stays for good, for the log; else null
     };
-    using Naming = std::function<FormerValue(AtRestForm)>;
+    using Naming = std::function<FormerValue(ValueFormat)>;
 
     /// The value files of a secret as they were at one moment, by form; empty where there was none.
-    using ValueFiles = std::array<std::optional<FileStatus>, kAtRestForms.size()>;
+    using ValueFiles = std::array<std::optional<FileStatus>, kValueFormats.size()>;
 
     /// What else a reading of a value tells.
     struct ValueNotes {
         FingerprintMaker files;
-        bool isOutdated = false;
-        AtRestForms looked = 0; ///< forms that were asked for
-        ValueFiles seen{};      ///< of these
+        bool needsReencryption = false;
+        ValueFormats looked = 0; ///< forms that were asked for
+        ValueFiles seen{};       ///< of these
     };
 
-    [[nodiscard]] ValueNotes notesOf(const AtRest &atRest) const;
-    [[nodiscard]] Value readValue(const AtRest &atRest, const ListedSecret &secret,
+    [[nodiscard]] ValueNotes notesOf(const SealingPolicy &policy) const;
+    [[nodiscard]] Value readValue(const SealingPolicy &policy, const ListedSecret &secret,
                                   ValueNotes &notes);
-    [[nodiscard]] Value readForm(const AtRest &atRest, const Uuid &uuid, AtRestForm form,
+    [[nodiscard]] Value readForm(const SealingPolicy &policy, const Uuid &uuid, ValueFormat form,
                                  ValueNotes &notes);
     /// True if there is a value file that counts less than that of `form`.
-    [[nodiscard]] bool hasFormBehind(const ListedSecret &secret, AtRestForm form) const;
+    [[nodiscard]] bool hasFormBehind(const ListedSecret &secret, ValueFormat form) const;
     /// Tells of the names that look like definitions and are none.
     void tellMisnamed(const Listing &listing);
-    void noteOutdated(const Uuid &uuid, bool isOutdated);
+    void noteReencryption(const Uuid &uuid, bool needsReencryption);
     /// Raises invalidEncryptionKey if a configured key is missing, or there is a value that libvirt
     /// encrypted and that cannot be opened: where one does not fit, a wrong key may be in place,
     /// and another that seems to fit may be garbage, which would be written as the value.
-    void requireEveryAes256CbcOpens(const std::shared_ptr<const AtRest> &atRest);
+    void requireEveryAes256CbcOpens(const std::shared_ptr<const SealingPolicy> &policy);
     [[nodiscard]] bool hasValueFile(const Uuid &uuid) const;
     static void requireStorable(const SecretDefinition &definition);
     /// Makes `value` the only value of a secret that has a definition. `read`, if it is what
     /// `value` was read from: then a file that somebody has put there since is not replaced and not
     /// removed; raises internal if it is in the way.
-    void storeValue(const AtRest &atRest, const Uuid &uuid, std::span<const std::uint8_t> value,
-                    const ValueFiles *read = nullptr);
-    [[nodiscard]] FormerValue formerOf(const AtRest &atRest, const Uuid &uuid, AtRestForm form,
-                                       bool isWrittenAnew);
+    void storeValue(const SealingPolicy &policy, const Uuid &uuid,
+                    std::span<const std::uint8_t> value, const ValueFiles *read = nullptr);
+    [[nodiscard]] FormerValue formerOf(const SealingPolicy &policy, const Uuid &uuid,
+                                       ValueFormat form, bool isWrittenAnew);
     /// Takes the value files of all forms but `spared` away, durably, the one that counts last: a
     /// crash on the way never lets an older one count. Spares what is not as it was `read`, unless
     /// that is null; raises internal if it would not count beside `spared`. Raises with all of them
-    /// back, or UnrestoredError.
+    /// back, or RollbackFailedError.
     [[nodiscard]] std::vector<FormerValue> removeForms(const Uuid &uuid,
-                                                       std::optional<AtRestForm> spared,
+                                                       std::optional<ValueFormat> spared,
                                                        const Naming &naming,
                                                        const ValueFiles *read = nullptr);
     /// The file under a name, or empty. Raises systemCall.
@@ -103,50 +104,52 @@ class DirectoryBackend : public Backend {
     /// Raises internal, with `staged` removed, if a value file is not as it was read.
     void requireAsRead(const Uuid &uuid, const ValueFiles &read, const std::string &staged);
     /// True if the value file of this form is as it was when it was read.
-    [[nodiscard]] bool isAsRead(const Uuid &uuid, AtRestForm form, const ValueFiles &read) const;
+    [[nodiscard]] bool isAsRead(const Uuid &uuid, ValueFormat form, const ValueFiles &read) const;
     /// Gives a former file its name back if it is another than the one that was read. True if so;
-    /// raises UnrestoredError if it cannot.
+    /// raises RollbackFailedError if it cannot.
     [[nodiscard]] bool returnUnread(const Uuid &uuid, const FormerValue &former,
                                     const ValueFiles &read);
-    [[nodiscard]] std::string changedText(const Uuid &uuid, AtRestForm form) const;
+    [[nodiscard]] std::string changedText(const Uuid &uuid, ValueFormat form) const;
     /// Takes back a value whose predecessor could not go.
-    void takeBackValue(const Uuid &uuid, const FormerValue &former, bool hasFormer,
+    void rollBackValue(const Uuid &uuid, const FormerValue &former, bool hasFormer,
                        const Error &cause);
-    /// Gives them their names back. Raises UnrestoredError with the text of `cause` if it cannot.
+    /// Gives them their names back. Raises RollbackFailedError with the text of `cause` if it
+    /// cannot.
     void restoreForms(const Uuid &uuid, const std::vector<FormerValue> &removed,
                       const Error &cause);
     /// The value of a secret that is on disk in full but was never loaded, if `next` may redefine
     /// it; none for any other.
     [[nodiscard]] Value readUnloadedValue(const SecretDefinition &next);
     void writeDefinition(const Uuid &uuid, const std::string &text);
-    void writeValueFile(const std::string &name, const AtRest &atRest, AtRestForm form,
+    void writeValueFile(const std::string &name, const SealingPolicy &policy, ValueFormat form,
                         const Uuid &uuid, std::span<const std::uint8_t> value);
     /// The first name under which nothing has been put aside yet.
-    [[nodiscard]] std::string freeAsideName(const Uuid &uuid, AtRestForm form) const;
-    void tellAside(const Uuid &uuid, AtRestForm form, const std::string &aside, const char *reason);
+    [[nodiscard]] std::string freeQuarantineName(const Uuid &uuid, ValueFormat form) const;
+    void reportQuarantined(const Uuid &uuid, ValueFormat form, const std::string &aside,
+                           const char *reason);
     /// Puts every value file of a uuid aside whose secret is not there or gets another value. True
     /// if there was one.
-    bool putOrphansAside(const Uuid &uuid);
+    bool quarantineOrphans(const Uuid &uuid);
     /// Takes back a definition that was committed but whose value could not follow.
-    void takeBack(const Uuid &uuid, AtRestForm form, const std::string &awaiting,
+    void rollBack(const Uuid &uuid, ValueFormat form, const std::string &awaiting,
                   const Error &cause);
     void removeFiles(const Uuid &uuid);
     /// Removes a private name; one that resists is remembered and blocks its secret. Answers why.
     std::optional<Error> discard(const Uuid &uuid, const std::string &privateName);
     /// What is done with a former value once its removal is durable.
     void retire(const Uuid &uuid, const FormerValue &former);
-    void rememberLeftover(const Uuid &uuid, const std::string &privateName, const Error &cause);
-    /// Raises while a private name of this secret cannot be settled: a later load could take it for
-    /// part of the change that is about to be made.
-    void requireNoLeftovers(const Uuid &uuid);
+    void rememberStaleFile(const Uuid &uuid, const std::string &privateName, const Error &cause);
+    /// Raises while a private name of this secret cannot be reconciled: a later load could take it
+    /// for part of the change that is about to be made.
+    void requireNoStaleFiles(const Uuid &uuid);
     /// Gives a value of this secret that is under a private name its own, and answers the trouble
     /// if it must stay there.
-    [[nodiscard]] std::optional<Error> settleValue(const Uuid &uuid);
+    [[nodiscard]] std::optional<Error> finishPendingValue(const Uuid &uuid);
     /// What every change asks first: would the next start find what is about to be written? Raises
-    /// as requireNoLeftovers(), and internal if the path leads to another directory by now.
+    /// as requireNoStaleFiles(), and internal if the path leads to another directory by now.
     void requireReady(const Uuid &uuid);
     [[nodiscard]] std::string movedText() const;
-    [[nodiscard]] std::string orphanText(const Uuid &uuid, AtRestForm form) const;
+    [[nodiscard]] std::string orphanText(const Uuid &uuid, ValueFormat form) const;
     /// Ends the removal of a secret: its values go, then the definition that was leaving. Spares
     /// those of a definition that has taken its place.
     void endRemoval(const Uuid &uuid);
@@ -156,16 +159,17 @@ class DirectoryBackend : public Backend {
     void recoverFile(const layout::FileName &file, const std::string &name);
 
     std::unique_ptr<StoreDirectory> directory_;
-    Journal &journal_;
-    const std::shared_ptr<const CurrentAtRest> atRest_;
-    mutable std::mutex outdatedMutex_;
-    std::set<Uuid> outdated_;
-    std::atomic<bool> hasOutdated_{false};
-    std::weak_ptr<const AtRest> judgedBy_; ///< what misfit_ was found with; of the renewing thread
+    AdminLog &log_;
+    const std::shared_ptr<const CurrentPolicy> policy_;
+    mutable std::mutex reencryptableMutex_;
+    std::set<Uuid> reencryptable_;
+    std::atomic<bool> hasReencryptable_{false};
+    std::weak_ptr<const SealingPolicy>
+        judgedBy_; ///< what misfit_ was found with; of the renewing thread
     std::string misfit_;
-    std::mutex leftoversMutex_;
-    std::multimap<Uuid, std::string> leftovers_;
-    std::atomic<bool> hasLeftovers_{false};
+    std::mutex staleFilesMutex_;
+    std::multimap<Uuid, std::string> staleFiles_;
+    std::atomic<bool> hasStaleFiles_{false};
     bool hasToldUnsyncable_ = false; ///< of recover()
 };
 

@@ -33,7 +33,7 @@ std::string definitionWith(const Uuid &uuid, std::string_view suffix) {
     return nameWith(uuid, {kDefinition, suffix});
 }
 
-std::string valueWith(const Uuid &uuid, AtRestForm form, std::string_view suffix) {
+std::string valueWith(const Uuid &uuid, ValueFormat form, std::string_view suffix) {
     return nameWith(uuid, {".", nameOf(form), suffix});
 }
 
@@ -69,7 +69,8 @@ std::optional<FileKind> kindOf(std::string_view suffix, const std::array<Suffix,
     return std::nullopt;
 }
 
-std::optional<FileName> parseValueName(const Uuid &uuid, AtRestForm form, std::string_view suffix) {
+std::optional<FileName> parseValueName(const Uuid &uuid, ValueFormat form,
+                                       std::string_view suffix) {
     if (const auto kind = kindOf(suffix, kValueSuffixes))
         return FileName{uuid, *kind, form, {}};
     if (!suffix.starts_with(kAwaiting) || !isHash(suffix.substr(kAwaiting.size())))
@@ -83,16 +84,16 @@ std::optional<FileName> parseValueName(const Uuid &uuid, AtRestForm form, std::s
 std::string definitionName(const Uuid &uuid) {
     return definitionWith(uuid, "");
 }
-std::string valueName(const Uuid &uuid, AtRestForm form) {
+std::string valueName(const Uuid &uuid, ValueFormat form) {
     return valueWith(uuid, form, "");
 }
 std::string newDefinitionName(const Uuid &uuid) {
     return definitionWith(uuid, kNew);
 }
-std::string newValueName(const Uuid &uuid, AtRestForm form) {
+std::string newValueName(const Uuid &uuid, ValueFormat form) {
     return valueWith(uuid, form, kNew);
 }
-std::string leavingValueName(const Uuid &uuid, AtRestForm form) {
+std::string leavingValueName(const Uuid &uuid, ValueFormat form) {
     return valueWith(uuid, form, kLeaving);
 }
 std::string leavingDefinitionName(const Uuid &uuid) {
@@ -101,16 +102,16 @@ std::string leavingDefinitionName(const Uuid &uuid) {
 std::string oldDefinitionName(const Uuid &uuid) {
     return definitionWith(uuid, kOld);
 }
-std::string oldValueName(const Uuid &uuid, AtRestForm form) {
+std::string oldValueName(const Uuid &uuid, ValueFormat form) {
     return valueWith(uuid, form, kOld);
 }
 
-std::string awaitingValueName(const Uuid &uuid, AtRestForm form,
+std::string awaitingValueName(const Uuid &uuid, ValueFormat form,
                               const std::string &definitionHash) {
     return valueWith(uuid, form, kAwaiting) + definitionHash;
 }
 
-std::string asideName(const Uuid &uuid, AtRestForm form, unsigned n) {
+std::string asideName(const Uuid &uuid, ValueFormat form, unsigned n) {
     return valueWith(uuid, form, ".aside-") + std::to_string(n);
 }
 
@@ -135,12 +136,12 @@ std::optional<FileName> parseFileName(std::string_view name) {
     std::string_view rest = name.substr(Uuid::kTextLength);
     if (rest.starts_with(kDefinition)) {
         const auto kind = kindOf(rest.substr(kDefinition.size()), kDefinitionSuffixes);
-        return kind ? std::optional(FileName{*uuid, *kind, AtRestForm::plain, {}}) : std::nullopt;
+        return kind ? std::optional(FileName{*uuid, *kind, ValueFormat::plain, {}}) : std::nullopt;
     }
     if (!rest.starts_with('.'))
         return std::nullopt;
     rest.remove_prefix(1);
-    for (const AtRestForm form : kAtRestForms) {
+    for (const ValueFormat form : kValueFormats) {
         if (rest.starts_with(nameOf(form)))
             return parseValueName(*uuid, form, rest.substr(nameOf(form).size()));
     }

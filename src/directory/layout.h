@@ -14,9 +14,6 @@
 /// in nothing that a stock driver loads, and may be removed at start.
 namespace keyhold::layout {
 
-/// Modes of what the driver creates; existing directories keep theirs.
-inline constexpr unsigned kFileMode = 0600;
-
 enum class FileKind {
     definition,        ///< U.xml
     value,             ///< U.base64, U.aes256cbc, U.jwe
@@ -30,19 +27,19 @@ enum class FileKind {
 };
 
 [[nodiscard]] std::string definitionName(const Uuid &uuid);
-[[nodiscard]] std::string valueName(const Uuid &uuid, AtRestForm form);
+[[nodiscard]] std::string valueName(const Uuid &uuid, ValueFormat form);
 [[nodiscard]] std::string newDefinitionName(const Uuid &uuid);
-[[nodiscard]] std::string newValueName(const Uuid &uuid, AtRestForm form);
+[[nodiscard]] std::string newValueName(const Uuid &uuid, ValueFormat form);
 /// `definitionHash` is hashOfDefinition() of the text that the value waits for.
-[[nodiscard]] std::string awaitingValueName(const Uuid &uuid, AtRestForm form,
+[[nodiscard]] std::string awaitingValueName(const Uuid &uuid, ValueFormat form,
                                             const std::string &definitionHash);
-[[nodiscard]] std::string leavingValueName(const Uuid &uuid, AtRestForm form);
+[[nodiscard]] std::string leavingValueName(const Uuid &uuid, ValueFormat form);
 [[nodiscard]] std::string leavingDefinitionName(const Uuid &uuid);
 [[nodiscard]] std::string oldDefinitionName(const Uuid &uuid);
-[[nodiscard]] std::string oldValueName(const Uuid &uuid, AtRestForm form);
+[[nodiscard]] std::string oldValueName(const Uuid &uuid, ValueFormat form);
 /// The n-th name (from 1) under which a value file is put aside that belongs to no secret, or that
 /// nobody could read when a new value came. Not private: it is somebody's and is never removed.
-[[nodiscard]] std::string asideName(const Uuid &uuid, AtRestForm form, unsigned n);
+[[nodiscard]] std::string asideName(const Uuid &uuid, ValueFormat form, unsigned n);
 
 /// 16 hexadecimal digits: the first half of BLAKE2b-128.
 [[nodiscard]] std::string hashOfDefinition(std::string_view text);
@@ -50,7 +47,7 @@ enum class FileKind {
 struct FileName {
     Uuid uuid;
     FileKind kind;
-    AtRestForm form;            ///< not for definitions
+    ValueFormat form;           ///< not for definitions
     std::string definitionHash; ///< only for awaitingValue
 };
 

@@ -19,7 +19,7 @@ struct Name {
     std::uint64_t high;
     std::uint64_t low;
     std::uint32_t secret; ///< of a definition: its place in the listing
-    AtRestForms form;     ///< of a value; 0 for a definition, which so comes before its values
+    ValueFormats form;    ///< of a value; 0 for a definition, which so comes before its values
 
     bool operator<(const Name &other) const {
         return std::tie(high, low, form, secret) <
@@ -36,14 +36,14 @@ Name nameOf(const layout::FileName &file, std::size_t secret) {
     std::memcpy(halves, file.uuid.bytes().data(), sizeof halves);
     const bool isValue = file.kind == layout::FileKind::value;
     return {halves[0], halves[1], static_cast<std::uint32_t>(secret),
-            isValue ? only(file.form) : AtRestForms{0}};
+            isValue ? only(file.form) : ValueFormats{0}};
 }
 
-std::pair<Uuid, AtRestForm> valueOf(const Name &name) {
+std::pair<Uuid, ValueFormat> valueOf(const Name &name) {
     const std::uint64_t halves[2] = {name.high, name.low};
     std::array<std::uint8_t, Uuid::kSize> bytes;
     std::memcpy(bytes.data(), halves, sizeof halves);
-    return {Uuid(bytes), static_cast<AtRestForm>(std::countr_zero(name.form))};
+    return {Uuid(bytes), static_cast<ValueFormat>(std::countr_zero(name.form))};
 }
 
 /// Gives the secrets their values.

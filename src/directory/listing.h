@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "store/backend.h"
 #include "os/store_directory.h"
+#include "store/backend.h"
 
 #include <string>
 #include <utility>
@@ -12,8 +12,8 @@ namespace keyhold {
 
 /// What is in the directory of a store, by the names alone.
 struct Listing {
-    std::vector<ListedSecret> secrets;                ///< in the order of the directory
-    std::vector<std::pair<Uuid, AtRestForm>> orphans; ///< values without a definition
+    std::vector<ListedSecret> secrets;                 ///< in the order of the directory
+    std::vector<std::pair<Uuid, ValueFormat>> orphans; ///< values without a definition
     std::vector<std::string> privateNames;
     std::vector<std::string> misnamed; ///< what looks like a definition and has no uuid for a name
 };

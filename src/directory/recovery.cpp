@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "directory/stored_files.h"
 #include "directory/directory_backend.h"
+#include "directory/stored_files.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -26,31 +26,31 @@ class NoteAtEnd {
 
 std::vector<ListedSecret> DirectoryBackend::recover() {
     if (!directory_->isStillAtPath())
-        journal_.warning(movedText());
+        log_.warning(movedText());
     Listing listing = listStore(*directory_);
     for (const std::string &name : listing.privateNames) {
         const layout::FileName file = *layout::parseFileName(name);
         try {
             recoverFile(file, name);
         } catch (const Error &error) {
-            rememberLeftover(file.uuid, name, error);
+            rememberStaleFile(file.uuid, name, error);
         }
     }
     if (directory_->hasUnsyncedNames()) {
         // A read-only store can be served; it takes no change that could build on what it shows.
         if (const int result = directory_->sync(); result < 0 && result != -EROFS)
-            journal_.warning(directory_->syncError(result).fullText());
+            log_.warning(directory_->syncError(result).fullText());
     }
     if (!directory_->canBeSynced() && !std::exchange(hasToldUnsyncable_, true))
-        journal_.warning("'" + directory_->path() +
-                         "' is on a file system that cannot sync directories: what was changed "
-                         "shortly before a power failure may be lost or back after it");
+        log_.warning("'" + directory_->path() +
+                     "' is on a file system that cannot sync directories: what was changed "
+                     "shortly before a power failure may be lost or back after it");
 
     if (!listing.privateNames.empty())
         listing = listStore(*directory_); // values have got their names
     tellMisnamed(listing);
     for (const auto &[uuid, form] : listing.orphans)
-        journal_.warning(orphanText(uuid, form));
+        log_.warning(orphanText(uuid, form));
     return std::move(listing.secrets);
 }
 
@@ -81,9 +81,8 @@ void DirectoryBackend::recoverFile(const layout::FileName &file, const std::stri
     } else if (!isValue) {
         directory_->unlink(name);
     } else if (directory_->rename(name, layout::valueName(file.uuid, file.form))) {
-        journal_.info("finished an interrupted change: '" + directory_->pathOf(name) +
-                      "' is now '" + directory_->pathOf(layout::valueName(file.uuid, file.form)) +
-                      "'");
+        log_.info("finished an interrupted change: '" + directory_->pathOf(name) + "' is now '" +
+                  directory_->pathOf(layout::valueName(file.uuid, file.form)) + "'");
     }
 }
 
@@ -98,7 +97,7 @@ void DirectoryBackend::endRemoval(const Uuid &uuid) {
     const auto left = changed(leaving);
     const bool isRedefined = directory_->contains(layout::definitionName(uuid));
     bool mustSync = false;
-    for (const AtRestForm form : kAtRestForms) {
+    for (const ValueFormat form : kValueFormats) {
         mustSync = directory_->unlink(layout::leavingValueName(uuid, form)) || mustSync;
         const std::string name = layout::valueName(uuid, form);
         const auto written = isRedefined ? std::nullopt : changed(name);
@@ -120,46 +119,46 @@ std::optional<Error> DirectoryBackend::discard(const Uuid &uuid, const std::stri
         if (kind == layout::FileKind::awaitingValue || kind == layout::FileKind::leavingValue)
             directory_->noteRemoval();
     } catch (const Error &error) {
-        rememberLeftover(uuid, privateName, error);
+        rememberStaleFile(uuid, privateName, error);
         return error;
     }
     return std::nullopt;
 }
 
-void DirectoryBackend::rememberLeftover(const Uuid &uuid, const std::string &privateName,
-                                        const Error &cause) {
+void DirectoryBackend::rememberStaleFile(const Uuid &uuid, const std::string &privateName,
+                                         const Error &cause) {
     {
         // First of all: a line that there is no memory for must not cost the safety.
-        const std::lock_guard lock(leftoversMutex_);
-        leftovers_.emplace(uuid, privateName);
-        hasLeftovers_ = true;
+        const std::lock_guard lock(staleFilesMutex_);
+        staleFiles_.emplace(uuid, privateName);
+        hasStaleFiles_ = true;
     }
-    journal_.warning("'" + directory_->pathOf(privateName) +
-                     "' is left over from a change of secret '" + uuid.toString() +
-                     "', which cannot be changed again until it is gone: " + cause.fullText());
+    log_.warning("'" + directory_->pathOf(privateName) +
+                 "' is left over from a change of secret '" + uuid.toString() +
+                 "', which cannot be changed again until it is gone: " + cause.fullText());
 }
 
-void DirectoryBackend::requireNoLeftovers(const Uuid &uuid) {
-    while (hasLeftovers_) {
+void DirectoryBackend::requireNoStaleFiles(const Uuid &uuid) {
+    while (hasStaleFiles_) {
         std::string name;
         {
-            const std::lock_guard lock(leftoversMutex_);
-            const auto found = leftovers_.find(uuid);
-            if (found == leftovers_.end())
+            const std::lock_guard lock(staleFilesMutex_);
+            const auto found = staleFiles_.find(uuid);
+            if (found == staleFiles_.end())
                 return;
             name = found->second;
         }
         recoverFile(*layout::parseFileName(name), name);
-        const std::lock_guard lock(leftoversMutex_);
-        leftovers_.erase(leftovers_.find(uuid));
-        hasLeftovers_ = !leftovers_.empty();
+        const std::lock_guard lock(staleFilesMutex_);
+        staleFiles_.erase(staleFiles_.find(uuid));
+        hasStaleFiles_ = !staleFiles_.empty();
     }
 }
 
-std::optional<Error> DirectoryBackend::settleValue(const Uuid &uuid) {
+std::optional<Error> DirectoryBackend::finishPendingValue(const Uuid &uuid) {
     std::optional<Error> trouble;
     try {
-        requireNoLeftovers(uuid);
+        requireNoStaleFiles(uuid);
     } catch (const Error &error) {
         trouble = error;
     }
@@ -168,8 +167,8 @@ std::optional<Error> DirectoryBackend::settleValue(const Uuid &uuid) {
 
     std::vector<layout::FileName> left;
     {
-        const std::lock_guard lock(leftoversMutex_);
-        const auto [first, last] = leftovers_.equal_range(uuid);
+        const std::lock_guard lock(staleFilesMutex_);
+        const auto [first, last] = staleFiles_.equal_range(uuid);
         for (auto leftover = first; leftover != last; ++leftover)
             left.push_back(*layout::parseFileName(leftover->second));
     }

@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "seal/scratch.h"
 #include "directory/directory_backend.h"
 #include "directory/listing.h"
+#include "seal/scratch.h"
 
 #include <algorithm>
 #include <cerrno>
 
-/// Values that are written anew, from files that other people may change meanwhile. What they put
+/// Values that are re-encrypted, from files that other people may change meanwhile. What they put
 /// there is newer than what was read.
 namespace keyhold {
 
-bool DirectoryBackend::renewValue(const Uuid &uuid) {
-    const auto atRest = atRest_->get();
-    ValueNotes notes = notesOf(*atRest);
-    const Value value = readValue(*atRest, {uuid, kAllForms}, notes);
+bool DirectoryBackend::reencryptValue(const Uuid &uuid) {
+    const auto policy = policy_->get();
+    ValueNotes notes = notesOf(*policy);
+    const Value value = readValue(*policy, {uuid, kAllForms}, notes);
     if (value.isUnreadable())
         throw value.reason();
-    if (!notes.isOutdated || !directory_->contains(layout::definitionName(uuid))) {
-        noteOutdated(uuid, false);
+    if (!notes.needsReencryption || !directory_->contains(layout::definitionName(uuid))) {
+        noteReencryption(uuid, false);
         return false;
     }
-    for (const AtRestForm form : kAtRestForms) {
+    for (const ValueFormat form : kValueFormats) {
         // Those that do not count are removed as they are now.
         if ((notes.looked & only(form)) == 0)
             notes.seen.at(static_cast<std::size_t>(form)) = fileAt(layout::valueName(uuid, form));
     }
-    if (directory_->contains(layout::valueName(uuid, AtRestForm::aes256cbc)))
-        requireEveryAes256CbcOpens(atRest);
+    if (directory_->contains(layout::valueName(uuid, ValueFormat::aes256cbc)))
+        requireEveryAes256CbcOpens(policy);
     Scratch plain(value.shielded()->size());
     value.shielded()->open(uuid, plain.bytes());
-    storeValue(*atRest, uuid, plain.bytes(), &notes.seen);
+    storeValue(*policy, uuid, plain.bytes(), &notes.seen);
     return true;
 }
 
@@ -45,13 +45,13 @@ std::optional<FileStatus> DirectoryBackend::fileAt(const std::string &name) cons
     return status;
 }
 
-std::string DirectoryBackend::changedText(const Uuid &uuid, AtRestForm form) const {
+std::string DirectoryBackend::changedText(const Uuid &uuid, ValueFormat form) const {
     return "'" + directory_->pathOf(layout::valueName(uuid, form)) +
-           "' was changed by somebody else while the value was written anew; it is left as it is, "
+           "' was changed by somebody else while the value was re-encrypted; it is left as it is, "
            "and counts from the next reload or start on";
 }
 
-bool DirectoryBackend::isAsRead(const Uuid &uuid, AtRestForm form, const ValueFiles &read) const {
+bool DirectoryBackend::isAsRead(const Uuid &uuid, ValueFormat form, const ValueFiles &read) const {
     const auto now = fileAt(layout::valueName(uuid, form));
     const auto &before = read.at(static_cast<std::size_t>(form));
     return now && before ? now->isUnchangedSince(*before) : !now && !before;
@@ -60,7 +60,7 @@ bool DirectoryBackend::isAsRead(const Uuid &uuid, AtRestForm form, const ValueFi
 void DirectoryBackend::requireAsRead(const Uuid &uuid, const ValueFiles &read,
                                      const std::string &staged) {
     try {
-        for (const AtRestForm form : kAtRestForms) {
+        for (const ValueFormat form : kValueFormats) {
             if (!isAsRead(uuid, form, read))
                 throw Error(ErrorCode::internal, changedText(uuid, form));
         }
@@ -83,30 +83,31 @@ bool DirectoryBackend::returnUnread(const Uuid &uuid, const FormerValue &former,
     if (result == 0)
         result = directory_->sync();
     if (result < 0)
-        throw UnrestoredError(ErrorCode::fileAccess,
-                              "cannot give '" + directory_->pathOf(former.name) +
-                                  "', which somebody has just put there, its name '" + name +
-                                  "' back",
-                              -result);
+        throw RollbackFailedError(ErrorCode::fileAccess,
+                                  "cannot give '" + directory_->pathOf(former.name) +
+                                      "', which somebody has just put there, its name '" + name +
+                                      "' back",
+                                  -result);
     return true;
 }
 
-void DirectoryBackend::requireEveryAes256CbcOpens(const std::shared_ptr<const AtRest> &atRest) {
-    if (const std::string &missing = atRest->keyring().missing(); !missing.empty())
+void DirectoryBackend::requireEveryAes256CbcOpens(
+    const std::shared_ptr<const SealingPolicy> &policy) {
+    if (const std::string &missing = policy->keyring().missing(); !missing.empty())
         throw Error(ErrorCode::invalidEncryptionKey,
                     "it was encrypted by libvirt, which leaves no way to tell a wrong key, and a "
                     "configured key could not be read: " +
                         missing);
-    if (judgedBy_.lock() != atRest) {
+    if (judgedBy_.lock() != policy) {
         const Listing listing = listStore(*directory_);
         const auto misfit = std::ranges::find_if(listing.secrets, [&](const ListedSecret &secret) {
-            ValueNotes notes = notesOf(*atRest);
-            return readForm(*atRest, secret.uuid, AtRestForm::aes256cbc, notes).isUnreadable();
+            ValueNotes notes = notesOf(*policy);
+            return readForm(*policy, secret.uuid, ValueFormat::aes256cbc, notes).isUnreadable();
         });
         misfit_ = misfit == listing.secrets.end()
                       ? std::string()
-                      : layout::valueName(misfit->uuid, AtRestForm::aes256cbc);
-        judgedBy_ = atRest;
+                      : layout::valueName(misfit->uuid, ValueFormat::aes256cbc);
+        judgedBy_ = policy;
     }
     if (!misfit_.empty())
         throw Error(ErrorCode::invalidEncryptionKey,

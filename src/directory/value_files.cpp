@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "seal/scratch.h"
-#include "directory/stored_files.h"
 #include "directory/directory_backend.h"
-#include "os/durable_file.h"
 #include "directory/listing.h"
+#include "directory/stored_files.h"
+#include "os/durable_file.h"
+#include "seal/scratch.h"
 
 #include <algorithm>
 
@@ -13,40 +13,40 @@ namespace keyhold {
 namespace {
 
 /// An interrupted change to plain leaves the former file beside the new one.
-bool unsealsAll(const AtRest &atRest) {
-    return !atRest.rules().mustSeal && atRest.rules().convertExisting;
+bool unsealsAll(const SealingPolicy &policy) {
+    return !policy.rules().mustSeal && policy.rules().convertExisting;
 }
 
 } // namespace
 
-DirectoryBackend::ValueNotes DirectoryBackend::notesOf(const AtRest &atRest) const {
-    return {FingerprintMaker(atRest.hash(), fingerprintClock())};
+DirectoryBackend::ValueNotes DirectoryBackend::notesOf(const SealingPolicy &policy) const {
+    return {FingerprintMaker(policy.hash(), fingerprintClock())};
 }
 
-Value DirectoryBackend::readValue(const AtRest &atRest, const ListedSecret &secret,
+Value DirectoryBackend::readValue(const SealingPolicy &policy, const ListedSecret &secret,
                                   ValueNotes &notes) {
-    for (const AtRestForm form : kAtRestForms) {
+    for (const ValueFormat form : kValueFormats) {
         if ((secret.forms & only(form)) == 0)
             continue;
-        Value value = readForm(atRest, secret.uuid, form, notes);
+        Value value = readForm(policy, secret.uuid, form, notes);
         if (value.isNone())
             continue;
-        if (value.shielded() && unsealsAll(atRest) && hasFormBehind(secret, form))
-            notes.isOutdated = true;
+        if (value.shielded() && unsealsAll(policy) && hasFormBehind(secret, form))
+            notes.needsReencryption = true;
         return value;
     }
     return {};
 }
 
-bool DirectoryBackend::hasFormBehind(const ListedSecret &secret, AtRestForm form) const {
-    const auto *const at = std::ranges::find(kAtRestForms, form);
-    return std::any_of(at + 1, kAtRestForms.end(), [&](AtRestForm each) {
+bool DirectoryBackend::hasFormBehind(const ListedSecret &secret, ValueFormat form) const {
+    const auto *const at = std::ranges::find(kValueFormats, form);
+    return std::any_of(at + 1, kValueFormats.end(), [&](ValueFormat each) {
         return (secret.forms & only(each)) != 0 &&
                directory_->contains(layout::valueName(secret.uuid, each));
     });
 }
 
-Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestForm form,
+Value DirectoryBackend::readForm(const SealingPolicy &policy, const Uuid &uuid, ValueFormat form,
                                  ValueNotes &notes) {
     constexpr const char *remedy = "; put the file right and reload, or set the value again";
     const std::string name = layout::valueName(uuid, form);
@@ -64,7 +64,7 @@ Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestF
     notes.files.addValue(static_cast<unsigned>(form), status);
     notes.seen.at(static_cast<std::size_t>(form)) = status;
     try {
-        auto value = atRest.decode(form, uuid, file->bytes(), notes.isOutdated);
+        auto value = policy.decode(form, uuid, file->bytes(), notes.needsReencryption);
         if (!value)
             return {};
         return Value::of(std::move(*value));
@@ -76,95 +76,96 @@ Value DirectoryBackend::readForm(const AtRest &atRest, const Uuid &uuid, AtRestF
     }
 }
 
-void DirectoryBackend::noteOutdated(const Uuid &uuid, bool isOutdated) {
+void DirectoryBackend::noteReencryption(const Uuid &uuid, bool needsReencryption) {
     // The usual case at each of a million readings: there is nothing to forget.
-    if (!isOutdated && !hasOutdated_)
+    if (!needsReencryption && !hasReencryptable_)
         return;
-    const std::lock_guard lock(outdatedMutex_);
-    if (isOutdated)
-        outdated_.insert(uuid);
+    const std::lock_guard lock(reencryptableMutex_);
+    if (needsReencryption)
+        reencryptable_.insert(uuid);
     else
-        outdated_.erase(uuid);
-    hasOutdated_ = !outdated_.empty();
+        reencryptable_.erase(uuid);
+    hasReencryptable_ = !reencryptable_.empty();
 }
 
-std::vector<Uuid> DirectoryBackend::outdated() const {
-    const std::lock_guard lock(outdatedMutex_);
-    return {outdated_.begin(), outdated_.end()};
+std::vector<Uuid> DirectoryBackend::reencryptable() const {
+    const std::lock_guard lock(reencryptableMutex_);
+    return {reencryptable_.begin(), reencryptable_.end()};
 }
 
 bool DirectoryBackend::hasValueFile(const Uuid &uuid) const {
-    return std::ranges::any_of(kAtRestForms, [&](AtRestForm form) {
+    return std::ranges::any_of(kValueFormats, [&](ValueFormat form) {
         return directory_->contains(layout::valueName(uuid, form));
     });
 }
 
-void DirectoryBackend::writeValueFile(const std::string &name, const AtRest &atRest,
-                                      AtRestForm form, const Uuid &uuid,
+void DirectoryBackend::writeValueFile(const std::string &name, const SealingPolicy &policy,
+                                      ValueFormat form, const Uuid &uuid,
                                       std::span<const std::uint8_t> value) {
-    atRest.encode(form, uuid, value, [&](std::span<const std::uint8_t> text) {
+    policy.encode(form, uuid, value, [&](std::span<const std::uint8_t> text) {
         writeSyncedFile(*directory_, name, text);
     });
 }
 
-std::string DirectoryBackend::freeAsideName(const Uuid &uuid, AtRestForm form) const {
+std::string DirectoryBackend::freeQuarantineName(const Uuid &uuid, ValueFormat form) const {
     unsigned n = 1;
     while (directory_->contains(layout::asideName(uuid, form, n)))
         ++n;
     return layout::asideName(uuid, form, n);
 }
 
-void DirectoryBackend::tellAside(const Uuid &uuid, AtRestForm form, const std::string &aside,
-                                 const char *reason) {
-    journal_.warning("'" + directory_->pathOf(layout::valueName(uuid, form)) + "' " + reason +
-                     "; it is now '" + directory_->pathOf(aside) + "'");
+void DirectoryBackend::reportQuarantined(const Uuid &uuid, ValueFormat form,
+                                         const std::string &aside, const char *reason) {
+    log_.warning("'" + directory_->pathOf(layout::valueName(uuid, form)) + "' " + reason +
+                 "; it is now '" + directory_->pathOf(aside) + "'");
 }
 
-bool DirectoryBackend::putOrphansAside(const Uuid &uuid) {
+bool DirectoryBackend::quarantineOrphans(const Uuid &uuid) {
     const bool hasSecret = directory_->contains(layout::definitionName(uuid));
     const char *reason = hasSecret ? "was not the value of its secret" : "belonged to no secret";
     bool hadSome = false;
-    for (const AtRestForm form : kAtRestForms) {
+    for (const ValueFormat form : kValueFormats) {
         const std::string name = layout::valueName(uuid, form);
         if (!directory_->contains(name))
             continue;
-        const std::string aside = freeAsideName(uuid, form);
+        const std::string aside = freeQuarantineName(uuid, form);
         if (directory_->rename(name, aside)) {
-            tellAside(uuid, form, aside, reason);
+            reportQuarantined(uuid, form, aside, reason);
             hadSome = true;
         }
     }
     return hadSome;
 }
 
-DirectoryBackend::FormerValue DirectoryBackend::formerOf(const AtRest &atRest, const Uuid &uuid,
-                                                         AtRestForm form, bool isWrittenAnew) {
+DirectoryBackend::FormerValue DirectoryBackend::formerOf(const SealingPolicy &policy,
+                                                         const Uuid &uuid, ValueFormat form,
+                                                         bool isWrittenAnew) {
     const auto kept = [&](const char *why) {
-        return FormerValue{form, freeAsideName(uuid, form), why};
+        return FormerValue{form, freeQuarantineName(uuid, form), why};
     };
-    if (form == AtRestForm::aes256cbc && isWrittenAnew)
-        return kept("was written anew, and nothing in it proves that the key was the right one");
-    if (form == AtRestForm::aes256cbc && !atRest.keyring().missing().empty())
+    if (form == ValueFormat::aes256cbc && isWrittenAnew)
+        return kept("was re-encrypted, and nothing in it proves that the key was the right one");
+    if (form == ValueFormat::aes256cbc && !policy.keyring().missing().empty())
         return kept("may be under a key that could not be read when its secret was changed");
-    ValueNotes notes = notesOf(atRest);
-    if (readForm(atRest, uuid, form, notes).isUnreadable())
+    ValueNotes notes = notesOf(policy);
+    if (readForm(policy, uuid, form, notes).isUnreadable())
         return kept("could not be read when its secret was changed");
     return {form, layout::oldValueName(uuid, form)};
 }
 
 std::vector<DirectoryBackend::FormerValue>
-DirectoryBackend::removeForms(const Uuid &uuid, std::optional<AtRestForm> spared,
+DirectoryBackend::removeForms(const Uuid &uuid, std::optional<ValueFormat> spared,
                               const Naming &naming, const ValueFiles *read) {
     std::vector<FormerValue> removed;
-    const auto leave = [&](AtRestForm form) {
-        // Behind the new file it would not count, and go with the next renewal.
+    const auto leave = [&](ValueFormat form) {
+        // Behind the new file it would not count, and go with the next re-encryption.
         if (spared && form > *spared)
             throw Error(ErrorCode::internal, changedText(uuid, form));
-        journal_.warning(changedText(uuid, form));
+        log_.warning(changedText(uuid, form));
     };
     try {
-        for (auto at = kAtRestForms.rbegin(); at != kAtRestForms.rend(); ++at) {
-            const AtRestForm form = *at;
+        for (auto at = kValueFormats.rbegin(); at != kValueFormats.rend(); ++at) {
+            const ValueFormat form = *at;
             const std::string name = layout::valueName(uuid, form);
             // Asked first: a rename of nothing fails otherwise on a read-only file system.
             if (form == spared || !directory_->contains(name))
@@ -181,7 +182,7 @@ DirectoryBackend::removeForms(const Uuid &uuid, std::optional<AtRestForm> spared
             else
                 removed.push_back(std::move(former));
         }
-    } catch (const UnrestoredError &) {
+    } catch (const RollbackFailedError &) {
         throw;
     } catch (const Error &error) {
         restoreForms(uuid, removed, error);
@@ -202,22 +203,22 @@ void DirectoryBackend::restoreForms(const Uuid &uuid, const std::vector<FormerVa
                      isRestored;
     }
     if (!isRestored || directory_->sync() < 0)
-        throw UnrestoredError(cause);
+        throw RollbackFailedError(cause);
 }
 
-void DirectoryBackend::storeValue(const AtRest &atRest, const Uuid &uuid,
+void DirectoryBackend::storeValue(const SealingPolicy &policy, const Uuid &uuid,
                                   std::span<const std::uint8_t> value, const ValueFiles *read) {
-    const AtRestForm form = atRest.formOfNew();
+    const ValueFormat form = policy.formatOfNew();
     requireReady(uuid);
     const std::string name = layout::valueName(uuid, form);
     const std::string staged = layout::newValueName(uuid, form);
-    const auto naming = [&](AtRestForm each) {
-        return formerOf(atRest, uuid, each, read != nullptr);
+    const auto naming = [&](ValueFormat each) {
+        return formerOf(policy, uuid, each, read != nullptr);
     };
     const bool hadFile = directory_->contains(name);
     const FormerValue former =
         hadFile ? naming(form) : FormerValue{form, layout::oldValueName(uuid, form)};
-    writeValueFile(staged, atRest, form, uuid, value);
+    writeValueFile(staged, policy, form, uuid, value);
     if (read)
         requireAsRead(uuid, *read, staged);
     const bool hasFormer = replaceDurably(*directory_, staged, name, former.name,
@@ -229,23 +230,23 @@ void DirectoryBackend::storeValue(const AtRest &atRest, const Uuid &uuid,
     std::vector<FormerValue> others;
     try {
         others = removeForms(uuid, form, naming, read);
-    } catch (const UnrestoredError &) {
+    } catch (const RollbackFailedError &) {
         throw;
     } catch (const Error &error) {
         // Where the file system cannot keep the former file, there is nothing to go back to.
         if (hadFile && !hasFormer)
-            throw UnrestoredError(error);
-        takeBackValue(uuid, former, hasFormer, error);
+            throw RollbackFailedError(error);
+        rollBackValue(uuid, former, hasFormer, error);
         throw;
     }
     if (hasFormer)
         retire(uuid, former);
     for (const FormerValue &other : others)
         retire(uuid, other);
-    noteOutdated(uuid, false);
+    noteReencryption(uuid, false);
 }
 
-void DirectoryBackend::takeBackValue(const Uuid &uuid, const FormerValue &former, bool hasFormer,
+void DirectoryBackend::rollBackValue(const Uuid &uuid, const FormerValue &former, bool hasFormer,
                                      const Error &cause) {
     FileSystem &fileSystem = directory_->fileSystem();
     const std::string name = layout::valueName(uuid, former.form);
@@ -253,7 +254,7 @@ void DirectoryBackend::takeBackValue(const Uuid &uuid, const FormerValue &former
         hasFormer ? fileSystem.rename(directory_->number(), former.name.c_str(), name.c_str())
                   : fileSystem.unlink(directory_->number(), name.c_str());
     if (result < 0 || directory_->sync() < 0)
-        throw UnrestoredError(cause);
+        throw RollbackFailedError(cause);
 }
 
 void DirectoryBackend::requireStorable(const SecretDefinition &definition) {
@@ -266,24 +267,24 @@ void DirectoryBackend::replaceValue(const SecretDefinition &definition,
                                     std::span<const std::uint8_t> value) {
     requireStorable(definition);
     if (directory_->contains(layout::definitionName(definition.uuid)))
-        storeValue(*atRest_->get(), definition.uuid, value);
+        storeValue(*policy_->get(), definition.uuid, value);
     else
         create(definition, &value);
 }
 
 void DirectoryBackend::removeValue(const Uuid &uuid) {
     requireReady(uuid);
-    const auto atRest = atRest_->get();
+    const auto policy = policy_->get();
     const auto removed = removeForms(
-        uuid, std::nullopt, [&](AtRestForm form) { return formerOf(*atRest, uuid, form, false); });
+        uuid, std::nullopt, [&](ValueFormat form) { return formerOf(*policy, uuid, form, false); });
     for (const FormerValue &former : removed)
         retire(uuid, former);
-    noteOutdated(uuid, false);
+    noteReencryption(uuid, false);
 }
 
 void DirectoryBackend::retire(const Uuid &uuid, const FormerValue &former) {
     if (former.keptBecause)
-        tellAside(uuid, former.form, former.name, former.keptBecause);
+        reportQuarantined(uuid, former.form, former.name, former.keptBecause);
     else
         discard(uuid, former.name);
 }

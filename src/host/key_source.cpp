@@ -4,8 +4,8 @@
 #include "conf/error.h"
 #include "host/instance_paths.h"
 #include "host/settings_file.h"
-#include "os/file_system.h"
 #include "keys/key_file.h"
+#include "os/file_system.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -57,12 +57,11 @@ bool isOfAKey(const SettingTrouble &trouble) {
            trouble.setting == SettingTrouble::Of::secretsDecryptionKeys;
 }
 
-/// Tells each trouble in the journal, and the keyring of the keys that are not here by it.
-void tellTroubles(const HostKeys &keys, const std::string &file, Keyring &keyring,
-                  Journal &journal) {
+/// Tells each trouble in the log, and the keyring of the keys that are not here by it.
+void tellTroubles(const HostKeys &keys, const std::string &file, Keyring &keyring, AdminLog &log) {
     for (const SettingTrouble &trouble : keys.settings.troubles) {
         const std::string what = "'" + file + "': " + trouble.text;
-        journal.error(what + costOf(trouble.setting, keys.plan) + kRemedy);
+        log.error(what + costOf(trouble.setting, keys.plan) + kRemedy);
         if (isOfAKey(trouble))
             keyring.noteMissing(what + kRemedy);
     }
@@ -113,7 +112,7 @@ std::string addCurrent(Keyring &keyring, const KeyPlan &plan, const std::string 
 }
 
 Keyring readKeys(const KeyPlan &plan, const std::string &settingsFile, std::string &complaint,
-                 Journal &journal) {
+                 AdminLog &log) {
     Keyring keyring;
     if (plan.source != KeyPlan::Source::none) {
         try {
@@ -129,7 +128,7 @@ Keyring readKeys(const KeyPlan &plan, const std::string &settingsFile, std::stri
             keyring.addEarlier(rawOf(file));
         } catch (const Error &error) {
             keyring.noteMissing(error.fullText());
-            journal.error("values under an earlier key cannot be read: " + error.fullText());
+            log.error("values under an earlier key cannot be read: " + error.fullText());
         }
     }
     return keyring;
@@ -137,29 +136,28 @@ Keyring readKeys(const KeyPlan &plan, const std::string &settingsFile, std::stri
 
 } // namespace
 
-HostKeys readHostKeys(const InstancePaths &paths, Journal &journal) {
+HostKeys readHostKeys(const InstancePaths &paths, AdminLog &log) {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): the host sets its environment before its threads
-    return readHostKeys(paths, std::getenv("CREDENTIALS_DIRECTORY"), journal);
+    return readHostKeys(paths, std::getenv("CREDENTIALS_DIRECTORY"), log);
 }
 
-HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirectory,
-                      Journal &journal) {
+HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirectory, AdminLog &log) {
     HostKeys keys;
-    AtRest::Rules rules;
+    SealingPolicy::Rules rules;
     try {
         SettingsFile file = readSettingsFile(paths.settingsFile);
         keys.settings = std::move(file.settings);
         for (const std::string &ignored : file.ignored)
-            journal.warning("'" + paths.settingsFile + "': " + ignored);
+            log.warning("'" + paths.settingsFile + "': " + ignored);
     } catch (const Error &error) {
         key_memory::preferSecretmem(paths.isSystem);
         rules.mustSeal = true;
         rules.complaint = "'" + paths.settingsFile + "' cannot be used: " + error.fullText() +
                           "; put it right and reload";
-        journal.error(rules.complaint);
+        log.error(rules.complaint);
         Keyring none;
         none.noteMissing(rules.complaint);
-        keys.atRest = std::make_shared<const AtRest>(std::move(none), std::move(rules));
+        keys.policy = std::make_shared<const SealingPolicy>(std::move(none), std::move(rules));
         return keys;
     }
     key_memory::preferSecretmem(
@@ -169,19 +167,19 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
     rules.mustSeal = keys.plan.encrypt;
     rules.convertExisting =
         keys.plan.encrypt ? keys.settings.sealExisting : keys.settings.unsealExisting;
-    Keyring keyring = readKeys(keys.plan, paths.settingsFile, rules.complaint, journal);
+    Keyring keyring = readKeys(keys.plan, paths.settingsFile, rules.complaint, log);
     // Where it is not known whether a key is asked for, none need be where libvirt looks for it.
     const bool isExpected = !keys.plan.isDoubtful || keys.plan.source != KeyPlan::Source::builtIn;
     if (!rules.complaint.empty() && isExpected)
-        journal.error((keys.plan.encrypt ? "new values cannot be stored: "
-                                         : "values under the key cannot be read: ") +
-                      rules.complaint);
-    tellTroubles(keys, paths.settingsFile, keyring, journal);
+        log.error((keys.plan.encrypt ? "new values cannot be stored: "
+                                     : "values under the key cannot be read: ") +
+                  rules.complaint);
+    tellTroubles(keys, paths.settingsFile, keyring, log);
     if (keys.plan.isDoubtful) {
         rules.convertExisting = false;
         rules.complaint = doubtOf(keys.settings, paths.settingsFile);
     }
-    keys.atRest = std::make_shared<const AtRest>(std::move(keyring), std::move(rules));
+    keys.policy = std::make_shared<const SealingPolicy>(std::move(keyring), std::move(rules));
     return keys;
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/admin_log.h"
 #include "conf/settings.h"
 #include "host/instance_paths.h"
 #include "seal/sealing_policy.h"
-#include "conf/admin_log.h"
 
 #include <memory>
 
@@ -14,18 +14,18 @@ namespace keyhold {
 struct HostKeys {
     Settings settings;
     KeyPlan plan;
-    std::shared_ptr<const AtRest> atRest;
+    std::shared_ptr<const SealingPolicy> policy;
 };
 
-/// Reads the settings and the keys they name. Never fails: what is wrong goes to the journal, and
+/// Reads the settings and the keys they name. Never fails: what is wrong goes to the log, and
 /// costs what needs it. A file of settings that cannot be read or parsed might ask for encryption,
 /// so values are then not written, and no key is known to read them. Of a setting that cannot be
 /// understood the others do not suffer; if it decides how values are written, none is, and the keys
 /// that are known read them. A missing file is an empty one.
-[[nodiscard]] HostKeys readHostKeys(const InstancePaths &paths, Journal &journal);
+[[nodiscard]] HostKeys readHostKeys(const InstancePaths &paths, AdminLog &log);
 /// The same for an instance that another process serves: `credentialsDirectory` is its
 /// $CREDENTIALS_DIRECTORY, or null.
 [[nodiscard]] HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirectory,
-                                    Journal &journal);
+                                    AdminLog &log);
 
 } // namespace keyhold

@@ -32,7 +32,7 @@ std::string describe(unsigned less, const std::optional<key_memory::Report> &rep
 
 } // namespace
 
-void tellMemory(Journal &journal) noexcept {
+void tellMemory(AdminLog &log) noexcept {
     static constinit std::atomic<unsigned> told{0};
     if (told == (kKeys | kPlainValues))
         return;
@@ -43,10 +43,10 @@ void tellMemory(Journal &journal) noexcept {
                               (GuardedMemory::memoryIsLocked() ? 0 : kPlainValues);
         fresh = less & ~told.fetch_or(less);
         if (fresh != 0)
-            journal.warning(describe(fresh, report));
+            log.warning(describe(fresh, report));
     } catch (const std::exception &exception) {
         told.fetch_and(~fresh); // it is told at the next call
-        journal.failure("memory for keys and plain values: ", exception);
+        log.failure("memory for keys and plain values: ", exception);
     }
 }
 

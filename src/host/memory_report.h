@@ -5,10 +5,10 @@
 
 namespace keyhold {
 
-/// A warning in the journal if keys or plain values in use rest in memory that is less protected
+/// A warning in the log if keys or plain values in use rest in memory that is less protected
 /// than was asked for (an old kernel, RLIMIT_MEMLOCK); of each once a process, and nothing of
 /// memory that nothing has used yet. Nothing fails by that. To be called after what uses such
 /// memory, a load or a change. Raises nothing.
-void tellMemory(Journal &journal) noexcept;
+void tellMemory(AdminLog &log) noexcept;
 
 } // namespace keyhold

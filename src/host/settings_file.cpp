@@ -4,9 +4,9 @@
 #include "abi/libvirt_conf.h"
 #include "conf/conf_scan.h"
 #include "conf/error.h"
-#include "os/untrusted_file.h"
 #include "os/file_system.h"
 #include "os/store_directory.h"
+#include "os/untrusted_file.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -26,18 +26,18 @@ bool isZeroOrOne(std::string_view number) {
     return number.empty() || number == "1";
 }
 
-class HostConfValues : public ConfValues {
+class LibvirtConfValues : public ConfValues {
   public:
-    HostConfValues(abi::HostConf conf, std::vector<ConfStatement> statements)
+    LibvirtConfValues(abi::LibvirtConf conf, std::vector<ConfStatement> statements)
         : conf_(std::move(conf)),
           statements_(std::move(statements)) {}
 
     [[nodiscard]] std::optional<bool> boolean(const char *name) const override {
         bool value = false;
-        abi::HostConf::Found found = conf_.boolean(name, value);
+        abi::LibvirtConf::Found found = conf_.boolean(name, value);
         const ConfStatement *statement = findStatement(statements_, name);
         if (statement != nullptr && !isZeroOrOne(statement->number))
-            found = abi::HostConf::Found::otherType;
+            found = abi::LibvirtConf::Found::otherType;
         return taken(name, "0 or 1", found, value);
     }
     [[nodiscard]] std::optional<std::string> string(const char *name) const override {
@@ -50,30 +50,30 @@ class HostConfValues : public ConfValues {
         if (statement != nullptr && statement->list)
             return statement->list;
         std::vector<std::string> value;
-        const abi::HostConf::Found found = conf_.list(name, value);
+        const abi::LibvirtConf::Found found = conf_.list(name, value);
         return taken(name, "a list of strings", found, List(value.begin(), value.end()));
     }
 
   private:
     template <typename Value>
     static std::optional<Value> taken(const char *name, const char *wanted,
-                                      abi::HostConf::Found found, const Value &value) {
+                                      abi::LibvirtConf::Found found, const Value &value) {
         switch (found) {
-        case abi::HostConf::Found::no:
+        case abi::LibvirtConf::Found::no:
             return std::nullopt;
-        case abi::HostConf::Found::yes:
+        case abi::LibvirtConf::Found::yes:
             return value;
-        case abi::HostConf::Found::otherType:
+        case abi::LibvirtConf::Found::otherType:
             break;
         }
         throw Error(ErrorCode::configUnsupported, std::string("'") + name + "' is not " + wanted);
     }
 
-    abi::HostConf conf_;
+    abi::LibvirtConf conf_;
     std::vector<ConfStatement> statements_;
 };
 
-constexpr std::size_t kMaxSize = std::size_t{1} << 20; // bytes; the package's file has 2 KiB
+constexpr std::size_t kMaxSize = std::size_t{10} << 20; // bytes: MAX_CONFIG_FILE_SIZE of libvirt
 
 /// Empty if there is no such file.
 std::optional<std::string> readText(const std::string &path) {
@@ -93,12 +93,12 @@ SettingsFile readSettingsFile(const std::string &path) {
     if (!text)
         return {};
     std::string why;
-    auto conf = abi::HostConf::parse(*text, why);
+    auto conf = abi::LibvirtConf::parse(*text, why);
     if (!conf)
         throw Error(ErrorCode::configUnsupported, why);
     std::vector<ConfStatement> statements = scanConf(*text);
     std::vector<std::string> ignored = ignoredStatements(statements);
-    return {readSettings(HostConfValues(std::move(*conf), std::move(statements))),
+    return {readSettings(LibvirtConfValues(std::move(*conf), std::move(statements))),
             std::move(ignored)};
 }
 

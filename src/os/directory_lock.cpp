@@ -22,7 +22,7 @@ bool isUnsupported(int error) {
 
 } // namespace
 
-DirectoryLock::DirectoryLock(const StoreDirectory &directory, const Retry &retry, Journal &journal)
+DirectoryLock::DirectoryLock(const StoreDirectory &directory, const Retry &retry, AdminLog &log)
     : fileSystem_(directory.fileSystem()),
       owner_(getpid()) {
     const std::string what = "cannot lock directory '" + directory.path() + "'";
@@ -40,8 +40,8 @@ DirectoryLock::DirectoryLock(const StoreDirectory &directory, const Retry &retry
     if (result < 0 && !isUnsupported(-result))
         throw Error(ErrorCode::fileAccess, what, -result);
     if (result < 0)
-        journal.warning(Error(ErrorCode::fileAccess, what, -result).fullText() +
-                        "; processes that keep their pid file elsewhere are not kept away from it");
+        log.warning(Error(ErrorCode::fileAccess, what, -result).fullText() +
+                    "; processes that keep their pid file elsewhere are not kept away from it");
 }
 
 DirectoryLock::~DirectoryLock() {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "os/durable_file.h"
 
-#include "directory/layout.h"
-
 #include <cerrno>
 #include <fcntl.h>
 
@@ -10,13 +8,15 @@ namespace keyhold {
 
 namespace {
 
+constexpr mode_t kFileMode = 0600;
+
 Descriptor createFile(const StoreDirectory &directory, const std::string &name) {
     FileSystem &fileSystem = directory.fileSystem();
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-    int number = fileSystem.open(directory.number(), name.c_str(), flags, layout::kFileMode);
+    int number = fileSystem.open(directory.number(), name.c_str(), flags, kFileMode);
     if (number == -EEXIST) {
         fileSystem.unlink(directory.number(), name.c_str());
-        number = fileSystem.open(directory.number(), name.c_str(), flags, layout::kFileMode);
+        number = fileSystem.open(directory.number(), name.c_str(), flags, kFileMode);
     }
     if (number < 0)
         throw Error(ErrorCode::fileAccess, "Failed to create file '" + directory.pathOf(name) + "'",
@@ -68,10 +68,10 @@ bool isGone(const StoreDirectory &directory, const std::string &name) {
     const Error error = directory.syncError(-failure, place);
     if (isRestored)
         throw error;
-    throw UnrestoredError(error.code(),
-                          error.message() +
-                              ", and the change could not be taken back: check the file system",
-                          failure, place);
+    throw RollbackFailedError(error.code(),
+                              error.message() +
+                                  ", and the change could not be taken back: check the file system",
+                              failure, place);
 }
 
 FormerFile keepFormer(const StoreDirectory &directory, const std::string &name,
@@ -99,7 +99,7 @@ void writeSyncedFile(const StoreDirectory &directory, const std::string &name,
                      std::span<const std::uint8_t> bytes) {
     Descriptor file = createFile(directory, name);
     try {
-        int result = directory.fileSystem().setMode(file.number(), layout::kFileMode);
+        int result = directory.fileSystem().setMode(file.number(), kFileMode);
         if (result < 0)
             throw Error(ErrorCode::fileAccess,
                         "cannot set mode of file '" + directory.pathOf(name) + "'", -result);
@@ -145,7 +145,7 @@ bool replaceDurably(const StoreDirectory &directory, const std::string &from, co
         const bool wasDone = isGone(directory, from);
         fileSystem.unlink(directory.number(), from.c_str());
         if ((wasDone || kept.hasMoved) && !restore())
-            throw UnrestoredError(ErrorCode::fileAccess, text, -result);
+            throw RollbackFailedError(ErrorCode::fileAccess, text, -result);
         if (kept.isKept)
             fileSystem.unlink(directory.number(), old.c_str());
         throw Error(ErrorCode::fileAccess, text, -result);
@@ -178,7 +178,7 @@ bool removeDurably(const StoreDirectory &directory, const std::string &name,
     if (result < 0) {
         const std::string text = "cannot unlink '" + directory.pathOf(name) + "'";
         if (isGone(directory, name) && !restore())
-            throw UnrestoredError(ErrorCode::systemCall, text, -result);
+            throw RollbackFailedError(ErrorCode::systemCall, text, -result);
         throw Error(ErrorCode::systemCall, text, -result);
     }
 

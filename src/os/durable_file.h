@@ -26,14 +26,14 @@ enum class Former {
 };
 
 /// Gives the file `from` the name `to`, durably, in place of what had it; meanwhile that is called
-/// `old`. Raises fileAccess with everything as before and `from` gone, or UnrestoredError.
+/// `old`. Raises fileAccess with everything as before and `from` gone, or RollbackFailedError.
 /// Returns true if there is a former file under `old` now, for the caller to remove or to keep.
 [[nodiscard]] bool replaceDurably(const StoreDirectory &directory, const std::string &from,
                                   const std::string &to, const std::string &old,
                                   Former former = Former::ifLinkable);
 
 /// Takes the name away, durably, by giving the file the name `old`, which the caller removes. False
-/// if there was no such file. Raises systemCall with everything as before, or UnrestoredError.
+/// if there was no such file. Raises systemCall with everything as before, or RollbackFailedError.
 [[nodiscard]] bool removeDurably(const StoreDirectory &directory, const std::string &name,
                                  const std::string &old);
 

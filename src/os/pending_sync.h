@@ -9,17 +9,17 @@ namespace keyhold {
 /// Whether something is still to be made durable. It is owed until a sync that began after it was
 /// noted has succeeded: what is noted while a sync runs may not be part of it. Safe for concurrent
 /// use.
-class OwedSync {
+class PendingSync {
   public:
     /// After the change that is to be synced.
     void note() noexcept { ++noted_; }
-    [[nodiscard]] bool isOwed() const noexcept { return noted_ > settled_; }
+    [[nodiscard]] bool isPending() const noexcept { return noted_ > settled_; }
 
     /// All that has been noted until now; to be taken before a sync.
     using Mark = std::uint64_t;
     [[nodiscard]] Mark mark() const noexcept { return noted_; }
     /// A sync has succeeded that began after `mark` was taken.
-    void settle(Mark mark) noexcept {
+    void reconcile(Mark mark) noexcept {
         Mark known = settled_;
         while (known < mark && !settled_.compare_exchange_weak(known, mark)) {
         }

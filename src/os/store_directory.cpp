@@ -59,16 +59,16 @@ bool StoreDirectory::contains(const std::string &name) const {
 }
 
 int StoreDirectory::sync() const {
-    const OwedSync::Mark removals = removals_.mark();
-    const OwedSync::Mark names = names_.mark();
+    const PendingSync::Mark removals = removals_.mark();
+    const PendingSync::Mark names = names_.mark();
     int result = fileSystem_.sync(number());
     if (isSyncUnavailable(result)) {
         canBeSynced_ = false;
         result = 0;
     }
     if (result == 0) {
-        removals_.settle(removals);
-        names_.settle(names);
+        removals_.reconcile(removals);
+        names_.reconcile(names);
     }
     return result;
 }

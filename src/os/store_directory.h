@@ -47,12 +47,12 @@ class StoreDirectory {
     /// Notes that a name was removed which must not come back after a power cut.
     void noteRemoval() const noexcept { removals_.note(); }
     /// True while a noted removal is not known to be durable.
-    [[nodiscard]] bool hasUnsyncedRemovals() const noexcept { return removals_.isOwed(); }
+    [[nodiscard]] bool hasUnsyncedRemovals() const noexcept { return removals_.isPending(); }
     /// Notes that there may be names which are not durable, and which are shown or which a next
     /// change counts on.
     void noteUnsyncedNames() const noexcept { names_.note(); }
     /// True while they are not known to be durable.
-    [[nodiscard]] bool hasUnsyncedNames() const noexcept { return names_.isOwed(); }
+    [[nodiscard]] bool hasUnsyncedNames() const noexcept { return names_.isPending(); }
     /// As sync(), raising syncError().
     void syncOrRaise() const;
     /// False if `from` is not there; raises fileAccess for any other trouble.
@@ -67,8 +67,8 @@ class StoreDirectory {
     FileSystem &fileSystem_;
     std::string path_;
     Descriptor directory_;
-    mutable OwedSync removals_;
-    mutable OwedSync names_;
+    mutable PendingSync removals_;
+    mutable PendingSync names_;
     mutable std::atomic<bool> canBeSynced_{true};
 };
 

@@ -34,52 +34,52 @@ void requireSuccess(int result) {
 } // namespace
 
 void require(virConnectPtr connection, ConnectionCall call) {
-    const abi::Symbols &host = abi::symbols();
+    const abi::Symbols &libvirt = abi::symbols();
     switch (call) {
     case ConnectionCall::open:
-        return requireSuccess(host.virConnectOpenEnsureACL(connection));
+        return requireSuccess(libvirt.virConnectOpenEnsureACL(connection));
     case ConnectionCall::count:
-        return requireSuccess(host.virConnectNumOfSecretsEnsureACL(connection));
+        return requireSuccess(libvirt.virConnectNumOfSecretsEnsureACL(connection));
     case ConnectionCall::listUuids:
-        return requireSuccess(host.virConnectListSecretsEnsureACL(connection));
+        return requireSuccess(libvirt.virConnectListSecretsEnsureACL(connection));
     case ConnectionCall::listAll:
-        return requireSuccess(host.virConnectListAllSecretsEnsureACL(connection));
+        return requireSuccess(libvirt.virConnectListAllSecretsEnsureACL(connection));
     case ConnectionCall::registerEvents:
-        return requireSuccess(host.virConnectSecretEventRegisterAnyEnsureACL(connection));
+        return requireSuccess(libvirt.virConnectSecretEventRegisterAnyEnsureACL(connection));
     case ConnectionCall::deregisterEvents:
-        return requireSuccess(host.virConnectSecretEventDeregisterAnyEnsureACL(connection));
+        return requireSuccess(libvirt.virConnectSecretEventDeregisterAnyEnsureACL(connection));
     }
 }
 
 void require(virConnectPtr connection, SecretCall call, const SecretDefinition &definition) {
-    const abi::Symbols &host = abi::symbols();
+    const abi::Symbols &libvirt = abi::symbols();
     abi::SecretDef secret = hostDefinition(definition);
     switch (call) {
     case SecretCall::lookupByUuid:
-        return requireSuccess(host.virSecretLookupByUUIDEnsureACL(connection, &secret));
+        return requireSuccess(libvirt.virSecretLookupByUUIDEnsureACL(connection, &secret));
     case SecretCall::lookupByUsage:
-        return requireSuccess(host.virSecretLookupByUsageEnsureACL(connection, &secret));
+        return requireSuccess(libvirt.virSecretLookupByUsageEnsureACL(connection, &secret));
     case SecretCall::define:
-        return requireSuccess(host.virSecretDefineXMLEnsureACL(connection, &secret));
+        return requireSuccess(libvirt.virSecretDefineXMLEnsureACL(connection, &secret));
     case SecretCall::getXml:
-        return requireSuccess(host.virSecretGetXMLDescEnsureACL(connection, &secret));
+        return requireSuccess(libvirt.virSecretGetXMLDescEnsureACL(connection, &secret));
     case SecretCall::setValue:
-        return requireSuccess(host.virSecretSetValueEnsureACL(connection, &secret));
+        return requireSuccess(libvirt.virSecretSetValueEnsureACL(connection, &secret));
     case SecretCall::getValue:
-        return requireSuccess(host.virSecretGetValueEnsureACL(connection, &secret));
+        return requireSuccess(libvirt.virSecretGetValueEnsureACL(connection, &secret));
     case SecretCall::undefine:
-        return requireSuccess(host.virSecretUndefineEnsureACL(connection, &secret));
+        return requireSuccess(libvirt.virSecretUndefineEnsureACL(connection, &secret));
     }
 }
 
 bool isVisible(virConnectPtr connection, ConnectionCall call, const SecretDefinition &definition) {
-    const abi::Symbols &host = abi::symbols();
+    const abi::Symbols &libvirt = abi::symbols();
     abi::SecretDef secret = hostDefinition(definition);
     if (call == ConnectionCall::count)
-        return host.virConnectNumOfSecretsCheckACL(connection, &secret);
+        return libvirt.virConnectNumOfSecretsCheckACL(connection, &secret);
     if (call == ConnectionCall::listUuids)
-        return host.virConnectListSecretsCheckACL(connection, &secret);
-    return host.virConnectListAllSecretsCheckACL(connection, &secret);
+        return libvirt.virConnectListSecretsCheckACL(connection, &secret);
+    return libvirt.virConnectListAllSecretsCheckACL(connection, &secret);
 }
 
 bool isForClient() {

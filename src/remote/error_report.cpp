@@ -13,7 +13,7 @@ namespace keyhold {
 
 namespace {
 
-struct HostCode {
+struct LibvirtCode {
     int domain;
     int code;
 };
@@ -26,7 +26,7 @@ int invalidKeyCode() noexcept {
     return abi::runningRelease() >= kSince ? kInvalidEncryptionKey : VIR_ERR_INTERNAL_ERROR;
 }
 
-HostCode hostCode(ErrorCode code) {
+LibvirtCode libvirtCode(ErrorCode code) {
     switch (code) {
     case ErrorCode::invalidArgument:
         return {VIR_FROM_SECRET, VIR_ERR_INVALID_ARG};
@@ -68,11 +68,11 @@ HostCode hostCode(ErrorCode code) {
 } // namespace
 
 void reportError(const Error &error) noexcept {
-    const HostCode host = hostCode(error.code());
-    if (host.code == VIR_ERR_SYSTEM_ERROR)
-        abi::raiseSystemError(host.domain, error.systemErrno(), error.what(), error.place());
+    const LibvirtCode libvirt = libvirtCode(error.code());
+    if (libvirt.code == VIR_ERR_SYSTEM_ERROR)
+        abi::raiseSystemError(libvirt.domain, error.systemErrno(), error.what(), error.place());
     else
-        abi::raiseError(host.domain, host.code, error.what(), error.place());
+        abi::raiseError(libvirt.domain, libvirt.code, error.what(), error.place());
 }
 
 // g++ has no object for the reference of the first catch clause, which its sanitizer then reports.

@@ -20,7 +20,7 @@ std::span<const std::uint8_t> bytesOf(std::string_view text) {
     throw Error(ErrorCode::valueUnreadable, why, 0, place);
 }
 
-std::uint64_t hashOf(const Keyring &keyring, const AtRest::Rules &rules) {
+std::uint64_t hashOf(const Keyring &keyring, const SealingPolicy::Rules &rules) {
     std::string text;
     text += keyring.primary() ? 'p' : '-';
     text += keyring.missing().empty() ? '-' : 'm';
@@ -48,77 +48,77 @@ std::optional<ShieldedValue> openPlain(const Uuid &uuid, std::span<const std::ui
 
 } // namespace
 
-std::string_view nameOf(AtRestForm form) noexcept {
+std::string_view nameOf(ValueFormat form) noexcept {
     switch (form) {
-    case AtRestForm::plain:
+    case ValueFormat::plain:
         return "base64";
-    case AtRestForm::aes256cbc:
+    case ValueFormat::aes256cbc:
         return "aes256cbc";
-    case AtRestForm::jwe:
+    case ValueFormat::jwe:
         return "jwe";
     }
     return {};
 }
 
-std::size_t maxTextSize(AtRestForm form) noexcept {
+std::size_t maxTextSize(ValueFormat form) noexcept {
     static_assert(kMaxValueSize == kMaxJweValueSize);
     const auto withWhiteSpace = [](std::size_t bytes) {
         const std::size_t text = plainTextSize(bytes);
         return text + text / 16;
     };
     switch (form) {
-    case AtRestForm::plain:
+    case ValueFormat::plain:
         return withWhiteSpace(kMaxValueSize);
-    case AtRestForm::aes256cbc:
+    case ValueFormat::aes256cbc:
         return withWhiteSpace(aes256CbcSize(kMaxValueSize));
-    case AtRestForm::jwe:
+    case ValueFormat::jwe:
         return kMaxJweSize;
     }
     return 0;
 }
 
-AtRest::AtRest(Keyring keyring, Rules rules)
+SealingPolicy::SealingPolicy(Keyring keyring, Rules rules)
     : keyring_(std::move(keyring)),
       rules_(std::move(rules)),
       hash_(hashOf(keyring_, rules_)) {}
 
-AtRestForm AtRest::formOfNew() const {
+ValueFormat SealingPolicy::formatOfNew() const {
     if (!rules_.mustSeal)
-        return AtRestForm::plain;
+        return ValueFormat::plain;
     if (!keyring_.current())
         throw Error(ErrorCode::invalidEncryptionKey,
                     "values must be encrypted and there is no key to do it with: " +
                         rules_.complaint);
-    return AtRestForm::jwe;
+    return ValueFormat::jwe;
 }
 
-void AtRest::encode(AtRestForm form, const Uuid &uuid, std::span<const std::uint8_t> value,
-                    const Write &write) const {
-    if (form == AtRestForm::plain) {
+void SealingPolicy::encode(ValueFormat form, const Uuid &uuid, std::span<const std::uint8_t> value,
+                           const Write &write) const {
+    if (form == ValueFormat::plain) {
         Scratch text(plainTextSize(value.size()));
         encodePlain(value, text.bytes());
         write(text.bytes());
         return;
     }
     const Key *key = keyring_.current();
-    if (!key || form != AtRestForm::jwe)
+    if (!key || form != ValueFormat::jwe)
         throw Error(ErrorCode::invalidEncryptionKey, "no key to write a value with");
     write(bytesOf(sealJwe(*key, uuid, value)));
 }
 
-std::optional<ShieldedValue> AtRest::decode(AtRestForm form, const Uuid &uuid,
-                                            std::span<const std::uint8_t> text,
-                                            bool &isOutdated) const {
+std::optional<ShieldedValue> SealingPolicy::decode(ValueFormat form, const Uuid &uuid,
+                                                   std::span<const std::uint8_t> text,
+                                                   bool &needsReencryption) const {
     std::optional<ShieldedValue> value;
     const Key *key = nullptr;
     switch (form) {
-    case AtRestForm::plain:
+    case ValueFormat::plain:
         value = openPlain(uuid, text);
         break;
-    case AtRestForm::aes256cbc:
+    case ValueFormat::aes256cbc:
         value = openAes256Cbc(keyring_, uuid, text);
         break;
-    case AtRestForm::jwe:
+    case ValueFormat::jwe:
         value = openJwe(keyring_, uuid, text, &key);
         break;
     }
@@ -126,16 +126,16 @@ std::optional<ShieldedValue> AtRest::decode(AtRestForm form, const Uuid &uuid,
         value.reset();
     if (value && value->size() > kMaxValueSize)
         refuse("holds more than " + std::to_string(kMaxValueSize) + " bytes");
-    isOutdated = value && isOutdatedForm(form, key);
+    needsReencryption = value && needsReencryptionFrom(form, key);
     return value;
 }
 
-bool AtRest::isOutdatedForm(AtRestForm form, const Key *key) const {
+bool SealingPolicy::needsReencryptionFrom(ValueFormat form, const Key *key) const {
     if (!rules_.mustSeal)
-        return rules_.convertExisting && form != AtRestForm::plain;
+        return rules_.convertExisting && form != ValueFormat::plain;
     if (!keyring_.current())
         return false;
-    return form == AtRestForm::jwe ? key != keyring_.current() : rules_.convertExisting;
+    return form == ValueFormat::jwe ? key != keyring_.current() : rules_.convertExisting;
 }
 
 } // namespace keyhold

@@ -19,7 +19,7 @@
 namespace keyhold {
 
 /// The forms of a value at rest, each in a file of its own.
-enum class AtRestForm {
+enum class ValueFormat {
     plain,     ///< `.base64`, not encrypted
     aes256cbc, ///< `.aes256cbc`, what libvirt 12.1 and later write; only read here
     jwe,       ///< `.jwe`, encrypted and authenticated
@@ -28,18 +28,18 @@ enum class AtRestForm {
 /// Where a secret has files of several forms, the first one here counts: a writer of ours leaves
 /// one form, so others were put there since, by people and tools (plain) or by libvirt's own
 /// driver.
-inline constexpr std::array kAtRestForms = {AtRestForm::plain, AtRestForm::aes256cbc,
-                                            AtRestForm::jwe};
+inline constexpr std::array kValueFormats = {ValueFormat::plain, ValueFormat::aes256cbc,
+                                             ValueFormat::jwe};
 
 /// A set of them, one bit each.
-using AtRestForms = std::uint8_t;
-inline constexpr AtRestForms kAllForms = (1U << kAtRestForms.size()) - 1;
-[[nodiscard]] constexpr AtRestForms only(AtRestForm form) noexcept {
-    return static_cast<AtRestForms>(1U << static_cast<unsigned>(form));
+using ValueFormats = std::uint8_t;
+inline constexpr ValueFormats kAllForms = (1U << kValueFormats.size()) - 1;
+[[nodiscard]] constexpr ValueFormats only(ValueFormat form) noexcept {
+    return static_cast<ValueFormats>(1U << static_cast<unsigned>(form));
 }
 
 /// "base64", "aes256cbc", "jwe": what the name of the file ends in.
-[[nodiscard]] std::string_view nameOf(AtRestForm form) noexcept;
+[[nodiscard]] std::string_view nameOf(ValueFormat form) noexcept;
 
 /// Bytes. Libvirt's RPC carries 64 KiB; the stock driver itself has no limit, so ours is far from
 /// any use.
@@ -47,11 +47,11 @@ inline constexpr std::size_t kMaxValueSize = std::size_t{256} * 1024 * 1024;
 
 /// Bytes of the largest text of a value in this form. White space, which people's tools put into
 /// base64, may add a sixteenth: twice what line ends in lines of 64 characters do.
-[[nodiscard]] std::size_t maxTextSize(AtRestForm form) noexcept;
+[[nodiscard]] std::size_t maxTextSize(ValueFormat form) noexcept;
 
 /// How values are written and read at rest: the keys and the rules of one moment. Never changed,
 /// exchanged as a whole when the settings are read again.
-class AtRest {
+class SealingPolicy {
   public:
     struct Rules {
         /// New values are sealed, or refused where the keyring has no current key.
@@ -63,8 +63,8 @@ class AtRest {
     };
 
     /// New values are plain, and nothing sealed can be read.
-    AtRest() = default;
-    AtRest(Keyring keyring, Rules rules);
+    SealingPolicy() = default;
+    SealingPolicy(Keyring keyring, Rules rules);
 
     [[nodiscard]] const Keyring &keyring() const noexcept { return keyring_; }
     [[nodiscard]] const Rules &rules() const noexcept { return rules_; }
@@ -72,25 +72,25 @@ class AtRest {
     [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
 
     /// Raises invalidEncryptionKey if new values must be sealed and cannot be.
-    [[nodiscard]] AtRestForm formOfNew() const;
+    [[nodiscard]] ValueFormat formatOfNew() const;
 
     using Write = std::function<void(std::span<const std::uint8_t> text)>;
     /// Calls `write` with the text of a value in `form`, which is plain or jwe; a plain text rests
     /// in guarded memory. Raises invalidEncryptionKey without a current key, and what `write`
     /// raises.
-    void encode(AtRestForm form, const Uuid &uuid, std::span<const std::uint8_t> value,
+    void encode(ValueFormat form, const Uuid &uuid, std::span<const std::uint8_t> value,
                 const Write &write) const;
 
     /// The value in a text; empty if that is blank, or if what it encrypts is empty: whatever the
     /// form, an empty value is no value. Raises valueUnreadable or invalidEncryptionKey,
     /// with texts that begin with a verb: the caller puts the name of the file before.
-    /// `isOutdated` says whether the value should be written anew by these rules.
-    [[nodiscard]] std::optional<ShieldedValue> decode(AtRestForm form, const Uuid &uuid,
+    /// `needsReencryption` says whether the value should be re-encrypted by these rules.
+    [[nodiscard]] std::optional<ShieldedValue> decode(ValueFormat form, const Uuid &uuid,
                                                       std::span<const std::uint8_t> text,
-                                                      bool &isOutdated) const;
+                                                      bool &needsReencryption) const;
 
   private:
-    [[nodiscard]] bool isOutdatedForm(AtRestForm form, const Key *key) const;
+    [[nodiscard]] bool needsReencryptionFrom(ValueFormat form, const Key *key) const;
 
     Keyring keyring_;
     Rules rules_;
@@ -98,20 +98,20 @@ class AtRest {
 };
 
 /// The rules of now, shared by those who read and write values and the one who reads the settings.
-class CurrentAtRest {
+class CurrentPolicy {
   public:
-    [[nodiscard]] std::shared_ptr<const AtRest> get() const {
+    [[nodiscard]] std::shared_ptr<const SealingPolicy> get() const {
         const std::lock_guard lock(mutex_);
         return current_;
     }
-    void set(std::shared_ptr<const AtRest> next) {
+    void set(std::shared_ptr<const SealingPolicy> next) {
         const std::lock_guard lock(mutex_);
         current_.swap(next);
     }
 
   private:
     mutable std::mutex mutex_;
-    std::shared_ptr<const AtRest> current_ = std::make_shared<const AtRest>();
+    std::shared_ptr<const SealingPolicy> current_ = std::make_shared<const SealingPolicy>();
 };
 
 } // namespace keyhold

@@ -39,8 +39,8 @@ virConnectPtr makeOwnConnection(EmbeddedRoot &root) {
     const virConnectPtr connection = virConnectOpen(uri.c_str());
     if (!connection) {
         virResetLastError(); // the user's open has succeeded
-        hostJournal().warning("drivers of this process will not find the secrets in root '" +
-                              root.spelling() + "' by themselves: a connection to it failed");
+        libvirtAdminLog().warning("drivers of this process will not find the secrets in root '" +
+                                  root.spelling() + "' by themselves: a connection to it failed");
     }
     return connection;
 }
@@ -109,7 +109,7 @@ DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
         return Started::refused;
     } catch (const std::exception &exception) {
         // The daemon has other work to do; calls for secrets will say that nobody serves them.
-        hostJournal().failure("the secret driver did not start: ", exception);
+        libvirtAdminLog().failure("the secret driver did not start: ", exception);
     }
     const std::lock_guard lock(mutex_);
     daemon_ = std::move(instance);

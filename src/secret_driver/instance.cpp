@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "secret_driver/instance.h"
 
+#include "directory/directory_backend.h"
 #include "host/key_source.h"
 #include "host/memory_report.h"
-#include "secret_driver/libvirt_admin_log.h"
-#include "directory/directory_backend.h"
 #include "os/lock_holder.h"
+#include "secret_driver/libvirt_admin_log.h"
 
 #include <optional>
 #include <utility>
@@ -36,32 +36,32 @@ Instance::Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
       inhibitor_(inhibitor),
       lock_(std::move(lock)),
       directoryLock_(
-          std::make_unique<DirectoryLock>(*directory, retryFor(kLockPatience), hostJournal())),
+          std::make_unique<DirectoryLock>(*directory, retryFor(kLockPatience), libvirtAdminLog())),
       events_(std::move(events)),
-      store_(std::make_shared<DirectoryBackend>(std::move(directory), hostJournal(), atRest_),
-             hostJournal()),
-      renewal_(store_, hostJournal(), [this] { followInhibitor(); }) {
+      store_(std::make_shared<DirectoryBackend>(std::move(directory), libvirtAdminLog(), policy_),
+             libvirtAdminLog()),
+      reencryption_(store_, libvirtAdminLog(), [this] { followInhibitor(); }) {
     readKeys();
     store_.load();
-    tellMemory(hostJournal());
+    tellMemory(libvirtAdminLog());
     // Here and now: a program may close its root again before a thread had come far.
-    store_.renewOutdated([] { return false; });
+    store_.reencrypt([] { return false; });
 }
 
 Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
     : paths_(paths),
       inhibitor_(inhibitor),
       events_(std::make_shared<Events>()),
-      store_(openBackend(kLockPatience, Opening::start), hostJournal()),
-      renewal_(store_, hostJournal(), [this] { followInhibitor(); }) {
+      store_(openBackend(kLockPatience, Opening::start), libvirtAdminLog()),
+      reencryption_(store_, libvirtAdminLog(), [this] { followInhibitor(); }) {
     readKeys();
     store_.load();
     announce();
-    renewal_.request();
+    reencryption_.request();
 }
 
 void Instance::readKeys() {
-    atRest_->set(readHostKeys(paths_, hostJournal()).atRest);
+    policy_->set(readHostKeys(paths_, libvirtAdminLog()).policy);
 }
 
 void Instance::takeLock(std::chrono::milliseconds patience, Opening opening) {
@@ -95,8 +95,8 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
         } catch (const Error &error) {
             // Once, not at each change that is refused.
             if (!trouble_ || patience.count() > 0 || trouble_->get().message() != error.message())
-                hostJournal().error("the secrets in '" + paths_.configDirectory +
-                                    "' cannot be served in full: " + error.fullText());
+                libvirtAdminLog().error("the secrets in '" + paths_.configDirectory +
+                                        "' cannot be served in full: " + error.fullText());
             trouble = error;
         }
     };
@@ -114,8 +114,8 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
     if (!trouble)
         attempt([&] {
             try {
-                directoryLock_ =
-                    std::make_unique<DirectoryLock>(*directory, retryFor(patience), hostJournal());
+                directoryLock_ = std::make_unique<DirectoryLock>(*directory, retryFor(patience),
+                                                                 libvirtAdminLog());
             } catch (const LockedError &error) {
                 isRefused_ = true;
                 throw Error(error);
@@ -123,7 +123,8 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
         });
     std::unique_ptr<Backend> readable;
     if (directory)
-        readable = std::make_unique<DirectoryBackend>(std::move(directory), hostJournal(), atRest_);
+        readable =
+            std::make_unique<DirectoryBackend>(std::move(directory), libvirtAdminLog(), policy_);
     isImpaired_ = trouble.has_value();
     if (!trouble)
         return readable;
@@ -133,7 +134,7 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
         trouble_->set(*trouble);
     else
         trouble_ = std::make_shared<CurrentTrouble>(*trouble);
-    return std::make_shared<ImpairedBackend>(paths_.configDirectory, std::move(readable), trouble_);
+    return std::make_shared<DegradedBackend>(paths_.configDirectory, std::move(readable), trouble_);
 }
 
 void Instance::takeBackend(std::shared_ptr<Backend> backend) {
@@ -168,7 +169,7 @@ void Instance::prepareChange() {
         isLockedOut_ = false;
     }
     announce();
-    renewal_.request();
+    reencryption_.request();
 }
 
 void Instance::reload() {
@@ -179,7 +180,7 @@ void Instance::reload() {
         throw;
     }
     announce();
-    renewal_.request();
+    reencryption_.request();
 }
 
 void Instance::takeOver() {
@@ -192,20 +193,20 @@ void Instance::takeOver() {
 }
 
 void Instance::announce() noexcept {
-    tellMemory(hostJournal());
+    tellMemory(libvirtAdminLog());
     try {
         runner_.request([this] { sendEvents(); });
     } catch (const std::exception &exception) {
-        hostJournal().failure("watchers were not told of a change: ", exception);
+        libvirtAdminLog().failure("watchers were not told of a change: ", exception);
     }
     followInhibitor();
 }
 
 void Instance::followInhibitor() noexcept {
     try {
-        inhibitor_.follow([this] { return store_.hasEphemeral() || renewal_.isAtWork(); });
+        inhibitor_.follow([this] { return store_.hasEphemeral() || reencryption_.isAtWork(); });
     } catch (const std::exception &exception) {
-        hostJournal().failure("the host was not told whether it may end: ", exception);
+        libvirtAdminLog().failure("the host was not told whether it may end: ", exception);
     }
 }
 

@@ -2,15 +2,15 @@
 #pragma once
 
 #include "host/instance_paths.h"
+#include "os/directory_lock.h"
+#include "os/store_directory.h"
+#include "os/store_lock.h"
 #include "remote/events.h"
 #include "seal/sealing_policy.h"
 #include "secret_driver/inhibitor.h"
-#include "os/directory_lock.h"
 #include "store/degraded_backend.h"
 #include "store/reencryption_thread.h"
 #include "store/secret_store.h"
-#include "os/store_directory.h"
-#include "os/store_lock.h"
 
 #include <atomic>
 #include <chrono>
@@ -29,7 +29,7 @@ class Instance {
 
     /// An instance that has everything it needs, or raises; LockedError if another process has the
     /// directory. `lock` and `directory` belong to `paths`; `events` outlives it. Values under an
-    /// earlier key are written anew before this returns.
+    /// earlier key are re-encrypted before this returns.
     Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
              std::unique_ptr<StoreDirectory> directory, Inhibitor &inhibitor,
              std::shared_ptr<Events> events);
@@ -44,13 +44,13 @@ class Instance {
     [[nodiscard]] const std::shared_ptr<Events> &events() const noexcept { return events_; }
 
     /// Takes over what secret.conf, the keys and the files say now, and tells watchers. Values that
-    /// are to be written anew are left to the thread of the start. Not for embedded instances.
+    /// are to be re-encrypted are left to the thread of the start. Not for embedded instances.
     void reload();
     /// Call before each change, without any lock held: tries to get the locks if others had them.
     void prepareChange();
     /// Ends the writing of values anew after the value in hand, and waits for that; the next start
     /// goes on.
-    void stopRenewal() noexcept { renewal_.stop(); }
+    void stopRenewal() noexcept { reencryption_.stop(); }
     /// Tells watchers and the host what has changed. Call after each change, without any lock held.
     void announce() noexcept;
 
@@ -67,7 +67,7 @@ class Instance {
     void readKeys();
     void takeOver();
     /// Keeps the daemon from ending for idleness while an ephemeral secret would be lost, or while
-    /// values are written anew.
+    /// values are re-encrypted.
     void followInhibitor() noexcept;
 
     const InstancePaths paths_;
@@ -75,16 +75,16 @@ class Instance {
     std::unique_ptr<StoreLock> lock_; // outlives what it protects, as the next does
     std::unique_ptr<DirectoryLock> directoryLock_;
     std::mutex reloading_; // one reload at a time
-    // Only a daemon can be impaired.
+    // Only a daemon can be degraded.
     bool isImpaired_ = false;
     bool isRefused_ = false;               // a lock, which another process has
     std::atomic<bool> isLockedOut_{false}; // changes are refused for that alone
     std::shared_ptr<CurrentTrouble> trouble_;
-    const std::shared_ptr<CurrentAtRest> atRest_ = std::make_shared<CurrentAtRest>();
+    const std::shared_ptr<CurrentPolicy> policy_ = std::make_shared<CurrentPolicy>();
     const std::shared_ptr<Events> events_;
     SecretStore store_;
     SingleRunner runner_;
-    RenewalThread renewal_; // ends before the rest goes
+    ReencryptionThread reencryption_; // ends before the rest goes
 };
 
 } // namespace keyhold

@@ -13,7 +13,7 @@ namespace {
 // The store does not say where it speaks; libvirt's log shows this in place of a function.
 constexpr SourcePlace kPlace{SourcePlace::current().path, "secretStore", 0};
 
-class HostJournal : public Journal {
+class LibvirtAdminLog : public AdminLog {
   public:
     void info(const std::string &text) override {
         abi::log(abi::LogPriority::info, text.c_str(), kPlace);
@@ -33,10 +33,10 @@ class HostJournal : public Journal {
 
 } // namespace
 
-Journal &hostJournal() {
-    alignas(HostJournal) static std::byte place[sizeof(HostJournal)]; // it takes no memory
-    static auto *const journal = new (place) HostJournal;
-    return *journal;
+AdminLog &libvirtAdminLog() {
+    alignas(LibvirtAdminLog) static std::byte place[sizeof(LibvirtAdminLog)]; // it takes no memory
+    static auto *const log = new (place) LibvirtAdminLog;
+    return *log;
 }
 
 } // namespace keyhold

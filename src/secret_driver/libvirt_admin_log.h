@@ -6,6 +6,6 @@
 namespace keyhold {
 
 /// The store's incidents in libvirt's log. Lives for the whole process.
-[[nodiscard]] Journal &hostJournal();
+[[nodiscard]] AdminLog &libvirtAdminLog();
 
 } // namespace keyhold

@@ -25,14 +25,14 @@ struct StoredSecret {
 /// A secret that has a definition, readable or not, as a listing saw it.
 struct ListedSecret {
     Uuid uuid;
-    AtRestForms forms = 0; ///< of the values that are there
+    ValueFormats forms = 0; ///< of the values that are there
 };
 
 /// Durable home of the secrets of one store. A call that changes something returns once the change
-/// is on stable storage, or raises and has changed nothing, or raises UnrestoredError. Calls for
-/// different secrets may run at the same time; calls for one secret are the caller's to serialize.
-/// The value of a definition that says ephemeral is never written: create() and replaceValue()
-/// raise internal for one.
+/// is on stable storage, or raises and has changed nothing, or raises RollbackFailedError. Calls
+/// for different secrets may run at the same time; calls for one secret are the caller's to
+/// serialize. The value of a definition that says ephemeral is never written: create() and
+/// replaceValue() raise internal for one.
 class Backend {
   public:
     virtual ~Backend() = default;
@@ -80,10 +80,10 @@ class Backend {
     /// The secrets whose value, when it was read last, had another form than the rules of now ask
     /// for, or an earlier key; if all are to be plain, also those with a file of another form
     /// besides.
-    [[nodiscard]] virtual std::vector<Uuid> outdated() const = 0;
+    [[nodiscard]] virtual std::vector<Uuid> reencryptable() const = 0;
     /// Writes the value that is stored as the rules of now ask for. False if there is nothing to
     /// do. By one thread at a time.
-    virtual bool renewValue(const Uuid &uuid) = 0;
+    virtual bool reencryptValue(const Uuid &uuid) = 0;
 
     /// Removes a stored secret and its value.
     virtual void remove(const Uuid &uuid) = 0;

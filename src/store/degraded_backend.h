@@ -31,10 +31,10 @@ class CurrentTrouble {
 /// Stands in while the real backend cannot be used in full, so that a daemon starts and serves what
 /// is left. Whatever is missing raises the error that tells why. What it reads, another process may
 /// be changing.
-class ImpairedBackend : public Backend {
+class DegradedBackend : public Backend {
   public:
     /// `readable` answers what reads if it is not null; everything else raises `trouble`.
-    ImpairedBackend(std::string place, std::unique_ptr<Backend> readable,
+    DegradedBackend(std::string place, std::unique_ptr<Backend> readable,
                     std::shared_ptr<const CurrentTrouble> trouble)
         : place_(std::move(place)),
           readable_(std::move(readable)),
@@ -71,8 +71,8 @@ class ImpairedBackend : public Backend {
         throw trouble_->get();
     }
     void removeValue(const Uuid &) override { throw trouble_->get(); }
-    [[nodiscard]] std::vector<Uuid> outdated() const override { return {}; }
-    bool renewValue(const Uuid &) override { throw trouble_->get(); }
+    [[nodiscard]] std::vector<Uuid> reencryptable() const override { return {}; }
+    bool reencryptValue(const Uuid &) override { throw trouble_->get(); }
     void remove(const Uuid &) override { throw trouble_->get(); }
 
   private:

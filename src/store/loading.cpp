@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "seal/scratch.h"
 #include "os/parallel.h"
+#include "seal/scratch.h"
 #include "store/secret_store.h"
 
 #include <algorithm>
@@ -34,7 +34,7 @@ void SecretStore::load() {
     try {
         listed = durable->recover();
     } catch (const Error &error) {
-        journal_.error(readingFailed(error));
+        log_.error(readingFailed(error));
         setTrouble(error);
         return;
     }
@@ -46,14 +46,14 @@ void SecretStore::load() {
         kBatch);
     for (const RecordPtr &record : records) {
         if (record && record->value.isUnreadable())
-            journal_.error("secret '" + record->definition.uuid.toString() +
-                           "' is served without its value: " + record->value.reason().message());
+            log_.error("secret '" + record->definition.uuid.toString() +
+                       "' is served without its value: " + record->value.reason().message());
         if (record && record->definition.isEphemeral)
             tellHandwritten(record->definition);
     }
     // In the order of the directory: of two files with one use, the first wins, as it does in
     // stock.
-    index_.fill(records, [&](const Error &error) { journal_.error(readingFailed(error)); });
+    index_.fill(records, [&](const Error &error) { log_.error(readingFailed(error)); });
 }
 
 RecordPtr SecretStore::readListed(Backend &durable, const ListedSecret &listed) const {
@@ -65,9 +65,9 @@ RecordPtr SecretStore::readListed(Backend &durable, const ListedSecret &listed) 
                                                      std::move(stored->value), true,
                                                      KeptRevision(stored->files)});
     } catch (const Error &error) {
-        journal_.error(readingFailed(error));
+        log_.error(readingFailed(error));
     } catch (const std::bad_alloc &) {
-        journal_.error(readingFailedWithoutMemory(listed.uuid));
+        log_.error(readingFailedWithoutMemory(listed.uuid));
     }
     return nullptr;
 }
@@ -92,7 +92,7 @@ void SecretStore::reload() {
         // A start that failed has not put right what was interrupted before it.
         present = trouble() ? durable->recover() : durable->list();
     } catch (const Error &error) {
-        journal_.error(readingFailed(error));
+        log_.error(readingFailed(error));
         return;
     }
 
@@ -107,10 +107,9 @@ void SecretStore::reload() {
     });
     if (present.empty() &&
         std::ranges::any_of(candidates, [&](const Uuid &uuid) { return isMissing(uuid); })) {
-        journal_.error(
-            "'" + durable->place() +
-            "' holds no definition any more, as if it were not mounted; all secrets stay as "
-            "they are; restart if they were removed on purpose");
+        log_.error("'" + durable->place() +
+                   "' holds no definition any more, as if it were not mounted; all secrets stay as "
+                   "they are; restart if they were removed on purpose");
         return;
     }
     // What is gone first: its use may have moved to another file.
@@ -123,7 +122,7 @@ void SecretStore::reload() {
     for (const Uuid &uuid : candidates) {
         IndexWriter writer(index_, uuid);
         try {
-            settle(writer, uuid);
+            reconcile(writer, uuid);
         } catch (const std::exception &) {
             refused.push_back(uuid);
         }
@@ -131,7 +130,7 @@ void SecretStore::reload() {
     // Again: a use that was taken may have been given up by a file further down.
     for (const Uuid &uuid : refused) {
         IndexWriter writer(index_, uuid);
-        settleLogged(writer, uuid);
+        reconcileLogged(writer, uuid);
     }
     setTrouble(std::nullopt);
 }
@@ -148,23 +147,23 @@ bool SecretStore::isMissing(const Uuid &uuid) {
     }
 }
 
-void SecretStore::settleLogged(IndexWriter &writer, const Uuid &uuid) {
+void SecretStore::reconcileLogged(IndexWriter &writer, const Uuid &uuid) {
     try {
-        settle(writer, uuid);
+        reconcile(writer, uuid);
     } catch (const Error &error) {
-        journal_.error(readingFailed(error));
+        log_.error(readingFailed(error));
     } catch (const std::bad_alloc &) {
-        journal_.error(readingFailedWithoutMemory(uuid));
+        log_.error(readingFailedWithoutMemory(uuid));
     }
 }
 
-void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
+void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid) {
     const RecordPtr current = writer.current();
     std::optional<StoredSecret> stored;
     try {
         stored = backend()->read(uuid);
     } catch (const Error &error) {
-        journal_.error(readingFailed(error));
+        log_.error(readingFailed(error));
         return;
     }
 
@@ -178,7 +177,7 @@ void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
     Value value = std::move(stored->value);
     Revision files = stored->files;
     if (value.isUnreadable()) {
-        journal_.error("value of secret '" + uuid.toString() + "': " + value.reason().message());
+        log_.error("value of secret '" + uuid.toString() + "': " + value.reason().message());
         if (current && current->value.shielded())
             value = current->value;
     }
@@ -202,17 +201,15 @@ void SecretStore::settle(IndexWriter &writer, const Uuid &uuid) {
         changes.push_back({Change::Kind::defined, uuid, usage});
     if (isValueNew)
         changes.push_back({Change::Kind::valueChanged, uuid, usage});
-    writer.publish(
-        std::make_shared<const Record>(
-            Record{std::move(stored->definition), std::move(value), true, KeptRevision(files)}),
-        std::move(changes));
+    writer.publish(std::make_shared<const Record>(Record{
+                       std::move(stored->definition), std::move(value), true, KeptRevision(files)}),
+                   std::move(changes));
 }
 
 void SecretStore::tellHandwritten(const SecretDefinition &definition) const {
-    journal_.warning(
-        "secret '" + definition.uuid.toString() + "' is ephemeral and has a definition in '" +
-        backend()->place() +
-        "', which is left as it is; what clients change of this secret stays in memory");
+    log_.warning("secret '" + definition.uuid.toString() +
+                 "' is ephemeral and has a definition in '" + backend()->place() +
+                 "', which is left as it is; what clients change of this secret stays in memory");
 }
 
 Value SecretStore::keepValueOfMemory(const SecretDefinition &definition, const Value &value) {

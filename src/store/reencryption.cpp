@@ -8,12 +8,12 @@ namespace keyhold {
 
 namespace {
 
-/// Tells how far a renewal is, now and then.
+/// Tells how far a re-encryption is, now and then.
 class Progress {
   public:
-    Progress(Journal &journal, std::size_t count) : journal_(journal), count_(count) {
-        journal_.info("writing " + std::to_string(count) +
-                      " stored values anew, with the key and form of secret.conf");
+    Progress(AdminLog &log, std::size_t count) : log_(log), count_(count) {
+        log_.info("writing " + std::to_string(count) +
+                  " stored values anew, with the key and form of secret.conf");
     }
 
     void step() {
@@ -22,32 +22,32 @@ class Progress {
         if (now - told_ < kInterval)
             return;
         told_ = now;
-        journal_.info(text());
+        log_.info(text());
     }
     void noteWritten() { ++written_; }
     void noteFailed() { ++failed_; }
 
     void end() {
         if (failed_ > 0)
-            journal_.warning(text() + "; " + std::to_string(failed_) +
-                             " failed, for the reasons above; a reload tries again");
+            log_.warning(text() + "; " + std::to_string(failed_) +
+                         " failed, for the reasons above; a reload tries again");
         else if (done_ < count_)
-            journal_.info(text() + "; the rest follows at the next start");
+            log_.info(text() + "; the rest follows at the next start");
         else if (written_ < count_)
-            journal_.info(text() + "; the others were changed or removed meanwhile");
+            log_.info(text() + "; the others were changed or removed meanwhile");
         else
-            journal_.info(text());
+            log_.info(text());
     }
 
   private:
     static constexpr auto kInterval = std::chrono::seconds(10);
 
     [[nodiscard]] std::string text() const {
-        return "written anew: " + std::to_string(written_) + " of " + std::to_string(count_) +
+        return "re-encrypted: " + std::to_string(written_) + " of " + std::to_string(count_) +
                " values";
     }
 
-    Journal &journal_;
+    AdminLog &log_;
     const std::size_t count_;
     std::size_t done_ = 0; // with those that failed or needed it no more
     std::size_t written_ = 0;
@@ -57,15 +57,14 @@ class Progress {
 
 } // namespace
 
-void SecretStore::renewOutdated(const std::function<bool()> &isStopped) {
-    const std::vector<Uuid> outdated = backend()->outdated();
-    if (outdated.empty())
+void SecretStore::reencrypt(const std::function<bool()> &isStopped) {
+    const std::vector<Uuid> reencryptable = backend()->reencryptable();
+    if (reencryptable.empty())
         return;
-    Progress progress(journal_, outdated.size());
-    for (const Uuid &uuid : outdated) {
+    Progress progress(log_, reencryptable.size());
+    for (const Uuid &uuid : reencryptable) {
         const auto fail = [&](const std::string &why) {
-            journal_.error("value of secret '" + uuid.toString() +
-                           "' was not written anew: " + why);
+            log_.error("value of secret '" + uuid.toString() + "' was not re-encrypted: " + why);
             progress.noteFailed();
         };
         if (isStopped())
@@ -73,7 +72,7 @@ void SecretStore::renewOutdated(const std::function<bool()> &isStopped) {
         try {
             const IndexWriter writer(index_, uuid);
             // One that a client removed meanwhile, or keeps in memory alone by now, is not stored.
-            if (writer.current() && writer.current()->isStored && backend()->renewValue(uuid))
+            if (writer.current() && writer.current()->isStored && backend()->reencryptValue(uuid))
                 progress.noteWritten();
         } catch (const Error &error) {
             // Whatever came of the file, it holds the same value: the record stays true.

@@ -10,21 +10,22 @@ namespace keyhold {
 namespace {
 
 constexpr const char *kNotRenewed =
-    "values under an earlier key were not written anew; reload to try again: ";
+    "values under an earlier key were not re-encrypted; reload to try again: ";
 
 } // namespace
 
-RenewalThread::RenewalThread(SecretStore &store, Journal &journal, std::function<void()> changed)
+ReencryptionThread::ReencryptionThread(SecretStore &store, AdminLog &log,
+                                       std::function<void()> changed)
     : store_(store),
-      journal_(journal),
+      log_(log),
       changed_(std::move(changed)) {}
 
-bool RenewalThread::isAtWork() const noexcept {
+bool ReencryptionThread::isAtWork() const noexcept {
     const std::lock_guard lock(mutex_);
     return isAtWork_;
 }
 
-void RenewalThread::request() noexcept {
+void ReencryptionThread::request() noexcept {
     bool isToStart = false;
     try {
         isToStart = begin();
@@ -33,14 +34,14 @@ void RenewalThread::request() noexcept {
         changed_();
         startOnce();
     } catch (const std::exception &exception) {
-        journal_.failure(kNotRenewed, exception);
+        log_.failure(kNotRenewed, exception);
         std::unique_lock lock(mutex_);
         if (isToStart)
             rest(lock);
     }
 }
 
-bool RenewalThread::begin() {
+bool ReencryptionThread::begin() {
     const std::lock_guard lock(mutex_);
     if (isStopped_)
         return false;
@@ -48,11 +49,11 @@ bool RenewalThread::begin() {
         isRequested_ = true;
         return false;
     }
-    isAtWork_ = store_.hasOutdated();
+    isAtWork_ = store_.needsReencryption();
     return isAtWork_;
 }
 
-void RenewalThread::startOnce() {
+void ReencryptionThread::startOnce() {
     std::unique_lock lock(mutex_);
     if (isStopped_)
         return rest(lock);
@@ -62,15 +63,15 @@ void RenewalThread::startOnce() {
     requested_.notify_all();
 }
 
-void RenewalThread::run(const std::stop_token &stop) {
+void ReencryptionThread::run(const std::stop_token &stop) {
     std::unique_lock lock(mutex_);
     while (requested_.wait(lock, stop, [this] { return isRequested_; }) && !stop.stop_requested()) {
         isRequested_ = false;
         lock.unlock();
         try {
-            store_.renewOutdated([&] { return stop.stop_requested(); });
+            store_.reencrypt([&] { return stop.stop_requested(); });
         } catch (const std::exception &exception) {
-            journal_.failure(kNotRenewed, exception);
+            log_.failure(kNotRenewed, exception);
         }
         lock.lock();
         if (!isRequested_)
@@ -79,7 +80,7 @@ void RenewalThread::run(const std::stop_token &stop) {
     rest(lock);
 }
 
-void RenewalThread::rest(std::unique_lock<std::mutex> &lock) {
+void ReencryptionThread::rest(std::unique_lock<std::mutex> &lock) {
     isRequested_ = false;
     if (!std::exchange(isAtWork_, false))
         return;
@@ -88,7 +89,7 @@ void RenewalThread::rest(std::unique_lock<std::mutex> &lock) {
     lock.lock();
 }
 
-void RenewalThread::stop() noexcept {
+void ReencryptionThread::stop() noexcept {
     std::jthread ending;
     {
         const std::lock_guard lock(mutex_);

@@ -12,32 +12,32 @@
 
 namespace keyhold {
 
-/// Writes the outdated values of a store anew on a thread of its own, so that nobody waits for it.
-/// One renewal at a time: each value is written by the rules of that moment, and what is requested
-/// meanwhile makes the renewal at work go round once more. The thread is made at the first request
-/// that finds something to do.
-class RenewalThread {
+/// Writes the reencryptable values of a store anew on a thread of its own, so that nobody waits for
+/// it. One re-encryption at a time: each value is written by the rules of that moment, and what is
+/// requested meanwhile makes the re-encryption at work go round once more. The thread is made at
+/// the first request that finds something to do.
+class ReencryptionThread {
   public:
-    /// `store` and `journal` outlive it. `changed` is called, on any thread and with no lock held,
+    /// `store` and `log` outlive it. `changed` is called, on any thread and with no lock held,
     /// when isAtWork() may have another answer: before the first value is touched, and after the
     /// last. It raises nothing, and may call request().
-    RenewalThread(SecretStore &store, Journal &journal, std::function<void()> changed);
+    ReencryptionThread(SecretStore &store, AdminLog &log, std::function<void()> changed);
     /// As stop().
-    ~RenewalThread() { stop(); }
-    RenewalThread(const RenewalThread &) = delete;
-    RenewalThread &operator=(const RenewalThread &) = delete;
+    ~ReencryptionThread() { stop(); }
+    ReencryptionThread(const ReencryptionThread &) = delete;
+    ReencryptionThread &operator=(const ReencryptionThread &) = delete;
 
-    /// Has the values that are outdated now written anew, and does not wait for it. What keeps it
-    /// from that goes to the journal.
+    /// Has the values that are reencryptable now re-encrypted, and does not wait for it. What keeps
+    /// it from that goes to the log.
     void request() noexcept;
     /// From a request that found something to do until all of it is done.
     [[nodiscard]] bool isAtWork() const noexcept;
-    /// Ends a renewal after the value in hand, and returns when it has ended; the next start goes
-    /// on. Later requests do nothing. Not for the thread itself.
+    /// Ends a re-encryption after the value in hand, and returns when it has ended; the next start
+    /// goes on. Later requests do nothing. Not for the thread itself.
     void stop() noexcept;
 
   private:
-    /// True if a renewal is to be started. One that is at work takes the request over.
+    /// True if a re-encryption is to be started. One that is at work takes the request over.
     [[nodiscard]] bool begin();
     void startOnce();
     void run(const std::stop_token &stop);
@@ -45,7 +45,7 @@ class RenewalThread {
     void rest(std::unique_lock<std::mutex> &lock);
 
     SecretStore &store_;
-    Journal &journal_;
+    AdminLog &log_;
     const std::function<void()> changed_;
     mutable std::mutex mutex_; // of all below
     std::condition_variable_any requested_;

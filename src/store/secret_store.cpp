@@ -27,8 +27,8 @@ std::list<Change> changeOf(Change::Kind kind, const SecretDefinition &definition
 
 } // namespace
 
-SecretStore::SecretStore(std::shared_ptr<Backend> backend, Journal &journal)
-    : journal_(journal),
+SecretStore::SecretStore(std::shared_ptr<Backend> backend, AdminLog &log)
+    : log_(log),
       backend_(std::move(backend)) {}
 
 std::shared_ptr<Backend> SecretStore::backend() const {
@@ -51,7 +51,7 @@ void SecretStore::replaceBackend(std::shared_ptr<Backend> backend) {
         const std::lock_guard lock(mutex_);
         backend_.swap(backend);
     }
-    // What is outdated the new one learns by reading.
+    // What is reencryptable the new one learns by reading.
     for (const RecordPtr &record : index_.all())
         record->files.set(kUnknownRevision);
 }
@@ -110,13 +110,13 @@ template <typename Work>
 void SecretStore::changeStored(IndexWriter &writer, const Uuid &uuid, const Work &work) {
     try {
         work();
-    } catch (const UnrestoredError &) {
-        settleLogged(writer, uuid);
+    } catch (const RollbackFailedError &) {
+        reconcileLogged(writer, uuid);
         throw;
     } catch (const Error &) {
         throw; // nothing has changed
     } catch (const std::exception &) {
-        settleLogged(writer, uuid); // no memory: how far it came, the backend can tell
+        reconcileLogged(writer, uuid); // no memory: how far it came, the backend can tell
         throw;
     }
 }

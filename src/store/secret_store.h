@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/admin_log.h"
 #include "store/backend.h"
 #include "store/index.h"
-#include "conf/admin_log.h"
 
 #include <cstdint>
 #include <functional>
@@ -24,10 +24,10 @@ class SecretStore {
     /// Called without any lock held.
     using AccessCheck = std::function<void(const SecretDefinition &)>;
 
-    /// The journal must outlive the store.
-    SecretStore(std::shared_ptr<Backend> backend, Journal &journal);
+    /// The log must outlive the store.
+    SecretStore(std::shared_ptr<Backend> backend, AdminLog &log);
 
-    /// Reads everything the backend holds, on all cores. Troubles go to the journal; a backend that
+    /// Reads everything the backend holds, on all cores. Troubles go to the log; a backend that
     /// cannot be listed leaves the store empty, and lookups then raise that trouble.
     void load();
 
@@ -36,13 +36,13 @@ class SecretStore {
     /// meanwhile.
     void reload();
 
-    /// Whether renewOutdated() would find something to do.
-    [[nodiscard]] bool hasOutdated() const { return !backend()->outdated().empty(); }
+    /// Whether reencrypt() would find something to do.
+    [[nodiscard]] bool needsReencryption() const { return !backend()->reencryptable().empty(); }
 
     /// Writes stored values whose form or key is not what the rules of now ask for, one at a time,
-    /// beside all other calls; what fails is told to the journal and stays as it is. Ends early,
+    /// beside all other calls; what fails is told to the log and stays as it is. Ends early,
     /// without loss, once `isStopped` answers true. Not for two threads at once.
-    void renewOutdated(const std::function<bool()> &isStopped);
+    void reencrypt(const std::function<bool()> &isStopped);
 
     /// From now on `backend` is the durable home; reload() reads all of it and brings the live set
     /// in line.
@@ -86,23 +86,23 @@ class SecretStore {
     static void createStored(Backend &durable, Record &next);
     static void removeStored(Backend &durable, const Record &next);
 
-    /// Null, with the trouble told to the journal, if it cannot be read or is gone.
+    /// Null, with the trouble told to the log, if it cannot be read or is gone.
     [[nodiscard]] RecordPtr readListed(Backend &durable, const ListedSecret &listed) const;
     /// True if the live record was read from the files that are there.
     [[nodiscard]] bool isUnchanged(Backend &durable, const ListedSecret &listed) const;
     /// Makes the live record of the writer's uuid what the backend holds.
-    void settle(IndexWriter &writer, const Uuid &uuid);
+    void reconcile(IndexWriter &writer, const Uuid &uuid);
     /// True if a secret that is stored, as far as is known, has no definition in the backend.
     [[nodiscard]] bool isMissing(const Uuid &uuid);
-    /// As settle(), with troubles told to the journal.
-    void settleLogged(IndexWriter &writer, const Uuid &uuid);
+    /// As reconcile(), with troubles told to the log.
+    void reconcileLogged(IndexWriter &writer, const Uuid &uuid);
     /// The value of a secret that has a definition in the store and no value there: that of memory,
     /// which is stored if the definition says persistent.
     Value keepValueOfMemory(const SecretDefinition &definition, const Value &value);
     void tellHandwritten(const SecretDefinition &definition) const;
 
     Index index_;
-    Journal &journal_;
+    AdminLog &log_;
     mutable std::mutex mutex_; // of the two below
     std::shared_ptr<Backend> backend_;
     std::optional<Error> trouble_;

@@ -13,9 +13,9 @@ using namespace keyhold::abi;
 namespace {
 
 using List = std::vector<std::string>;
-using Found = HostConf::Found;
+using Found = LibvirtConf::Found;
 
-class HostConfTest : public testing::Test {
+class LibvirtConfTest : public testing::Test {
   protected:
     void SetUp() override {
         ASSERT_EQ(virInitialize(), 0);
@@ -25,31 +25,31 @@ class HostConfTest : public testing::Test {
     }
     void TearDown() override { EXPECT_EQ(virGetLastError(), nullptr); }
 
-    static HostConf parsed(const std::string &text) {
+    static LibvirtConf parsed(const std::string &text) {
         std::string why;
-        auto conf = HostConf::parse(text, why);
+        auto conf = LibvirtConf::parse(text, why);
         EXPECT_TRUE(conf) << why;
         return std::move(conf.value());
     }
 
     static std::string refusal(const std::string &text) {
         std::string why;
-        EXPECT_FALSE(HostConf::parse(text, why));
+        EXPECT_FALSE(LibvirtConf::parse(text, why));
         return why;
     }
 };
 
 } // namespace
 
-TEST_F(HostConfTest, ReadsWhatLibvirtsFilesHold) {
-    const HostConf conf = parsed("# a comment\n"
-                                 "encrypt_data = 1\n"
-                                 "off = 0 # behind a value\n"
-                                 "\n"
-                                 "key = \"/etc/libvirt/key\"\n"
-                                 "keys = [ \"/a\", \"/b\",\n  \"/c\" ]\n"
-                                 "single = '/d'\n"
-                                 "none = [ ]\n");
+TEST_F(LibvirtConfTest, ReadsWhatLibvirtsFilesHold) {
+    const LibvirtConf conf = parsed("# a comment\n"
+                                    "encrypt_data = 1\n"
+                                    "off = 0 # behind a value\n"
+                                    "\n"
+                                    "key = \"/etc/libvirt/key\"\n"
+                                    "keys = [ \"/a\", \"/b\",\n  \"/c\" ]\n"
+                                    "single = '/d'\n"
+                                    "none = [ ]\n");
     bool flag = false;
     EXPECT_EQ(Found::yes, conf.boolean("encrypt_data", flag));
     EXPECT_TRUE(flag);
@@ -67,8 +67,8 @@ TEST_F(HostConfTest, ReadsWhatLibvirtsFilesHold) {
     EXPECT_EQ(List{}, list);
 }
 
-TEST_F(HostConfTest, WhatIsNotThereIsToldApartFromWhatIsOfAnotherType) {
-    const HostConf conf = parsed("flag = 1\nfar = 2\ntext = \"1\"\nlist = [ \"a\", 5 ]\n");
+TEST_F(LibvirtConfTest, WhatIsNotThereIsToldApartFromWhatIsOfAnotherType) {
+    const LibvirtConf conf = parsed("flag = 1\nfar = 2\ntext = \"1\"\nlist = [ \"a\", 5 ]\n");
     bool flag = true;
     std::string text = "as it was";
     List list{"as it was"};
@@ -84,32 +84,32 @@ TEST_F(HostConfTest, WhatIsNotThereIsToldApartFromWhatIsOfAnotherType) {
     EXPECT_EQ(List{"as it was"}, list);
 }
 
-TEST_F(HostConfTest, NothingIsAFileWithoutSettings) {
+TEST_F(LibvirtConfTest, NothingIsAFileWithoutSettings) {
     bool flag = false;
     for (const char *text : {"", "\n", "# only a comment", "  \n\n"})
         EXPECT_EQ(Found::no, parsed(text).boolean("encrypt_data", flag)) << text;
 }
 
-TEST_F(HostConfTest, ANewlineAtTheEndIsNotNeeded) {
+TEST_F(LibvirtConfTest, ANewlineAtTheEndIsNotNeeded) {
     bool flag = false;
     EXPECT_EQ(Found::yes, parsed("encrypt_data = 1").boolean("encrypt_data", flag));
     EXPECT_TRUE(flag);
 }
 
-TEST_F(HostConfTest, MalformedTextIsRefusedWithItsPlace) {
+TEST_F(LibvirtConfTest, MalformedTextIsRefusedWithItsPlace) {
     EXPECT_NE(std::string::npos, refusal("\nencrypt_data 1\n").find(":2"));
     for (const char *text :
          {"encrypt_data =", "= 1", "key = \"no end\n", "key = [ \"a\" \n", "<xml/>"})
         EXPECT_FALSE(refusal(text).empty()) << text;
 }
 
-TEST_F(HostConfTest, ANulByteDoesNotCutTheFileShort) {
+TEST_F(LibvirtConfTest, ANulByteDoesNotCutTheFileShort) {
     EXPECT_EQ("it holds a NUL byte", refusal(std::string("a = 1\n\0b = 1\n", 13)));
 }
 
-TEST_F(HostConfTest, Moves) {
-    HostConf first = parsed("flag = 1\n");
-    HostConf second(std::move(first));
+TEST_F(LibvirtConfTest, Moves) {
+    LibvirtConf first = parsed("flag = 1\n");
+    LibvirtConf second(std::move(first));
     first = parsed("flag = 0\n");
     bool flag = false;
     EXPECT_EQ(Found::yes, second.boolean("flag", flag));

@@ -22,7 +22,7 @@ struct Free {
 };
 using Copy = std::unique_ptr<virError, Free>;
 
-class HostError : public testing::Test {
+class LibvirtError : public testing::Test {
   protected:
     void SetUp() override {
         ASSERT_EQ(virInitialize(), 0);
@@ -46,7 +46,7 @@ std::string stockArgument() {
 
 } // namespace
 
-TEST_F(HostError, HasDomainCodeTextsAndNumbersOfAStockError) {
+TEST_F(LibvirtError, HasDomainCodeTextsAndNumbersOfAStockError) {
     const std::string argument = stockArgument();
     raiseError(VIR_FROM_SECRET, VIR_ERR_NO_SECRET, "no secret with matching uuid 'u'");
     virErrorPtr error = virGetLastError();
@@ -62,7 +62,7 @@ TEST_F(HostError, HasDomainCodeTextsAndNumbersOfAStockError) {
     EXPECT_EQ(error->int2, -1);
 }
 
-TEST_F(HostError, PrefixAndDomainFollowTheArguments) {
+TEST_F(LibvirtError, PrefixAndDomainFollowTheArguments) {
     raiseError(VIR_FROM_XML, VIR_ERR_XML_ERROR, "expecting root element of 'secret'");
     EXPECT_EQ(virGetLastError()->domain, 5);
     EXPECT_EQ(virGetLastError()->code, 27);
@@ -73,7 +73,7 @@ TEST_F(HostError, PrefixAndDomainFollowTheArguments) {
     EXPECT_STREQ(virGetLastErrorMessage(), "unsupported configuration: root path must be absolute");
 }
 
-TEST_F(HostError, MessageIsNeverAFormat) {
+TEST_F(LibvirtError, MessageIsNeverAFormat) {
     raiseError(VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR, "usage '%s%n%1$s' is taken");
     EXPECT_STREQ(virGetLastErrorMessage(), "internal error: usage '%s%n%1$s' is taken");
     EXPECT_STREQ(virGetLastError()->str2, "usage '%s%n%1$s' is taken");
@@ -81,7 +81,7 @@ TEST_F(HostError, MessageIsNeverAFormat) {
     EXPECT_STREQ(virGetLastErrorMessage(), "cannot unlink '%s%n': Input/output error");
 }
 
-TEST_F(HostError, SystemErrorCarriesErrnoAndItsText) {
+TEST_F(LibvirtError, SystemErrorCarriesErrnoAndItsText) {
     raiseSystemError(VIR_FROM_SECRET, EACCES, "cannot create config directory '/r'");
     virErrorPtr error = virGetLastError();
     ASSERT_NE(error, nullptr);
@@ -95,7 +95,7 @@ TEST_F(HostError, SystemErrorCarriesErrnoAndItsText) {
     EXPECT_EQ(error->int2, -1);
 }
 
-TEST_F(HostError, InvalidArgumentEqualsOneThatLibvirtRaises) {
+TEST_F(LibvirtError, InvalidArgumentEqualsOneThatLibvirtRaises) {
     virConnectPtr conn = virConnectOpen("test:///default");
     ASSERT_NE(conn, nullptr);
     virDomainPtr domain = virDomainLookupByID(conn, 1);
@@ -121,7 +121,7 @@ TEST_F(HostError, InvalidArgumentEqualsOneThatLibvirtRaises) {
     EXPECT_STREQ(stock->str2, "flags");
 }
 
-TEST_F(HostError, LeavesErrnoAlone) {
+TEST_F(LibvirtError, LeavesErrnoAlone) {
     errno = ENOSPC;
     raiseError(VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR, "x");
     EXPECT_EQ(errno, ENOSPC);
@@ -129,7 +129,7 @@ TEST_F(HostError, LeavesErrnoAlone) {
     EXPECT_EQ(errno, ENOSPC);
 }
 
-TEST_F(HostError, BelongsToTheThreadThatRaisedIt) {
+TEST_F(LibvirtError, BelongsToTheThreadThatRaisedIt) {
     std::thread([] { raiseError(VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR, "theirs"); }).join();
     EXPECT_EQ(virGetLastErrorCode(), VIR_ERR_OK);
 }

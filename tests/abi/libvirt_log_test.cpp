@@ -32,7 +32,7 @@ testing::AssertionResult holds(const std::string &log, const std::string &text) 
 
 } // namespace
 
-TEST(HostLog, LinesArriveWithPriorityFunctionAndText) {
+TEST(LibvirtLog, LinesArriveWithPriorityFunctionAndText) {
     const std::string log = logWith("LIBVIRT_LOG_FILTERS=1:secret.keyhold");
     EXPECT_TRUE(holds(log, "debug : main:13 : a debug line\n"));
     EXPECT_TRUE(holds(log, "info : main:14 : an info line\n"));
@@ -40,7 +40,7 @@ TEST(HostLog, LinesArriveWithPriorityFunctionAndText) {
     EXPECT_TRUE(holds(log, "error : main:16 : an error line with %s and %n\n"));
 }
 
-TEST(HostLog, LibvirtsOwnThresholdHoldsWithoutAFilter) {
+TEST(LibvirtLog, LibvirtsOwnThresholdHoldsWithoutAFilter) {
     const std::string log = logWith("LIBVIRT_LOG_FILTERS=");
     EXPECT_FALSE(holds(log, "a debug line"));
     EXPECT_FALSE(holds(log, "an info line"));
@@ -48,13 +48,13 @@ TEST(HostLog, LibvirtsOwnThresholdHoldsWithoutAFilter) {
     EXPECT_TRUE(holds(log, "an error line"));
 }
 
-TEST(HostLog, AFilterCanSilenceOurSourceAlone) {
+TEST(LibvirtLog, AFilterCanSilenceOurSourceAlone) {
     const std::string log = logWith("LIBVIRT_LOG_FILTERS=4:secret.keyhold");
     EXPECT_FALSE(holds(log, "a warning line"));
     EXPECT_TRUE(holds(log, "an error line"));
 }
 
-TEST(HostLog, ItCanBeAskedWhetherAPriorityIsLogged) {
+TEST(LibvirtLog, ItCanBeAskedWhetherAPriorityIsLogged) {
     const std::string asDefault = logWith("LIBVIRT_LOG_FILTERS=");
     EXPECT_FALSE(holds(asDefault, "info is logged"));
     EXPECT_FALSE(holds(asDefault, "warnings are not logged"));
@@ -62,7 +62,7 @@ TEST(HostLog, ItCanBeAskedWhetherAPriorityIsLogged) {
     EXPECT_TRUE(holds(logWith("LIBVIRT_LOG_FILTERS=4:secret.keyhold"), "warnings are not logged"));
 }
 
-TEST(HostLog, ATextMakesOneLine) {
+TEST(LibvirtLog, ATextMakesOneLine) {
     const std::string log = logWith("LIBVIRT_LOG_FILTERS=1:secret.keyhold");
     EXPECT_TRUE(holds(log, " : a usage 'u'\\n2026-11-28 09:00:00.000+0000: 1: info : noteCall:1 : "
                            "forged\n"));

@@ -2,8 +2,8 @@
 #include "command/convert.h"
 #include "command/store_on_disk.h"
 #include "conf/error.h"
-#include "seal/misleading_key.h"
 #include "os/faulty_file_system.h"
+#include "seal/misleading_key.h"
 
 #include <filesystem>
 
@@ -172,7 +172,7 @@ TEST_F(Convert, WritesIntoTheDirectoryWhoseOwnerItHasLookedAt) {
     Conversion conversion{
         Purpose::seal,
         target,
-        withRules(*keys.host.atRest, {.mustSeal = true, .convertExisting = true, .complaint = {}}),
+        withRules(*keys.host.policy, {.mustSeal = true, .convertExisting = true, .complaint = {}}),
         isStopped,
         0,
         {}};

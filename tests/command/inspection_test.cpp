@@ -16,8 +16,8 @@ using testing::UnorderedElementsAre;
 
 class Inspect : public testing::Test {
   protected:
-    [[nodiscard]] Inspection look(const std::shared_ptr<const AtRest> &atRest) const {
-        return inspect(store.target().paths, *atRest);
+    [[nodiscard]] Inspection look(const std::shared_ptr<const SealingPolicy> &policy) const {
+        return inspect(store.target().paths, *policy);
     }
     std::vector<Finding::Kind> kinds() const {
         std::vector<Finding::Kind> kinds;
@@ -46,9 +46,9 @@ TEST_F(Inspect, CountsByFormAndKey) {
 TEST_F(Inspect, ListsWhatTheRulesWouldChange) {
     store.addPlain(1, "value");
     store.addSealed(2, "value", 7);
-    EXPECT_THAT(look(atRestOf(0, {7}, {false, true, {}})).outdated,
+    EXPECT_THAT(look(atRestOf(0, {7}, {false, true, {}})).reencryptable,
                 ElementsAre(StoreOnDisk::uuid(2)));
-    EXPECT_THAT(look(atRestOf(7, {}, {true, true, {}})).outdated,
+    EXPECT_THAT(look(atRestOf(7, {}, {true, true, {}})).reencryptable,
                 ElementsAre(StoreOnDisk::uuid(1)));
 }
 
@@ -102,7 +102,7 @@ TEST_F(Inspect, WhatIsThereOnceOnlyDoesNotCountBesideAProcess) {
     const Finding appears{Finding::Kind::aside, "c", ""};
     EXPECT_THAT(inBoth({gone, stays}, {stays, appears}), ElementsAre(stays));
     store.put(StoreOnDisk::nameOf(1, "jwe.keyhold-new"), "x");
-    EXPECT_EQ(inspectBeside(store.target().paths, AtRest()).findings.size(), 1u);
+    EXPECT_EQ(inspectBeside(store.target().paths, SealingPolicy()).findings.size(), 1u);
 }
 
 } // namespace

@@ -11,8 +11,8 @@ namespace {
 
 using testing::HasSubstr;
 
-HostKeys hostKeys(std::shared_ptr<const AtRest> atRest) {
-    return {.settings = {}, .plan = {}, .atRest = std::move(atRest)};
+HostKeys hostKeys(std::shared_ptr<const SealingPolicy> policy) {
+    return {.settings = {}, .plan = {}, .policy = std::move(policy)};
 }
 
 std::string refusal(Purpose purpose, const HostKeys &keys) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The driver and the command each read a store in their own way: the one to serve it, the other to
 // tell what is wrong with every file. What they say of one store must be the same: which secrets
-// there are, which file of a value counts, which values can be had, which are to be written anew.
+// there are, which file of a value counts, which values can be had, which are to be re-encrypted.
 #include "command/inspection.h"
 #include "command/secret_check.h"
 #include "command/store_corpus.h"
 #include "conf/error.h"
-#include "host/host_fixture.h"
-#include "seal/scratch.h"
 #include "directory/directory_backend.h"
 #include "directory/layout.h"
+#include "host/host_fixture.h"
+#include "seal/scratch.h"
 #include "store/secret_store.h"
 
 #include <gmock/gmock.h>
@@ -42,7 +42,7 @@ void PrintTo(const Seen &seen, std::ostream *out) {
 /// By one reader of one store.
 struct View {
     std::map<Uuid, Seen> secrets;
-    std::vector<Uuid> outdated;
+    std::vector<Uuid> reencryptable;
 };
 
 const char *nameOf(const Error &reason) {
@@ -62,12 +62,11 @@ std::string formOf(const Uuid &uuid, const ShieldedValue &value) {
 
 class Driver {
   public:
-    Driver(const StoreOnDisk &store, const std::shared_ptr<const AtRest> &atRest) {
-        const auto current = std::make_shared<CurrentAtRest>();
-        current->set(atRest);
+    Driver(const StoreOnDisk &store, const std::shared_ptr<const SealingPolicy> &policy) {
+        const auto current = std::make_shared<CurrentPolicy>();
+        current->set(policy);
         backend_ = std::make_shared<DirectoryBackend>(
-            std::make_unique<StoreDirectory>(posixFileSystem(), store.secrets()), journal_,
-            current);
+            std::make_unique<StoreDirectory>(posixFileSystem(), store.secrets()), log_, current);
     }
 
     /// As at a start, which puts right what was interrupted.
@@ -77,12 +76,12 @@ class Driver {
         View view;
         for (const ListedSecret &listed : backend_->list())
             view.secrets[listed.uuid] = seen(listed);
-        view.outdated = backend_->outdated();
+        view.reencryptable = backend_->reencryptable();
         return view;
     }
     /// What it serves after a start.
     [[nodiscard]] std::set<Uuid> served() {
-        SecretStore store(backend_, journal_);
+        SecretStore store(backend_, log_);
         store.load();
         std::set<Uuid> uuids;
         for (const RecordPtr &record : store.all())
@@ -105,7 +104,7 @@ class Driver {
         }
     }
 
-    LineJournal journal_;
+    LineLog log_;
     std::shared_ptr<DirectoryBackend> backend_;
 };
 
@@ -122,19 +121,19 @@ std::string valueOf(const StoreDirectory &directory, const Uuid &uuid,
     return lacksKey ? "missing key" : "damaged";
 }
 
-View viewOfCommand(const StoreOnDisk &store, const AtRest &atRest, int size) {
+View viewOfCommand(const StoreOnDisk &store, const SealingPolicy &policy, int size) {
     const StoreDirectory directory(posixFileSystem(), store.secrets());
     View view;
     for (int n = 1; n <= size; ++n) {
         const Uuid uuid = StoreOnDisk::uuid(n);
         if (!directory.contains(layout::definitionName(uuid)))
             continue;
-        const CheckedSecret checked = checkSecret(directory, atRest, uuid);
+        const CheckedSecret checked = checkSecret(directory, policy, uuid);
         view.secrets[uuid] = checked.usage
                                  ? Seen{checked.usage->id, valueOf(directory, uuid, checked)}
                                  : Seen{"none", "none"};
     }
-    view.outdated = inspect(store.target().paths, atRest).outdated;
+    view.reencryptable = inspect(store.target().paths, policy).reencryptable;
     return view;
 }
 
@@ -154,26 +153,26 @@ class ReadersAgree : public testing::TestWithParam<Rules> {
   protected:
     void expectSame() {
         const View ofDriver = driver.view();
-        const View ofCommand = viewOfCommand(store, *atRest, corpus.size());
+        const View ofCommand = viewOfCommand(store, *policy, corpus.size());
         for (const auto &[uuid, seen] : ofDriver.secrets)
             EXPECT_EQ(seen, ofCommand.secrets.at(uuid)) << uuid.toString();
         EXPECT_EQ(ofDriver.secrets.size(), ofCommand.secrets.size());
         // A value under a definition that cannot be read is the command's alone to write anew.
-        std::vector<Uuid> outdated = ofCommand.outdated;
-        std::erase_if(outdated, [&](const Uuid &uuid) {
+        std::vector<Uuid> reencryptable = ofCommand.reencryptable;
+        std::erase_if(reencryptable, [&](const Uuid &uuid) {
             return ofCommand.secrets.at(uuid).definition == "none";
         });
-        EXPECT_EQ(outdated, ofDriver.outdated);
-        const Inspection found = inspect(store.target().paths, *atRest);
+        EXPECT_EQ(reencryptable, ofDriver.reencryptable);
+        const Inspection found = inspect(store.target().paths, *policy);
         EXPECT_EQ(found.secrets, ofDriver.secrets.size());
     }
 
     StoreOnDisk store;
     StoreCorpus corpus{store};
-    std::shared_ptr<const AtRest> atRest =
+    std::shared_ptr<const SealingPolicy> policy =
         atRestOf(GetParam().current, GetParam().earlier,
                  {GetParam().mustSeal, GetParam().convertExisting, ""});
-    Driver driver{store, atRest};
+    Driver driver{store, policy};
 };
 
 INSTANTIATE_TEST_SUITE_P(
@@ -210,7 +209,7 @@ TEST_P(ReadersAgree, AfterAStart) {
 TEST_P(ReadersAgree, WhatIsServedIsWhatHasAReadableDefinition) {
     const std::set<Uuid> served = driver.served();
     std::set<Uuid> readable;
-    for (const auto &[uuid, seen] : viewOfCommand(store, *atRest, corpus.size()).secrets) {
+    for (const auto &[uuid, seen] : viewOfCommand(store, *policy, corpus.size()).secrets) {
         if (seen.definition != "none")
             readable.insert(uuid);
     }

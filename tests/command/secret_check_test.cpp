@@ -9,8 +9,8 @@ namespace {
 
 class SecretCheck : public testing::Test {
   protected:
-    [[nodiscard]] CheckedSecret check(const std::shared_ptr<const AtRest> &atRest) const {
-        return checkSecret(StoreDirectory(posixFileSystem(), store.secrets()), *atRest,
+    [[nodiscard]] CheckedSecret check(const std::shared_ptr<const SealingPolicy> &policy) const {
+        return checkSecret(StoreDirectory(posixFileSystem(), store.secrets()), *policy,
                            StoreOnDisk::uuid(1));
     }
     static std::vector<Finding::Kind> kindsOf(const CheckedSecret &secret) {
@@ -27,10 +27,10 @@ class SecretCheck : public testing::Test {
 TEST_F(SecretCheck, ASealedValue) {
     store.addSealed(1, "value", 7);
     const CheckedSecret secret = check(atRestOf(7));
-    EXPECT_EQ(secret.form, AtRestForm::jwe);
+    EXPECT_EQ(secret.form, ValueFormat::jwe);
     EXPECT_EQ(secret.keyId, keyIdOf(7));
     EXPECT_EQ(secret.usage->id, "use 1");
-    EXPECT_FALSE(secret.isUnreadable || secret.isOutdated);
+    EXPECT_FALSE(secret.isUnreadable || secret.needsReencryption);
     EXPECT_TRUE(secret.findings.empty());
 }
 
@@ -55,10 +55,10 @@ TEST_F(SecretCheck, TwoForms) {
     store.addSealed(1, "value", 7);
     store.addPlain(1, "newer");
     const CheckedSecret secret = check(atRestOf(7));
-    EXPECT_EQ(secret.form, AtRestForm::plain);
+    EXPECT_EQ(secret.form, ValueFormat::plain);
     EXPECT_EQ(kindsOf(secret), Kinds{Finding::Kind::shadowed});
-    EXPECT_FALSE(secret.isOutdated);
-    EXPECT_TRUE(check(atRestOf(0, {7}, {false, true, {}})).isOutdated)
+    EXPECT_FALSE(secret.needsReencryption);
+    EXPECT_TRUE(check(atRestOf(0, {7}, {false, true, {}})).needsReencryption)
         << "an interrupted change to plain leaves this";
 }
 
@@ -66,7 +66,7 @@ TEST_F(SecretCheck, ABlankFileIsNoValueAndHidesNone) {
     store.addSealed(1, "value", 7);
     store.put(StoreOnDisk::nameOf(1, "base64"), "\n");
     const CheckedSecret secret = check(atRestOf(7));
-    EXPECT_EQ(secret.form, AtRestForm::jwe);
+    EXPECT_EQ(secret.form, ValueFormat::jwe);
     EXPECT_TRUE(secret.findings.empty());
 }
 
@@ -80,11 +80,11 @@ TEST_F(SecretCheck, ADefinitionThatCannotBeReadOrIsOfAnother) {
 
 TEST_F(SecretCheck, IsOutdatedByTheRules) {
     store.addSealed(1, "value", 7);
-    const AtRest::Rules plain{.mustSeal = false, .convertExisting = true, .complaint = {}};
-    EXPECT_TRUE(check(atRestOf(0, {7}, plain)).isOutdated);
-    const AtRest::Rules sealed{.mustSeal = true, .convertExisting = false, .complaint = {}};
-    EXPECT_TRUE(check(atRestOf(8, {7}, sealed)).isOutdated);
-    EXPECT_FALSE(check(atRestOf(7, {}, sealed)).isOutdated);
+    const SealingPolicy::Rules plain{.mustSeal = false, .convertExisting = true, .complaint = {}};
+    EXPECT_TRUE(check(atRestOf(0, {7}, plain)).needsReencryption);
+    const SealingPolicy::Rules sealed{.mustSeal = true, .convertExisting = false, .complaint = {}};
+    EXPECT_TRUE(check(atRestOf(8, {7}, sealed)).needsReencryption);
+    EXPECT_FALSE(check(atRestOf(7, {}, sealed)).needsReencryption);
 }
 
 } // namespace

@@ -16,12 +16,12 @@ TEST(StoreKeys, AreThoseOfSecretConfAndTheCommandLine) {
     store.configure(store.keyLine(1) + "secrets_decryption_keys = [ \"" + store.keyFile(2) +
                     "\" ]\n");
     const StoreKeys keys = readStoreKeys(store.target(), std::nullopt, {store.keyFile(3)});
-    const Keyring &keyring = keys.host.atRest->keyring();
+    const Keyring &keyring = keys.host.policy->keyring();
     ASSERT_NE(keyring.current(), nullptr);
     EXPECT_EQ(keyring.current()->id(), keyIdOf(1));
     EXPECT_NE(keyring.find(keyIdOf(2)), nullptr);
     EXPECT_NE(keyring.find(keyIdOf(3)), nullptr);
-    EXPECT_TRUE(keys.host.atRest->rules().mustSeal);
+    EXPECT_TRUE(keys.host.policy->rules().mustSeal);
     EXPECT_TRUE(keys.findings.empty());
 }
 
@@ -33,8 +33,8 @@ TEST(StoreKeys, OfTheHoldersCredential) {
     Holder holder;
     holder.credentialsDirectory = directory;
     const StoreKeys keys = readStoreKeys(store.target(), holder);
-    ASSERT_NE(keys.host.atRest->keyring().current(), nullptr);
-    EXPECT_EQ(keys.host.atRest->keyring().current()->id(), keyIdOf(4));
+    ASSERT_NE(keys.host.policy->keyring().current(), nullptr);
+    EXPECT_EQ(keys.host.policy->keyring().current()->id(), keyIdOf(4));
 }
 
 TEST(StoreKeys, TroubleInSecretConfIsAFinding) {
@@ -71,10 +71,10 @@ TEST(StoreKeys, TroubleOnTheCommandLineIsRaised) {
 }
 
 TEST(StoreKeys, StayTheSameUnderOtherRules) {
-    const auto atRest = withRules(*atRestOf(1, {2}), {true, true, {}});
-    EXPECT_EQ(atRest->keyring().current()->id(), keyIdOf(1));
-    EXPECT_EQ(atRest->keyring().keys().size(), 2u);
-    EXPECT_TRUE(atRest->rules().convertExisting);
+    const auto policy = withRules(*atRestOf(1, {2}), {true, true, {}});
+    EXPECT_EQ(policy->keyring().current()->id(), keyIdOf(1));
+    EXPECT_EQ(policy->keyring().keys().size(), 2u);
+    EXPECT_TRUE(policy->rules().convertExisting);
     EXPECT_EQ(withRules(*atRestOf(0, {2}), {})->keyring().current(), nullptr);
 }
 
@@ -83,8 +83,8 @@ TEST(StoreKeys, AMissingKeyStaysMissingUnderOtherRulesAndWithMoreKeys) {
     store.configure("encrypt_data = 0\n" + store.keyLine(1) +
                     "secrets_decryption_keys = [ \"/nowhere/key\" ]\n");
     const StoreKeys keys = readStoreKeys(store.target(), std::nullopt, {store.keyFile(3)});
-    const auto atRest = withRules(*keys.host.atRest, {});
-    for (const Keyring *keyring : {&keys.host.atRest->keyring(), &atRest->keyring()}) {
+    const auto policy = withRules(*keys.host.policy, {});
+    for (const Keyring *keyring : {&keys.host.policy->keyring(), &policy->keyring()}) {
         EXPECT_NE(keyring->missing().find("/nowhere/key"), std::string::npos);
         EXPECT_EQ(keyring->current(), nullptr);
         ASSERT_NE(keyring->primary(), nullptr);

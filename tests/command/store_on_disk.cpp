@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/store_on_disk.h"
 
-#include "seal/jwe.h"
 #include "os/store_lock.h"
+#include "seal/jwe.h"
 
 #include <array>
 #include <csignal>
@@ -88,7 +88,7 @@ void StoreOnDisk::define(int n) const {
 
 void StoreOnDisk::addPlain(int n, const std::string &value) const {
     define(n);
-    AtRest().encode(AtRestForm::plain, uuid(n), bytesOf(value), [&](auto text) {
+    SealingPolicy().encode(ValueFormat::plain, uuid(n), bytesOf(value), [&](auto text) {
         put(nameOf(n, "base64"), {text.begin(), text.end()});
     });
 }
@@ -113,14 +113,14 @@ std::string StoreOnDisk::keyLine(std::uint8_t seed) const {
     return "secrets_encryption_key = \"" + keyFile(seed) + "\"\n";
 }
 
-std::shared_ptr<const AtRest> atRestOf(std::uint8_t seed, const std::vector<std::uint8_t> &earlier,
-                                       AtRest::Rules rules) {
+std::shared_ptr<const SealingPolicy>
+atRestOf(std::uint8_t seed, const std::vector<std::uint8_t> &earlier, SealingPolicy::Rules rules) {
     Keyring keyring;
     if (seed != 0)
         keyring.setCurrent(rawKey(seed));
     for (const std::uint8_t each : earlier)
         keyring.addEarlier(rawKey(each));
-    return std::make_shared<const AtRest>(std::move(keyring), std::move(rules));
+    return std::make_shared<const SealingPolicy>(std::move(keyring), std::move(rules));
 }
 
 std::string keyIdOf(std::uint8_t seed) {

@@ -3,8 +3,8 @@
 
 #include "command/target.h"
 #include "conf/uuid.h"
-#include "seal/sealing_policy.h"
 #include "os/temporary_directory.h"
+#include "seal/sealing_policy.h"
 
 #include <cstdint>
 #include <functional>
@@ -51,9 +51,9 @@ class StoreOnDisk {
 };
 
 /// Key `seed` seals if it is not 0; the others open.
-[[nodiscard]] std::shared_ptr<const AtRest> atRestOf(std::uint8_t seed,
-                                                     const std::vector<std::uint8_t> &earlier = {},
-                                                     AtRest::Rules rules = {});
+[[nodiscard]] std::shared_ptr<const SealingPolicy>
+atRestOf(std::uint8_t seed, const std::vector<std::uint8_t> &earlier = {},
+         SealingPolicy::Rules rules = {});
 [[nodiscard]] std::string keyIdOf(std::uint8_t seed);
 
 /// A child process that holds the lock of a store until it goes.

@@ -2,7 +2,7 @@
 #include "conf/admin_log.h"
 
 #include "conf/no_memory.h"
-#include "store/store_fixture.h"
+#include "conf/recording_admin_log.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace keyhold {
 namespace {
 
 /// Keeps one line, in memory that it has already.
-class OneLine : public Journal {
+class OneLine : public AdminLog {
   public:
     void info(const std::string &) override {}
     void warning(const std::string &) override {}
@@ -27,30 +27,30 @@ class OneLine : public Journal {
 
 constexpr const char *kWhat = "a change that is longer than a short string was not told: ";
 
-TEST(Journal, TellsAFailureWithItsReason) {
-    OneLine journal;
-    journal.failure(kWhat, std::runtime_error("reason"));
-    EXPECT_EQ(journal.line, std::string(kWhat) + "reason");
+TEST(AdminLog, TellsAFailureWithItsReason) {
+    OneLine log;
+    log.failure(kWhat, std::runtime_error("reason"));
+    EXPECT_EQ(log.line, std::string(kWhat) + "reason");
 }
 
-TEST(Journal, WithoutMemoryTellsAFailureAlone) {
-    OneLine journal;
+TEST(AdminLog, WithoutMemoryTellsAFailureAlone) {
+    OneLine log;
     const std::runtime_error why("reason");
     {
         const NoMemory none;
-        journal.failure(kWhat, why);
+        log.failure(kWhat, why);
     }
-    EXPECT_EQ(journal.line, kWhat);
+    EXPECT_EQ(log.line, kWhat);
 }
 
-TEST(Journal, AFailureThatCannotBeToldAtAllIsNone) {
-    RecordingJournal journal; // takes memory for each line
+TEST(AdminLog, AFailureThatCannotBeToldAtAllIsNone) {
+    RecordingAdminLog log; // takes memory for each line
     const std::runtime_error why("reason");
     {
         const NoMemory none;
-        journal.failure(kWhat, why);
+        log.failure(kWhat, why);
     }
-    EXPECT_THAT(journal.lines(), testing::IsEmpty());
+    EXPECT_THAT(log.lines(), testing::IsEmpty());
 }
 
 } // namespace

@@ -100,7 +100,7 @@ void CrashTest::expectClean(StoreBench &bench, const std::string &when) {
         contents.insert(*bench.content(name));
         EXPECT_EQ(name.find("keyhold"), std::string::npos) << when << ": " << name;
         if (!keepsFile && name.find("aside") != std::string::npos) {
-            EXPECT_TRUE(GetParam().kind == CrashChange::Kind::renewal &&
+            EXPECT_TRUE(GetParam().kind == CrashChange::Kind::reencryption &&
                         unprovenFiles_.contains(*bench.content(name)))
                 << when << ": " << name;
         }
@@ -114,7 +114,7 @@ void CrashTest::expectClean(StoreBench &bench, const std::string &when) {
     if (keepsFile) {
         EXPECT_TRUE(std::ranges::includes(contents, valueFiles_)) << when;
     }
-    if (GetParam().kind == CrashChange::Kind::renewal) {
+    if (GetParam().kind == CrashChange::Kind::reencryption) {
         EXPECT_TRUE(std::ranges::includes(contents, unprovenFiles_)) << when;
     }
     expectNoOtherPlainFile(bench, when);
@@ -134,7 +134,7 @@ void CrashTest::expectOldOrNew(StoreBench &bench, bool isAcknowledged, const std
         EXPECT_EQ(bench.names(), namesAfter_) << when;
         EXPECT_EQ(outdatedIn(bench), outdatedAfter_) << when;
     }
-    if (GetParam().kind == CrashChange::Kind::renewal)
+    if (GetParam().kind == CrashChange::Kind::reencryption)
         expectRenewalEnds(bench, when);
 }
 
@@ -142,11 +142,11 @@ std::size_t CrashTest::outdatedIn(StoreBench &bench) {
     const auto backend = bench.openBackend();
     for (const ListedSecret &secret : backend->list())
         static_cast<void>(backend->read(secret));
-    return backend->outdated().size();
+    return backend->reencryptable().size();
 }
 
 void CrashTest::expectRenewalEnds(StoreBench &bench, const std::string &when) {
-    bench.start()->renewOutdated([] { return false; });
+    bench.start()->reencrypt([] { return false; });
     EXPECT_EQ(outdatedIn(bench), 0U) << when;
     EXPECT_EQ(bench.names(), namesAfter_) << when;
     bench.disk.crashKill();

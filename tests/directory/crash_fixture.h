@@ -22,9 +22,9 @@ struct CrashChange {
     using Simple = std::function<void(SecretStore &)>;
     enum class Kind {
         ordinary,
-        renewal,   ///< may be half done; the next renewal does the rest, and keeps what libvirt
-                   ///< encrypted
-        keepsFile, ///< the value file that was there is kept under a name for good
+        reencryption, ///< may be half done; the next re-encryption does the rest, and keeps what
+                         ///< libvirt encrypted
+        keepsFile,       ///< the value file that was there is kept under a name for good
     };
 
     CrashChange(const char *named, StoreStep first, StoreStep then, Kind isOf = Kind::ordinary)
@@ -70,7 +70,7 @@ class CrashTest : public testing::TestWithParam<CrashChange> {
   private:
     void learnFiles(const StoreBench &bench);
     void expectNoOtherPlainFile(const StoreBench &bench, const std::string &when);
-    /// How many values a renewal would find.
+    /// How many values a re-encryption would find.
     static std::size_t outdatedIn(StoreBench &bench);
     void expectRenewalEnds(StoreBench &bench, const std::string &when);
 

@@ -4,8 +4,8 @@
 
 #include "conf/raised.h"
 #include "os/faulty_file_system.h"
-#include "store/store_fixture.h"
 #include "os/temporary_directory.h"
+#include "store/store_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -56,7 +56,7 @@ TEST_F(DirectoryBackendChangeTest, AValueWaitsUnderAPrivateNameForItsDefinition)
     bench.disk.clearTrace();
     create(definitionOf(1), "value");
     const std::string awaiting =
-        "/store/" + layout::awaitingValueName(uuidNumber(1), AtRestForm::plain,
+        "/store/" + layout::awaitingValueName(uuidNumber(1), ValueFormat::plain,
                                               layout::hashOfDefinition(textOf(definitionOf(1))));
     const std::string staged = "/store/" + layout::newDefinitionName(uuidNumber(1));
     const std::string definition = "/store/" + xmlName(1);
@@ -72,7 +72,7 @@ TEST_F(DirectoryBackendChangeTest, AValueWaitsUnderAPrivateNameForItsDefinition)
 
 TEST_F(DirectoryBackendChangeTest, ADefinitionThatLeftStaysAsLongAsItsValueDoes) {
     create(definitionOf(1), "value");
-    const std::string value = layout::leavingValueName(uuidNumber(1), AtRestForm::plain);
+    const std::string value = layout::leavingValueName(uuidNumber(1), ValueFormat::plain);
     const std::string definition = layout::leavingDefinitionName(uuidNumber(1));
     faulty.fail(Operation::unlink, value, EIO);
     backend->remove(uuidNumber(1));
@@ -87,7 +87,7 @@ TEST_F(DirectoryBackendChangeTest, AnOrphanValueIsPutAsideAndNotAdopted) {
     bench.put(valueName(1), "an orphan");
     EXPECT_TRUE(create(definitionOf(1)).isNone());
     EXPECT_EQ("an orphan", bench.content(kAside));
-    EXPECT_THAT(bench.journal.lines(),
+    EXPECT_THAT(bench.log.lines(),
                 ElementsAre("warning: '" + bench.path(valueName(1)) +
                             "' belonged to no secret; it is now '" + bench.path(kAside) + "'"));
     EXPECT_EQ("none", bench.stateAfterStart().at(uuidNumber(1)).value);
@@ -193,8 +193,8 @@ TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsKeptAsideWhenItIsReplaced)
     set("new");
     EXPECT_EQ(base64("new"), bench.content(valueName(1)));
     EXPECT_EQ("damaged", bench.content(kAside));
-    EXPECT_TRUE(bench.journal.mentions(
-        "could not be read when its secret was changed; it is now '" + bench.path(kAside)));
+    EXPECT_TRUE(bench.log.mentions("could not be read when its secret was changed; it is now '" +
+                                   bench.path(kAside)));
 }
 
 TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsKeptAsideWhenItIsRemoved) {
@@ -253,16 +253,16 @@ TEST_F(DirectoryBackendChangeTest, RemovingASecretLeavesNothingOfIt) {
 TEST_F(DirectoryBackendChangeTest, ARemovalThatFailsGivesEveryValueItsNameBackAtOnce) {
     using Effect = FaultyFileSystem::Effect;
     create(definitionOf(1), "value");
-    bench.put(valueName(1, AtRestForm::aes256cbc), "another");
+    bench.put(valueName(1, ValueFormat::aes256cbc), "another");
     for (const std::string &name :
-         {valueName(1), valueName(1, AtRestForm::aes256cbc), xmlName(1)}) {
+         {valueName(1), valueName(1, ValueFormat::aes256cbc), xmlName(1)}) {
         for (const Effect effect : {Effect::none, Effect::done}) {
             faulty.fail(Operation::rename, name + " -> ", EIO, 1, effect);
             EXPECT_THROW(backend->remove(uuidNumber(1)), Error);
             faulty.clearFaults();
             // Later changes look at these names alone.
             EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1),
-                                                            valueName(1, AtRestForm::aes256cbc)))
+                                                            valueName(1, ValueFormat::aes256cbc)))
                 << name << (effect == Effect::done ? ", done all the same" : "");
         }
     }
@@ -270,7 +270,7 @@ TEST_F(DirectoryBackendChangeTest, ARemovalThatFailsGivesEveryValueItsNameBackAt
 
 TEST_F(DirectoryBackendChangeTest, AValueWithASecondNameOfAFailedChangeIsRemoved) {
     create(definitionOf(1), "value");
-    const std::string old = layout::oldValueName(uuidNumber(1), AtRestForm::plain);
+    const std::string old = layout::oldValueName(uuidNumber(1), ValueFormat::plain);
     faulty.fail(Operation::link, old, EIO, 1, FaultyFileSystem::Effect::done);
     faulty.fail(Operation::rename, "new -> " + valueName(1), EIO);
     EXPECT_THROW(set("new"), Error);
@@ -327,9 +327,9 @@ TEST_F(DirectoryBackendChangeTest, WhereNoStartWouldLookNothingIsWritten) {
 TEST(DirectoryBackendOnTheKernelTest, FilesArePrivateAndDirectoriesKeepTheirMode) {
     const TemporaryDirectory temporary;
     ASSERT_EQ(0, ::chmod(temporary.path().c_str(), 0770));
-    RecordingJournal journal;
+    RecordingAdminLog log;
     DirectoryBackend backend(std::make_unique<StoreDirectory>(posixFileSystem(), temporary.path()),
-                             journal, std::make_shared<CurrentAtRest>());
+                             log, std::make_shared<CurrentPolicy>());
     const mode_t before = ::umask(0);
     const auto value = bytes("value");
     backend.create(definitionOf(1), &value);
@@ -348,9 +348,9 @@ TEST(DirectoryBackendOnTheKernelTest, FilesArePrivateAndDirectoriesKeepTheirMode
 
 TEST(DirectoryBackendOnTheKernelTest, ALinkedDefinitionIsReadAndReplacedByAFileOfItsOwn) {
     const TemporaryDirectory temporary;
-    RecordingJournal journal;
+    RecordingAdminLog log;
     DirectoryBackend backend(std::make_unique<StoreDirectory>(posixFileSystem(), temporary.path()),
-                             journal, std::make_shared<CurrentAtRest>());
+                             log, std::make_shared<CurrentPolicy>());
     const std::string path = temporary.path() + "/" + xmlName(1);
     EXPECT_TRUE(backend.create(definitionOf(1), nullptr).isNone());
     std::filesystem::rename(path, temporary.path() + "/kept elsewhere");

@@ -64,7 +64,7 @@ TEST_F(DirectoryBackendTest, FilesThatOnlyLookLikeDefinitionsAreLoggedOnceAListi
     bench.disk.putDirectory(bench.path("folder"));
     EXPECT_THAT(uuidsOf(bench.openBackend()->list()), IsEmpty());
     EXPECT_THAT(
-        bench.journal.lines(),
+        bench.log.lines(),
         UnorderedElementsAre(
             "error: Error reading secret: <uuid> does not match secret file name '/store/foo.xml'",
             "error: Error reading secret: <uuid> does not match secret file name '/store/" + upper +
@@ -134,7 +134,7 @@ TEST_F(DirectoryBackendTest, ValuesAreReadAsPeopleAndToolsWriteThem) {
 TEST_F(DirectoryBackendTest, ABlankValueFileIsNoValue) {
     for (const char *content : {"", "\n", " \t\r\n"})
         EXPECT_EQ("none", valueIn(content));
-    EXPECT_THAT(bench.journal.lines(), IsEmpty());
+    EXPECT_THAT(bench.log.lines(), IsEmpty());
 }
 
 TEST_F(DirectoryBackendTest, ADamagedValueIsNeverServedInPart) {
@@ -176,7 +176,7 @@ TEST_F(DirectoryBackendTest, AMovedOrUnmountedDirectoryIsReadOnAndSaysSo) {
     bench.disk.putDirectory("/store");
     EXPECT_THAT(uuidsOf(backend->list()), ElementsAre(uuidNumber(1)));
     EXPECT_THAT(
-        bench.journal.lines(),
+        bench.log.lines(),
         ElementsAre("warning: '/store' no longer leads to the directory that was opened at start; "
                     "put it back, or restart to use what is there now"));
 }

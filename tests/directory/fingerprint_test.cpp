@@ -22,8 +22,8 @@ FileStatus fileOf(ino_t inode) {
     return status;
 }
 
-Fingerprint fingerprintOf(const FileStatus &definition, unsigned form, const FileStatus &value,
-                          std::uint64_t rules = 1, std::int64_t now = kNow) {
+Revision fingerprintOf(const FileStatus &definition, unsigned form, const FileStatus &value,
+                       std::uint64_t rules = 1, std::int64_t now = kNow) {
     FingerprintMaker maker(rules, now);
     maker.addDefinition(definition);
     maker.addValue(form, value);
@@ -38,7 +38,7 @@ TEST(FingerprintTest, WhatWasReadIsWhatIsThereAsLongAsNothingChanges) {
 }
 
 TEST(FingerprintTest, EachThingThatCountsMakesAnotherOne) {
-    std::set<Fingerprint> all;
+    std::set<Revision> all;
     const auto add = [&](const FileStatus &definition, unsigned form, const FileStatus &value,
                          std::uint64_t rules) {
         EXPECT_TRUE(all.insert(fingerprintOf(definition, form, value, rules)).second);
@@ -75,9 +75,9 @@ TEST(FingerprintTest, AFileThatChangedJustNowMayChangeAgainUnseen) {
         EXPECT_EQ(kUnknownRevision, fingerprintOf(racy, 0, fileOf(3))) << age;
         EXPECT_EQ(kUnknownRevision, fingerprintOf(fileOf(3), 0, racy)) << age;
     }
-    FileStatus settled = fileOf(2);
-    settled.changed = kNow - kRacyTime;
-    EXPECT_NE(kUnknownRevision, fingerprintOf(settled, 0, fileOf(3)));
+    FileStatus reconciled = fileOf(2);
+    reconciled.changed = kNow - kRacyTime;
+    EXPECT_NE(kUnknownRevision, fingerprintOf(reconciled, 0, fileOf(3)));
 }
 
 TEST(FingerprintTest, TwoValuesAreNotTold) {
@@ -108,13 +108,13 @@ TEST(FingerprintTest, TheClockIsNotAheadOfTheOneThatStampsFiles) {
 }
 
 TEST(KeptFingerprintTest, StaysWithTheRecordAndNotWithItsCopies) {
-    const KeptFingerprint kept(7);
+    const KeptRevision kept(7);
     EXPECT_EQ(7U, kept.get());
-    const KeptFingerprint copy(kept); // NOLINT(performance-unnecessary-copy-initialization)
+    const KeptRevision copy(kept); // NOLINT(performance-unnecessary-copy-initialization)
     EXPECT_EQ(kUnknownRevision, copy.get());
     kept.set(8);
     EXPECT_EQ(8U, kept.get());
-    EXPECT_EQ(7U, KeptFingerprint(KeptFingerprint(7)).get());
+    EXPECT_EQ(7U, KeptRevision(KeptRevision(7)).get());
 }
 
 } // namespace

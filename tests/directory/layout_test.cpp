@@ -24,14 +24,14 @@ struct Name {
 std::vector<Name> allNames() {
     const Uuid uuid = theUuid();
     return {{definitionName(uuid), FileKind::definition},
-            {valueName(uuid, AtRestForm::plain), FileKind::value},
+            {valueName(uuid, ValueFormat::plain), FileKind::value},
             {newDefinitionName(uuid), FileKind::newDefinition},
-            {newValueName(uuid, AtRestForm::plain), FileKind::newValue},
-            {awaitingValueName(uuid, AtRestForm::plain, kHash), FileKind::awaitingValue},
-            {leavingValueName(uuid, AtRestForm::plain), FileKind::leavingValue},
+            {newValueName(uuid, ValueFormat::plain), FileKind::newValue},
+            {awaitingValueName(uuid, ValueFormat::plain, kHash), FileKind::awaitingValue},
+            {leavingValueName(uuid, ValueFormat::plain), FileKind::leavingValue},
             {leavingDefinitionName(uuid), FileKind::leavingDefinition},
             {oldDefinitionName(uuid), FileKind::oldDefinition},
-            {oldValueName(uuid, AtRestForm::plain), FileKind::oldValue}};
+            {oldValueName(uuid, ValueFormat::plain), FileKind::oldValue}};
 }
 
 bool isPrivate(FileKind kind) {
@@ -40,7 +40,7 @@ bool isPrivate(FileKind kind) {
 
 TEST(LayoutTest, PublicNamesAreThoseOfTheStockDriver) {
     EXPECT_EQ(std::string(kText) + ".xml", definitionName(theUuid()));
-    EXPECT_EQ(std::string(kText) + ".base64", valueName(theUuid(), AtRestForm::plain));
+    EXPECT_EQ(std::string(kText) + ".base64", valueName(theUuid(), ValueFormat::plain));
 }
 
 TEST(LayoutTest, EveryNameIsParsedAsWhatItWasMadeFor) {
@@ -57,9 +57,9 @@ TEST(LayoutTest, NoTwoNamesAreTheSame) {
     std::vector<std::string> names;
     for (const Name &made : allNames())
         names.push_back(made.name);
-    names.push_back(asideName(theUuid(), AtRestForm::plain, 1));
-    names.push_back(asideName(theUuid(), AtRestForm::plain, 2));
-    names.push_back(awaitingValueName(theUuid(), AtRestForm::plain, "fedcba9876543210"));
+    names.push_back(asideName(theUuid(), ValueFormat::plain, 1));
+    names.push_back(asideName(theUuid(), ValueFormat::plain, 2));
+    names.push_back(awaitingValueName(theUuid(), ValueFormat::plain, "fedcba9876543210"));
     std::sort(names.begin(), names.end());
     EXPECT_EQ(names.end(), std::adjacent_find(names.begin(), names.end()));
 }
@@ -69,8 +69,8 @@ TEST(LayoutTest, AStockLoaderSkipsPrivateNamesAndReadsNoneAsAValue) {
         EXPECT_EQ(made.kind == FileKind::definition, hasDefinitionSuffix(made.name)) << made.name;
         EXPECT_EQ(made.kind == FileKind::value, made.name.ends_with(".base64")) << made.name;
     }
-    EXPECT_FALSE(hasDefinitionSuffix(asideName(theUuid(), AtRestForm::plain, 7)));
-    EXPECT_FALSE(asideName(theUuid(), AtRestForm::plain, 7).ends_with(".base64"));
+    EXPECT_FALSE(hasDefinitionSuffix(asideName(theUuid(), ValueFormat::plain, 7)));
+    EXPECT_FALSE(asideName(theUuid(), ValueFormat::plain, 7).ends_with(".base64"));
 }
 
 TEST(LayoutTest, PrivateNamesSayWhoseTheyAre) {
@@ -83,7 +83,7 @@ TEST(LayoutTest, PrivateNamesSayWhoseTheyAre) {
 
 TEST(LayoutTest, AFileThatWasPutAsideIsNobodysToRemove) {
     for (const unsigned n : {1U, 2U, 10U, 4294967295U})
-        EXPECT_FALSE(parseFileName(asideName(theUuid(), AtRestForm::plain, n)).has_value()) << n;
+        EXPECT_FALSE(parseFileName(asideName(theUuid(), ValueFormat::plain, n)).has_value()) << n;
 }
 
 TEST(LayoutTest, NearMissesAreNotOurs) {

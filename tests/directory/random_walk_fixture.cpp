@@ -17,7 +17,7 @@ Uuid secret() {
 }
 
 /// All rules open what any of the others wrote.
-std::shared_ptr<const AtRest> rulesNumber(unsigned n) {
+std::shared_ptr<const SealingPolicy> rulesNumber(unsigned n) {
     switch (n) {
     case 0:
         return atRestWith(0, {1, 2});
@@ -59,7 +59,7 @@ std::string RandomWalkTest::story() const {
     for (const std::string &name : bench_.names())
         text += "  " + name + "\n";
     text += "reported:\n";
-    for (const std::string &line : bench_.journal.lines())
+    for (const std::string &line : bench_.log.lines())
         text += "  " + line + "\n";
     text += "calls since the last step began:\n";
     for (const std::string &line : bench_.disk.trace())
@@ -69,7 +69,7 @@ std::string RandomWalkTest::story() const {
 
 void RandomWalkTest::takeStep() {
     const unsigned rules = pick(5);
-    bench_.atRest->set(rulesNumber(rules));
+    bench_.policy->set(rulesNumber(rules));
     bench_.disk.clearTrace();
     if (!persistent(now_).empty() && oneIn(12)) {
         putValueFile();
@@ -105,7 +105,7 @@ RandomWalkTest::Change RandomWalkTest::randomChange() {
         return {"undefine", {}, [this] { store_->undefine(secret(), allow); }};
     return {"renew", now_, [this] {
                 store_->reload();
-                store_->renewOutdated([] { return false; });
+                store_->reencrypt([] { return false; });
             }};
 }
 
@@ -131,7 +131,7 @@ RandomWalkTest::Outcome RandomWalkTest::make(const Change &change) {
     try {
         change.make();
         return Outcome::acknowledged;
-    } catch (const UnrestoredError &error) {
+    } catch (const RollbackFailedError &error) {
         log("  unrestored: " + error.message());
         return Outcome::unrestored;
     } catch (const Error &error) {
@@ -263,7 +263,7 @@ void RandomWalkTest::putValueFile() {
         value = "=" + text;
     } else {
         log("a tool writes 'old value' as libvirt seals it");
-        bench_.put(valueName(1, AtRestForm::aes256cbc), kOldValueAsCbc);
+        bench_.put(valueName(1, ValueFormat::aes256cbc), kOldValueAsCbc);
         if (!bench_.content(valueName(1))) // a plain file counts before it
             value = "=old value";
     }

@@ -22,11 +22,11 @@ using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 const Uuid kUuid = uuidNumber(1);
-const std::string kLeaving = layout::leavingValueName(kUuid, AtRestForm::plain);
+const std::string kLeaving = layout::leavingValueName(kUuid, ValueFormat::plain);
 const std::string kLeavingDefinition = layout::leavingDefinitionName(kUuid);
 
 std::string awaitingFor(const SecretDefinition &definition) {
-    return layout::awaitingValueName(kUuid, AtRestForm::plain,
+    return layout::awaitingValueName(kUuid, ValueFormat::plain,
                                      layout::hashOfDefinition(textOf(definition)));
 }
 
@@ -52,9 +52,9 @@ TEST_F(RecoveryTest, AnAwaitedValueGoesToItsDefinition) {
     putDefinition();
     bench.put(awaitingFor(definitionOf(1)), "new");
     EXPECT_EQ("new", valueAfterStart());
-    EXPECT_THAT(bench.journal.lines(), ElementsAre("info: finished an interrupted change: '" +
-                                                   bench.path(awaitingFor(definitionOf(1))) +
-                                                   "' is now '" + bench.path(valueName(1)) + "'"));
+    EXPECT_THAT(bench.log.lines(), ElementsAre("info: finished an interrupted change: '" +
+                                               bench.path(awaitingFor(definitionOf(1))) +
+                                               "' is now '" + bench.path(valueName(1)) + "'"));
 }
 
 TEST_F(RecoveryTest, AnAwaitedValueWithoutADefinitionGoes) {
@@ -87,7 +87,7 @@ TEST_F(RecoveryTest, ALeavingValueReturnsToADefinitionThatStayed) {
     putDefinition();
     bench.put(kLeaving, "old");
     EXPECT_EQ("old", valueAfterStart());
-    EXPECT_TRUE(bench.journal.mentions("finished an interrupted change"));
+    EXPECT_TRUE(bench.log.mentions("finished an interrupted change"));
 }
 
 TEST_F(RecoveryTest, ALeavingValueReturnsToADefinitionThatDoesNotLoad) {
@@ -111,8 +111,8 @@ TEST_F(RecoveryTest, ALeavingValueDoesNotReplaceAFileThatIsThere) {
 
 TEST_F(RecoveryTest, WhatWasBeingWrittenOrReplacedGoesInEverySituation) {
     const std::vector<std::string> privateNames = {
-        layout::newDefinitionName(kUuid), layout::newValueName(kUuid, AtRestForm::plain),
-        layout::oldDefinitionName(kUuid), layout::oldValueName(kUuid, AtRestForm::plain)};
+        layout::newDefinitionName(kUuid), layout::newValueName(kUuid, ValueFormat::plain),
+        layout::oldDefinitionName(kUuid), layout::oldValueName(kUuid, ValueFormat::plain)};
     for (const std::string &name : privateNames) {
         for (const bool hasDefinition : {false, true}) {
             for (const bool hasValue : {false, true}) {
@@ -136,7 +136,7 @@ TEST_F(RecoveryTest, ALeavingDefinitionTakesItsValuesWithIt) {
     bench.put(kLeavingDefinition, textOf(definitionOf(1)));
     EXPECT_EQ("no file", valueAfterStart());
     EXPECT_THAT(bench.names(), IsEmpty());
-    EXPECT_THAT(bench.journal.lines(), IsEmpty());
+    EXPECT_THAT(bench.log.lines(), IsEmpty());
 }
 
 TEST_F(RecoveryTest, AValueOfARemovedSecretDoesNotComeToTheDefinitionThatTookItsPlace) {
@@ -258,7 +258,7 @@ TEST_F(RecoveryTest, ALeavingDefinitionGoesAloneWhereTheSecretWasDefinedAgain) {
 
 TEST_F(RecoveryTest, PrivateNamesOfDifferentSecretsDoNotMix) {
     putDefinition();
-    bench.put(layout::leavingValueName(uuidNumber(2), AtRestForm::plain), "of two");
+    bench.put(layout::leavingValueName(uuidNumber(2), ValueFormat::plain), "of two");
     bench.put(kLeaving, "of one");
     EXPECT_EQ("of one", valueAfterStart());
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1)));
@@ -296,8 +296,8 @@ TEST_F(RecoveryTest, AValueThatBelongsToNoSecretIsLoggedAndLeftAlone) {
     putDefinition();
     bench.put(valueName(2), "orphan");
     bench.openBackend()->recover();
-    EXPECT_THAT(bench.journal.lines(), ElementsAre("warning: '" + bench.path(valueName(2)) +
-                                                   "' belongs to no secret; it is left alone"));
+    EXPECT_THAT(bench.log.lines(), ElementsAre("warning: '" + bench.path(valueName(2)) +
+                                               "' belongs to no secret; it is left alone"));
 }
 
 TEST_F(RecoveryTest, AStartWithoutPrivateNamesWritesNothing) {
@@ -307,7 +307,7 @@ TEST_F(RecoveryTest, AStartWithoutPrivateNamesWritesNothing) {
     bench.openBackend()->recover();
     // What it shows was perhaps not durable when the process before was killed.
     EXPECT_THAT(bench.disk.trace(), ElementsAre("sync /store"));
-    EXPECT_THAT(bench.journal.lines(), IsEmpty());
+    EXPECT_THAT(bench.log.lines(), IsEmpty());
 }
 
 TEST_F(RecoveryTest, WhatAStartPutRightIsDurable) {
@@ -315,11 +315,10 @@ TEST_F(RecoveryTest, WhatAStartPutRightIsDurable) {
     bench.put(kLeaving, "old");
     bench.openBackend()->recover();
     EXPECT_TRUE(bench.disk.allSynced("/store"));
-    bench.put(layout::newValueName(kUuid, AtRestForm::plain), "x");
+    bench.put(layout::newValueName(kUuid, ValueFormat::plain), "x");
     faulty.fail(Operation::sync, "/store", EIO);
     bench.openBackend()->recover();
-    EXPECT_TRUE(
-        bench.journal.mentions("warning: cannot sync directory '/store': Input/output error"));
+    EXPECT_TRUE(bench.log.mentions("warning: cannot sync directory '/store': Input/output error"));
 }
 
 TEST_F(RecoveryTest, AReadOnlyStoreIsServedWithoutAWordAndOwesItsSync) {
@@ -327,7 +326,7 @@ TEST_F(RecoveryTest, AReadOnlyStoreIsServedWithoutAWordAndOwesItsSync) {
     faulty.loseDisk(DiskLoss::readOnly);
     const auto backend = bench.openBackend();
     EXPECT_THAT(uuidsOf(backend->recover()), ElementsAre(kUuid));
-    EXPECT_THAT(bench.journal.lines(), IsEmpty());
+    EXPECT_THAT(bench.log.lines(), IsEmpty());
     // Refused by the change itself.
     EXPECT_EQ((Raised{ErrorCode::fileAccess,
                       "Failed to create file '/store/" + layout::newDefinitionName(kUuid) + "'"}),
@@ -346,7 +345,7 @@ TEST_F(RecoveryTest, AFileSystemThatCannotSyncDirectoriesIsUsedAndToldOnce) {
     backend->create(definitionOf(1), nullptr);
     backend->replaceValue(definitionOf(1), bytes("value"));
     backend->remove(kUuid);
-    EXPECT_THAT(bench.journal.lines(),
+    EXPECT_THAT(bench.log.lines(),
                 ElementsAre("warning: '/store' is on a file system that cannot sync directories: "
                             "what was changed shortly before a power failure may be lost or back "
                             "after it"));
@@ -398,13 +397,12 @@ class LeftoverTest : public RecoveryTest {
 };
 
 TEST_F(LeftoverTest, OneThatCannotBeRemovedBlocksItsSecretOnly) {
-    const std::string name = layout::oldValueName(kUuid, AtRestForm::plain);
+    const std::string name = layout::oldValueName(kUuid, ValueFormat::plain);
     bench.put(name, "leftover");
     faulty.fail(Operation::unlink, name, EACCES, FaultyFileSystem::kAlways);
     const auto store = bench.start();
-    EXPECT_TRUE(
-        bench.journal.mentions("cannot unlink '" + bench.path(name) + "': Permission denied"));
-    EXPECT_TRUE(bench.journal.mentions("secret '" + kUuid.toString() + "'"));
+    EXPECT_TRUE(bench.log.mentions("cannot unlink '" + bench.path(name) + "': Permission denied"));
+    EXPECT_TRUE(bench.log.mentions("secret '" + kUuid.toString() + "'"));
 
     EXPECT_EQ("=value", stateOf(*store, 1).value);
     const std::string refusal = "cannot unlink '" + bench.path(name) + "'";
@@ -423,11 +421,11 @@ TEST_F(LeftoverTest, OneThatCannotBeRemovedBlocksItsSecretOnly) {
 }
 
 TEST_F(LeftoverTest, OneThatSomebodyElseRemovedBlocksNothing) {
-    bench.disk.putDirectory(bench.path(layout::oldValueName(kUuid, AtRestForm::plain)));
+    bench.disk.putDirectory(bench.path(layout::oldValueName(kUuid, ValueFormat::plain)));
     const auto store = bench.start();
-    EXPECT_EQ("cannot unlink '" + bench.path(layout::oldValueName(kUuid, AtRestForm::plain)) + "'",
+    EXPECT_EQ("cannot unlink '" + bench.path(layout::oldValueName(kUuid, ValueFormat::plain)) + "'",
               setOne(*store));
-    bench.remove(layout::oldValueName(kUuid, AtRestForm::plain));
+    bench.remove(layout::oldValueName(kUuid, ValueFormat::plain));
     EXPECT_EQ("done", setOne(*store));
 }
 
@@ -457,10 +455,10 @@ TEST_F(LeftoverTest, AnAwaitedValueIsSettledOnceItsDefinitionCanBeRead) {
 
 TEST_F(LeftoverTest, OneThatStaysAfterAChangeIsToldAndTheChangeHolds) {
     const auto store = bench.start();
-    const std::string old = layout::oldValueName(kUuid, AtRestForm::plain);
+    const std::string old = layout::oldValueName(kUuid, ValueFormat::plain);
     faulty.fail(Operation::unlink, old, EIO);
     EXPECT_EQ("done", setOne(*store));
-    EXPECT_TRUE(bench.journal.mentions(bench.path(old)));
+    EXPECT_TRUE(bench.log.mentions(bench.path(old)));
     EXPECT_TRUE(bench.content(old).has_value());
     EXPECT_EQ("done", setOne(*store));
     EXPECT_FALSE(bench.content(old).has_value());

@@ -10,7 +10,7 @@ namespace {
 // `cryptography`.
 constexpr const char *kOldValueAsCbc = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6o=";
 
-using Rules = std::shared_ptr<const AtRest>;
+using Rules = std::shared_ptr<const SealingPolicy>;
 
 Rules plain() {
     return atRestWith(0);
@@ -25,7 +25,7 @@ Rules unsealing() {
 /// First the rules, as a reload brings them; then what a client does.
 StoreStep under(const Rules &rules, const CrashChange::Simple &step) {
     return [rules, step](StoreBench &bench, SecretStore &store) {
-        bench.atRest->set(rules);
+        bench.policy->set(rules);
         step(store);
     };
 }
@@ -60,16 +60,16 @@ void becomeEphemeral(SecretStore &store) {
 }
 
 /// A value that counts, and files of other forms as people and other drivers leave them.
-StoreStep withForms(const Rules &rules, std::vector<AtRestForm> forms) {
+StoreStep withForms(const Rules &rules, std::vector<ValueFormat> forms) {
     return [rules, forms](StoreBench &bench, SecretStore &store) {
-        bench.atRest->set(rules);
+        bench.policy->set(rules);
         defineOne(store);
-        for (const AtRestForm form : forms) {
-            if (form == AtRestForm::jwe)
+        for (const ValueFormat form : forms) {
+            if (form == ValueFormat::jwe)
                 setNew(store); // older than the others, which came since
             else
                 bench.put(valueName(1, form),
-                          form == AtRestForm::plain ? base64("old value") : kOldValueAsCbc);
+                          form == ValueFormat::plain ? base64("old value") : kOldValueAsCbc);
         }
         store.reload();
     };
@@ -78,35 +78,35 @@ StoreStep withForms(const Rules &rules, std::vector<AtRestForm> forms) {
 /// A sealed value whose key is not there any more.
 StoreStep unreadable(const Rules &rules) {
     return [rules](StoreBench &bench, SecretStore &store) {
-        bench.atRest->set(sealed());
+        bench.policy->set(sealed());
         defineOld(store);
-        bench.atRest->set(rules);
-        const std::string file = *bench.content(valueName(1, AtRestForm::jwe));
-        bench.remove(valueName(1, AtRestForm::jwe));
+        bench.policy->set(rules);
+        const std::string file = *bench.content(valueName(1, ValueFormat::jwe));
+        bench.remove(valueName(1, ValueFormat::jwe));
         store.reload();
-        bench.put(valueName(1, AtRestForm::jwe), file);
+        bench.put(valueName(1, ValueFormat::jwe), file);
         store.reload();
     };
 }
 
-/// As a reload does it. A value that could not be read or written anew is in the journal alone.
-StoreStep renewal(const Rules &rules) {
+/// As a reload does it. A value that could not be read or re-encrypted is in the log alone.
+StoreStep reencryption(const Rules &rules) {
     return [rules](StoreBench &bench, SecretStore &store) {
-        bench.atRest->set(rules);
-        const std::size_t told = bench.journal.lines().size();
+        bench.policy->set(rules);
+        const std::size_t told = bench.log.lines().size();
         store.reload();
-        store.renewOutdated([] { return false; });
-        for (std::size_t i = told; i < bench.journal.lines().size(); ++i) {
-            const std::string line = bench.journal.lines()[i];
-            if (line.find("was not written anew") != std::string::npos ||
+        store.reencrypt([] { return false; });
+        for (std::size_t i = told; i < bench.log.lines().size(); ++i) {
+            const std::string line = bench.log.lines()[i];
+            if (line.find("was not re-encrypted") != std::string::npos ||
                 line.find("Error reading secret") != std::string::npos)
                 throw Error(ErrorCode::internal, line);
         }
     };
 }
 
-const std::vector<AtRestForm> kAllForms = {AtRestForm::jwe, AtRestForm::aes256cbc,
-                                           AtRestForm::plain};
+const std::vector<ValueFormat> kAllForms = {ValueFormat::jwe, ValueFormat::aes256cbc,
+                                            ValueFormat::plain};
 
 std::vector<CrashChange> sets() {
     return {
@@ -114,8 +114,8 @@ std::vector<CrashChange> sets() {
         {"SealOverPlain", under(plain(), defineOld), under(sealed(), setNew)},
         {"SealOverSealed", under(sealed(), defineOld), under(sealed(), setNew)},
         {"SealOverAnEarlierKey", under(sealed(), defineOld), under(atRestWith(2, {1}), setNew)},
-        {"SealOverCbc", withForms(sealed(), {AtRestForm::aes256cbc}), under(sealed(), setNew)},
-        {"SealOverCbcAndPlain", withForms(sealed(), {AtRestForm::aes256cbc, AtRestForm::plain}),
+        {"SealOverCbc", withForms(sealed(), {ValueFormat::aes256cbc}), under(sealed(), setNew)},
+        {"SealOverCbcAndPlain", withForms(sealed(), {ValueFormat::aes256cbc, ValueFormat::plain}),
          under(sealed(), setNew)},
         {"SealOverAllForms", withForms(sealed(), kAllForms), under(sealed(), setNew)},
         {"PlainOverSealed", under(sealed(), defineOld), under(unsealing(), setNew)},
@@ -139,22 +139,23 @@ std::vector<CrashChange> definitions() {
     };
 }
 
-std::vector<CrashChange> renewals() {
-    constexpr auto kRenewal = CrashChange::Kind::renewal;
+std::vector<CrashChange> reencryptions() {
+    constexpr auto kRenewal = CrashChange::Kind::reencryption;
     return {
-        {"RotateTwo", under(sealed(), defineTwo), renewal(atRestWith(2, {1})), kRenewal},
-        {"RotateWithSealExisting", under(sealed(), defineTwo), renewal(atRestWith(2, {1}, true)),
+        {"RotateTwo", under(sealed(), defineTwo), reencryption(atRestWith(2, {1})), kRenewal},
+        {"RotateWithSealExisting", under(sealed(), defineTwo),
+         reencryption(atRestWith(2, {1}, true)), kRenewal},
+        {"SealExistingPlain", under(plain(), defineTwo), reencryption(atRestWith(1, {}, true)),
          kRenewal},
-        {"SealExistingPlain", under(plain(), defineTwo), renewal(atRestWith(1, {}, true)),
+        {"SealExistingCbc", withForms(sealed(), {ValueFormat::aes256cbc}),
+         reencryption(atRestWith(1, {}, true)), kRenewal},
+        {"SealExistingAllForms", withForms(sealed(), kAllForms),
+         reencryption(atRestWith(1, {}, true)), kRenewal},
+        {"UnsealSealed", under(sealed(), defineTwo), reencryption(unsealing()), kRenewal},
+        {"UnsealCbc", withForms(sealed(), {ValueFormat::aes256cbc}), reencryption(unsealing()),
          kRenewal},
-        {"SealExistingCbc", withForms(sealed(), {AtRestForm::aes256cbc}),
-         renewal(atRestWith(1, {}, true)), kRenewal},
-        {"SealExistingAllForms", withForms(sealed(), kAllForms), renewal(atRestWith(1, {}, true)),
-         kRenewal},
-        {"UnsealSealed", under(sealed(), defineTwo), renewal(unsealing()), kRenewal},
-        {"UnsealCbc", withForms(sealed(), {AtRestForm::aes256cbc}), renewal(unsealing()), kRenewal},
-        {"UnsealCbcAndSealed", withForms(sealed(), {AtRestForm::jwe, AtRestForm::aes256cbc}),
-         renewal(unsealing()), kRenewal},
+        {"UnsealCbcAndSealed", withForms(sealed(), {ValueFormat::jwe, ValueFormat::aes256cbc}),
+         reencryption(unsealing()), kRenewal},
     };
 }
 
@@ -170,7 +171,8 @@ std::vector<CrashChange> keepsFile() {
 
 INSTANTIATE_TEST_SUITE_P(SealedValues, CrashTest, testing::ValuesIn(sets()), nameOfChange);
 INSTANTIATE_TEST_SUITE_P(SealedSecrets, CrashTest, testing::ValuesIn(definitions()), nameOfChange);
-INSTANTIATE_TEST_SUITE_P(Renewals, CrashTest, testing::ValuesIn(renewals()), nameOfChange);
+INSTANTIATE_TEST_SUITE_P(Reencryptions, CrashTest, testing::ValuesIn(reencryptions()),
+                         nameOfChange);
 INSTANTIATE_TEST_SUITE_P(Unreadable, CrashTest, testing::ValuesIn(keepsFile()), nameOfChange);
 
 } // namespace

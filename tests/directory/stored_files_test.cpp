@@ -5,6 +5,7 @@
 #include "os/faulty_file_system.h"
 #include "os/memory_file_system.h"
 #include "os/temporary_directory.h"
+#include "seal/sealing_policy.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -244,7 +245,7 @@ TEST_F(StoredFilesOnDiskTest, AFileAboveTheLimitIsRefusedUnread) {
     };
     EXPECT_EQ(tooLarge("definition", kMaxDefinitionFileSize),
               raisedBy([&] { static_cast<void>(readDefinitionFile(counted, "definition")); }));
-    for (const AtRestForm form : kAtRestForms) {
+    for (const ValueFormat form : kValueFormats) {
         const std::size_t limit = maxTextSize(form);
         makeSparse("value", limit + 1);
         for (const char *name : {"value", "huge"})

@@ -48,13 +48,13 @@ class UnprovenValuesTest : public testing::Test {
             keyring.addEarlier(earlier.first<Key::kSize>());
         if (missing)
             keyring.noteMissing(missing);
-        bench.atRest->set(std::make_shared<const AtRest>(
-            std::move(keyring), AtRest::Rules{.mustSeal = !isPlain,
-                                              .convertExisting = true,
-                                              .complaint = "there is none"}));
+        bench.policy->set(std::make_shared<const SealingPolicy>(
+            std::move(keyring), SealingPolicy::Rules{.mustSeal = !isPlain,
+                                                     .convertExisting = true,
+                                                     .complaint = "there is none"}));
     }
-    [[nodiscard]] static std::string cbcName() { return valueName(1, AtRestForm::aes256cbc); }
-    [[nodiscard]] static std::string sealedName() { return valueName(1, AtRestForm::jwe); }
+    [[nodiscard]] static std::string cbcName() { return valueName(1, ValueFormat::aes256cbc); }
+    [[nodiscard]] static std::string sealedName() { return valueName(1, ValueFormat::jwe); }
 
     StoreBench bench;
     const std::array<std::uint8_t, Key::kSize> wrong = misleadingKey(kCbc);
@@ -68,7 +68,7 @@ TEST_F(UnprovenValuesTest, WhatOnlyAnEarlierKeyOpensIsRefusedWhileAKeyIsMissing)
     EXPECT_EQ(value.reason().code(), ErrorCode::invalidEncryptionKey);
     EXPECT_THAT(value.reason().message(), HasSubstr(bench.path(cbcName())));
     EXPECT_THAT(value.reason().message(), HasSubstr(kMissing));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), cbcName()));
     EXPECT_EQ(bench.content(cbcName()), kCbc);
 }
@@ -77,20 +77,19 @@ TEST_F(UnprovenValuesTest, WhatThePrimaryKeyOpensIsServedAndNotConvertedWhileAKe
     configure(1, {}, kMissing);
     const auto store = bench.start();
     EXPECT_EQ(stateOf(*store, 1).value, "=old value");
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), cbcName()));
-    EXPECT_TRUE(bench.journal.mentions("value of secret '" + uuidNumber(1).toString() +
-                                       "' was not written anew: "));
-    EXPECT_TRUE(
-        bench.journal.mentions(std::string("a configured key could not be read: ") + kMissing));
+    EXPECT_TRUE(bench.log.mentions("value of secret '" + uuidNumber(1).toString() +
+                                   "' was not re-encrypted: "));
+    EXPECT_TRUE(bench.log.mentions(std::string("a configured key could not be read: ") + kMissing));
 }
 
 TEST_F(UnprovenValuesTest, TheWayBackToPlainConvertsNoneWhileAKeyIsMissing) {
     configure(0, wrong, kMissing, true);
-    bench.start()->renewOutdated(never);
+    bench.start()->reencrypt(never);
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), cbcName()));
     configure(1, {}, kMissing, true);
-    bench.start()->renewOutdated(never);
+    bench.start()->reencrypt(never);
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), cbcName()));
 }
 
@@ -100,19 +99,19 @@ TEST_F(UnprovenValuesTest, AReloadSeesThatAKeyHasGone) {
     EXPECT_EQ(stateOf(*store, 1).value, "=old value");
     configure(2, bytesOfKey(1), kMissing);
     store->reload();
-    EXPECT_TRUE(bench.journal.mentions(kMissing)) << "the file is the same, what it tells is not";
+    EXPECT_TRUE(bench.log.mentions(kMissing)) << "the file is the same, what it tells is not";
 }
 
 TEST_F(UnprovenValuesTest, TheOriginalIsKeptAsideWhenItIsConverted) {
     for (const bool isPlain : {false, true}) {
         configure(1, {}, nullptr, isPlain);
         const std::string converted = isPlain ? valueName(1) : sealedName();
-        bench.start()->renewOutdated(never);
+        bench.start()->reencrypt(never);
         EXPECT_EQ(bench.stateAfterStart().at(uuidNumber(1)).value, "=old value");
         EXPECT_THAT(bench.names(),
                     UnorderedElementsAre(xmlName(1), converted, cbcName() + ".aside-1"));
         EXPECT_EQ(bench.content(cbcName() + ".aside-1"), kCbc);
-        EXPECT_TRUE(bench.journal.mentions("it is now '" + bench.path(cbcName()) + ".aside-1'"));
+        EXPECT_TRUE(bench.log.mentions("it is now '" + bench.path(cbcName()) + ".aside-1'"));
         bench.remove(converted);
         bench.remove(cbcName() + ".aside-1");
         bench.put(cbcName(), kCbc);
@@ -123,7 +122,7 @@ TEST_F(UnprovenValuesTest, TheOriginalIsKeptAsideWhenItIsConverted) {
 // once the right key is there.
 TEST_F(UnprovenValuesTest, WhatAWrongKeySealedCanBeBroughtBack) {
     configure(2, wrong);
-    bench.start()->renewOutdated(never);
+    bench.start()->reencrypt(never);
     EXPECT_NE(bench.stateAfterStart().at(uuidNumber(1)).value, "=old value");
     bench.put(cbcName(), *bench.content(cbcName() + ".aside-1"));
     configure(2, bytesOfKey(1));
@@ -133,7 +132,7 @@ TEST_F(UnprovenValuesTest, WhatAWrongKeySealedCanBeBroughtBack) {
 TEST_F(UnprovenValuesTest, OneThatDoesNotCountGoesAsideWhenThePlainOneIsSealed) {
     configure(1, {});
     bench.put(valueName(1), base64("plain value"));
-    bench.start()->renewOutdated(never);
+    bench.start()->reencrypt(never);
     EXPECT_THAT(bench.names(),
                 UnorderedElementsAre(xmlName(1), sealedName(), cbcName() + ".aside-1"));
 }

@@ -24,7 +24,7 @@ constexpr const char *kEmptyCbc = "AAECAwQFBgcICQoLDA0OD6w7UcjJVzgZll8dfIoGMtg="
 class ValueFormsTest : public testing::Test {
   protected:
     ValueFormsTest() {
-        bench.atRest->set(atRestWith(1));
+        bench.policy->set(atRestWith(1));
         auto store = bench.start();
         store->define(definitionOf(1, "one"), allow);
         store->setValue(uuidNumber(1), bytes("sealed value"), allow);
@@ -32,8 +32,8 @@ class ValueFormsTest : public testing::Test {
 
     std::string valueAfterStart() { return bench.stateAfterStart().at(uuidNumber(1)).value; }
     void putPlain(const std::string &text) { bench.put(valueName(1), text); }
-    void putCbc() { bench.put(valueName(1, AtRestForm::aes256cbc), kCbc); }
-    [[nodiscard]] std::string sealedName() const { return valueName(1, AtRestForm::jwe); }
+    void putCbc() { bench.put(valueName(1, ValueFormat::aes256cbc), kCbc); }
+    [[nodiscard]] std::string sealedName() const { return valueName(1, ValueFormat::jwe); }
     void setNew() { bench.start()->setValue(uuidNumber(1), bytes("new value"), allow); }
 
     StoreBench bench;
@@ -64,21 +64,21 @@ TEST_F(ValueFormsTest, ABlankPlainFileDoesNotCount) {
 }
 
 TEST_F(ValueFormsTest, AnEmptyValueIsNoValueInEveryForm) {
-    const auto rules = bench.atRest->get();
+    const auto rules = bench.policy->get();
     bench.remove(sealedName());
-    for (const AtRestForm form : {AtRestForm::plain, AtRestForm::jwe}) {
+    for (const ValueFormat form : {ValueFormat::plain, ValueFormat::jwe}) {
         rules->encode(form, uuidNumber(1), {}, [&](auto text) {
             bench.put(valueName(1, form), {text.begin(), text.end()});
         });
         EXPECT_EQ(valueAfterStart(), "none") << nameOf(form);
         bench.remove(valueName(1, form));
     }
-    bench.put(valueName(1, AtRestForm::aes256cbc), kEmptyCbc);
+    bench.put(valueName(1, ValueFormat::aes256cbc), kEmptyCbc);
     EXPECT_EQ(valueAfterStart(), "none");
 }
 
 TEST_F(ValueFormsTest, AnEmptyFileOfAFormLeavesTheNextOneToCount) {
-    bench.put(valueName(1, AtRestForm::aes256cbc), kEmptyCbc);
+    bench.put(valueName(1, ValueFormat::aes256cbc), kEmptyCbc);
     EXPECT_EQ(valueAfterStart(), "=sealed value");
 }
 
@@ -106,7 +106,7 @@ TEST_F(ValueFormsTest, SettingAValueLeavesItsFormAlone) {
     EXPECT_EQ(valueAfterStart(), "=new value");
 
     putCbc();
-    bench.atRest->set(atRestWith(0, {1}));
+    bench.policy->set(atRestWith(0, {1}));
     setNew();
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1)));
     EXPECT_EQ(bench.content(valueName(1)), base64("new value"));
@@ -128,7 +128,7 @@ TEST_F(ValueFormsTest, UndefiningRemovesAllForms) {
 }
 
 TEST_F(ValueFormsTest, WithoutItsKeyASealedValueCannotBeReadAndNamesItsFile) {
-    bench.atRest->set(atRestWith(2));
+    bench.policy->set(atRestWith(2));
     EXPECT_EQ(valueAfterStart(), "unreadable");
     const Value value = bench.start()->get(uuidNumber(1))->value;
     EXPECT_EQ(value.reason().code(), ErrorCode::invalidEncryptionKey);
@@ -138,7 +138,7 @@ TEST_F(ValueFormsTest, WithoutItsKeyASealedValueCannotBeReadAndNamesItsFile) {
 
 TEST_F(ValueFormsTest, WhatCannotBeReadIsKeptWhenAValueIsSet) {
     const auto sealed = bench.content(sealedName());
-    bench.atRest->set(atRestWith(2));
+    bench.policy->set(atRestWith(2));
     setNew();
     EXPECT_EQ(valueAfterStart(), "=new value");
     EXPECT_THAT(bench.names(),
@@ -155,10 +155,10 @@ TEST_F(ValueFormsTest, WhatCannotBeReadIsKeptWhenAValueIsSet) {
 }
 
 TEST_F(ValueFormsTest, AFileThatWasKeptOpensAgainUnderItsName) {
-    bench.atRest->set(atRestWith(2));
+    bench.policy->set(atRestWith(2));
     setNew();
     bench.put(sealedName(), *bench.content(sealedName() + ".aside-1"));
-    bench.atRest->set(atRestWith(2, {1}));
+    bench.policy->set(atRestWith(2, {1}));
     EXPECT_EQ(valueAfterStart(), "=sealed value");
 }
 
@@ -169,8 +169,8 @@ TEST_F(ValueFormsTest, ASealedFileOfAnotherSecretIsRefused) {
         store->setValue(uuidNumber(2), bytes("value of two"), allow);
     }
     const auto one = bench.content(sealedName());
-    bench.put(sealedName(), *bench.content(valueName(2, AtRestForm::jwe)));
-    bench.put(valueName(2, AtRestForm::jwe), *one);
+    bench.put(sealedName(), *bench.content(valueName(2, ValueFormat::jwe)));
+    bench.put(valueName(2, ValueFormat::jwe), *one);
     for (const auto &[uuid, state] : bench.stateAfterStart())
         EXPECT_EQ(state.value, "unreadable");
 }
@@ -178,9 +178,10 @@ TEST_F(ValueFormsTest, ASealedFileOfAnotherSecretIsRefused) {
 TEST_F(ValueFormsTest, WhereValuesMustBeSealedAndCannotNothingIsWritten) {
     Keyring keyring;
     keyring.addEarlier(atRestWith(1)->keyring().current()->raw());
-    bench.atRest->set(std::make_shared<const AtRest>(
-        std::move(keyring),
-        AtRest::Rules{.mustSeal = true, .convertExisting = true, .complaint = "'/key' is gone"}));
+    bench.policy->set(std::make_shared<const SealingPolicy>(
+        std::move(keyring), SealingPolicy::Rules{.mustSeal = true,
+                                                 .convertExisting = true,
+                                                 .complaint = "'/key' is gone"}));
     auto store = bench.start();
     const auto before = bench.names();
     const auto raised =
@@ -209,7 +210,7 @@ TEST_F(ValueFormsTest, AValueFileWithoutDefinitionIsPutAsideWhateverItsForm) {
     EXPECT_EQ(stateOf(*store, 1).value, "none");
     EXPECT_EQ(valueAfterStart(), "none");
     EXPECT_EQ(bench.content(sealedName() + ".aside-1"), sealed);
-    EXPECT_EQ(bench.content(valueName(1, AtRestForm::aes256cbc) + ".aside-1"), kCbc);
+    EXPECT_EQ(bench.content(valueName(1, ValueFormat::aes256cbc) + ".aside-1"), kCbc);
 }
 
 } // namespace

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "host/instance_paths.h"
-#include "seal/keyring.h"
 #include "conf/admin_log.h"
+#include "host/instance_paths.h"
 #include "os/temporary_directory.h"
+#include "seal/keyring.h"
 
 #include <cstdint>
 #include <mutex>
@@ -17,7 +17,7 @@
 namespace keyhold {
 
 /// Keeps what is reported.
-class LineJournal : public Journal {
+class LineLog : public AdminLog {
   public:
     void info(const std::string &text) override { add("info: " + text); }
     void warning(const std::string &text) override { add("warning: " + text); }
@@ -51,7 +51,7 @@ class WithHost : public testing::Test {
     [[nodiscard]] static std::string keyIdOf(std::uint8_t seed);
 
     TemporaryDirectory directory;
-    LineJournal journal;
+    LineLog log;
 };
 
 /// The number of a user whom permissions bind: this process's, unless it is root.

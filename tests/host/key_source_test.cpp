@@ -5,8 +5,8 @@
 #include "conf/error.h"
 #include "host/host_fixture.h"
 #include "host/settings_file.h"
-#include "seal/process.h"
 #include "keys/key_file.h"
+#include "seal/process.h"
 
 #include <gmock/gmock.h>
 
@@ -23,7 +23,7 @@ using testing::IsEmpty;
 class KeySourceTest : public WithHost {
   protected:
     HostKeys read(const char *credentials = nullptr) {
-        return readHostKeys(paths(), credentials, journal);
+        return readHostKeys(paths(), credentials, log);
     }
     /// The directory of a credential whose key is of `seed`.
     [[nodiscard]] std::string credential(std::uint8_t seed) const {
@@ -38,47 +38,47 @@ TEST_F(KeySourceTest, WithoutSettingsValuesArePlain) {
             configure("");
         const HostKeys keys = read();
         EXPECT_EQ(Settings(), keys.settings);
-        EXPECT_EQ(AtRestForm::plain, keys.atRest->formOfNew());
-        EXPECT_TRUE(keys.atRest->keyring().keys().empty());
+        EXPECT_EQ(ValueFormat::plain, keys.policy->formatOfNew());
+        EXPECT_TRUE(keys.policy->keyring().keys().empty());
     }
-    EXPECT_THAT(journal.lines, IsEmpty());
+    EXPECT_THAT(log.lines, IsEmpty());
 }
 
 TEST_F(KeySourceTest, WithoutTheDirectoryOfTheSettingsTheyAreEmpty) {
     InstancePaths elsewhere = paths();
     elsewhere.settingsFile = directory.path() + "/missing/secret.conf";
-    EXPECT_EQ(AtRestForm::plain, readHostKeys(elsewhere, nullptr, journal).atRest->formOfNew());
-    EXPECT_THAT(journal.lines, IsEmpty());
+    EXPECT_EQ(ValueFormat::plain, readHostKeys(elsewhere, nullptr, log).policy->formatOfNew());
+    EXPECT_THAT(log.lines, IsEmpty());
 }
 
 TEST_F(KeySourceTest, ANamedKeySealsAndEarlierOnesOpen) {
     configure("secrets_encryption_key = \"" + keyFile(1) + "\"\nsecrets_decryption_keys = [ \"" +
               keyFile(2) + "\" ]\nseal_existing = 1\n");
     const HostKeys keys = read();
-    EXPECT_EQ(AtRestForm::jwe, keys.atRest->formOfNew());
-    EXPECT_EQ(keyIdOf(1), keys.atRest->keyring().current()->id());
-    EXPECT_NE(nullptr, keys.atRest->keyring().find(keyIdOf(2)));
-    EXPECT_TRUE(keys.atRest->rules().convertExisting);
-    EXPECT_THAT(journal.lines, IsEmpty());
+    EXPECT_EQ(ValueFormat::jwe, keys.policy->formatOfNew());
+    EXPECT_EQ(keyIdOf(1), keys.policy->keyring().current()->id());
+    EXPECT_NE(nullptr, keys.policy->keyring().find(keyIdOf(2)));
+    EXPECT_TRUE(keys.policy->rules().convertExisting);
+    EXPECT_THAT(log.lines, IsEmpty());
 }
 
 TEST_F(KeySourceTest, WithEncryptionOffANamedKeyOpens) {
     configure("encrypt_data = 0\nsecrets_encryption_key = \"" + keyFile(1) +
               "\"\nunseal_existing = 1\n");
     const HostKeys keys = read();
-    EXPECT_EQ(AtRestForm::plain, keys.atRest->formOfNew());
-    EXPECT_EQ(nullptr, keys.atRest->keyring().current());
-    EXPECT_NE(nullptr, keys.atRest->keyring().find(keyIdOf(1)));
-    EXPECT_TRUE(keys.atRest->rules().convertExisting);
+    EXPECT_EQ(ValueFormat::plain, keys.policy->formatOfNew());
+    EXPECT_EQ(nullptr, keys.policy->keyring().current());
+    EXPECT_NE(nullptr, keys.policy->keyring().find(keyIdOf(1)));
+    EXPECT_TRUE(keys.policy->rules().convertExisting);
 }
 
 TEST_F(KeySourceTest, ACredentialIsTheKeyUnlessOneIsNamed) {
     const std::string credentials = credential(3);
-    EXPECT_EQ(keyIdOf(3), read(credentials.c_str()).atRest->keyring().current()->id());
+    EXPECT_EQ(keyIdOf(3), read(credentials.c_str()).policy->keyring().current()->id());
     configure("secrets_encryption_key = \"" + keyFile(1) + "\"\n");
     const HostKeys keys = read(credentials.c_str());
-    EXPECT_EQ(keyIdOf(1), keys.atRest->keyring().current()->id());
-    EXPECT_EQ(nullptr, keys.atRest->keyring().find(keyIdOf(3)));
+    EXPECT_EQ(keyIdOf(1), keys.policy->keyring().current()->id());
+    EXPECT_EQ(nullptr, keys.policy->keyring().find(keyIdOf(3)));
 }
 
 TEST_F(KeySourceTest, WhereNoCredentialIsNoneIsMissed) {
@@ -87,9 +87,9 @@ TEST_F(KeySourceTest, WhereNoCredentialIsNoneIsMissed) {
          {directory.path() + "/missing", directory.path(), file, file + "/below"}) {
         const HostKeys keys = read(credentials.c_str());
         EXPECT_EQ(KeyPlan::Source::none, keys.plan.source) << credentials;
-        EXPECT_EQ(AtRestForm::plain, keys.atRest->formOfNew()) << credentials;
+        EXPECT_EQ(ValueFormat::plain, keys.policy->formatOfNew()) << credentials;
     }
-    EXPECT_THAT(journal.lines, IsEmpty());
+    EXPECT_THAT(log.lines, IsEmpty());
 }
 
 TEST_F(KeySourceTest, ACredentialWhereThisProcessMayNotLookIsNone) {
@@ -103,7 +103,7 @@ TEST_F(KeySourceTest, ACredentialWhereThisProcessMayNotLookIsNone) {
                   if (!becomeSomebody())
                       return 9;
                   const HostKeys keys = read(credentials.c_str());
-                  return keys.plan.source == KeyPlan::Source::none && journal.lines.empty() ? 0 : 1;
+                  return keys.plan.source == KeyPlan::Source::none && log.lines.empty() ? 0 : 1;
               }));
     ASSERT_EQ(0, ::chmod(credentials.c_str(), 0700));
 }
@@ -132,10 +132,10 @@ TEST_F(KeySourceTest, ACredentialThatRootMayNotLookAtIsNotPassedOver) {
                   if (!becomeBoundRoot())
                       return 9;
                   const HostKeys keys = read(credentials.c_str());
-                  if (keys.plan.source != KeyPlan::Source::credential || journal.lines.size() != 1)
+                  if (keys.plan.source != KeyPlan::Source::credential || log.lines.size() != 1)
                       return 1;
                   try {
-                      static_cast<void>(keys.atRest->formOfNew());
+                      static_cast<void>(keys.policy->formatOfNew());
                   } catch (const Error &error) {
                       return error.code() == ErrorCode::invalidEncryptionKey ? 0 : 2;
                   }
@@ -148,16 +148,16 @@ TEST_F(KeySourceTest, ACredentialThatIsThereButNoKeyIsNotPassedOver) {
     std::filesystem::create_directories(directory.path() + "/credentials/secrets-encryption-key");
     const HostKeys keys = read((directory.path() + "/credentials").c_str());
     EXPECT_EQ(KeyPlan::Source::credential, keys.plan.source);
-    EXPECT_THROW(static_cast<void>(keys.atRest->formOfNew()), Error);
+    EXPECT_THROW(static_cast<void>(keys.policy->formatOfNew()), Error);
 }
 
 TEST_F(KeySourceTest, TheCredentialIsThatOfTheEnvironmentUnlessAnotherIsNamed) {
     const std::string credentials = credential(3);
     ASSERT_EQ(0, ::setenv("CREDENTIALS_DIRECTORY", credentials.c_str(), 1));
-    EXPECT_EQ(KeyPlan::Source::credential, readHostKeys(paths(), journal).plan.source);
+    EXPECT_EQ(KeyPlan::Source::credential, readHostKeys(paths(), log).plan.source);
     EXPECT_EQ(KeyPlan::Source::none, read().plan.source);
     ASSERT_EQ(0, ::unsetenv("CREDENTIALS_DIRECTORY"));
-    EXPECT_EQ(KeyPlan::Source::none, readHostKeys(paths(), journal).plan.source);
+    EXPECT_EQ(KeyPlan::Source::none, readHostKeys(paths(), log).plan.source);
 }
 
 } // namespace

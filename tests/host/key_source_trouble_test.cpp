@@ -22,8 +22,8 @@ class KeySourceTroubleTest : public WithHost {
   protected:
     HostKeys readWith(const std::string &text, const char *credentials = nullptr) {
         configure(text);
-        journal.lines.clear();
-        return readHostKeys(paths(), credentials, journal);
+        log.lines.clear();
+        return readHostKeys(paths(), credentials, log);
     }
     /// As above, where key 1 is named, and 2 as an earlier one.
     HostKeys readWithKeysAnd(const std::string &text) {
@@ -31,11 +31,11 @@ class KeySourceTroubleTest : public WithHost {
                         "\"\nsecrets_decryption_keys = [ \"" + keyFile(2) + "\" ]\n" + text);
     }
     static std::string refusalOf(const HostKeys &keys) {
-        const auto raised = raisedBy([&] { static_cast<void>(keys.atRest->formOfNew()); });
+        const auto raised = raisedBy([&] { static_cast<void>(keys.policy->formatOfNew()); });
         return raised ? raised->text : "none";
     }
     static bool opens(const HostKeys &keys, std::uint8_t seed) {
-        return keys.atRest->keyring().find(keyIdOf(seed)) != nullptr;
+        return keys.policy->keyring().find(keyIdOf(seed)) != nullptr;
     }
     /// A line of the log, and the text of an error, that leave nothing to ask.
     [[nodiscard]] auto tells(const std::string &trouble) const {
@@ -46,9 +46,9 @@ class KeySourceTroubleTest : public WithHost {
 
 TEST_F(KeySourceTroubleTest, AFileThatDoesNotParseMayAskForAnything) {
     const HostKeys keys = readWithKeysAnd("= = garbage\n");
-    EXPECT_TRUE(keys.atRest->keyring().keys().empty());
+    EXPECT_TRUE(keys.policy->keyring().keys().empty());
     EXPECT_THAT(refusalOf(keys), tells("cannot be used"));
-    EXPECT_THAT(journal.lines, ElementsAre(tells("cannot be used")));
+    EXPECT_THAT(log.lines, ElementsAre(tells("cannot be used")));
 }
 
 TEST_F(KeySourceTroubleTest, ABadEncryptDataKeepsValuesFromBeingWritten) {
@@ -58,15 +58,15 @@ TEST_F(KeySourceTroubleTest, ABadEncryptDataKeepsValuesFromBeingWritten) {
         EXPECT_THAT(refusalOf(keys), tells("'encrypt_data' is not 0 or 1"));
         EXPECT_TRUE(opens(keys, 1));
         EXPECT_TRUE(opens(keys, 2));
-        EXPECT_FALSE(keys.atRest->rules().convertExisting);
-        EXPECT_THAT(journal.lines, ElementsAre(tells("'encrypt_data' is not 0 or 1")));
+        EXPECT_FALSE(keys.policy->rules().convertExisting);
+        EXPECT_THAT(log.lines, ElementsAre(tells("'encrypt_data' is not 0 or 1")));
     }
 }
 
 TEST_F(KeySourceTroubleTest, ABadEncryptDataAloneMissesNoKey) {
     const HostKeys keys = readWith("encrypt_data = \"yes\"\n");
     EXPECT_THAT(refusalOf(keys), tells("'encrypt_data' is not 0 or 1"));
-    EXPECT_THAT(journal.lines, ElementsAre(tells("'encrypt_data' is not 0 or 1")));
+    EXPECT_THAT(log.lines, ElementsAre(tells("'encrypt_data' is not 0 or 1")));
 }
 
 TEST_F(KeySourceTroubleTest, ABadKeyKeepsValuesFromBeingWrittenAndOthersOpen) {
@@ -78,18 +78,18 @@ TEST_F(KeySourceTroubleTest, ABadKeyKeepsValuesFromBeingWrittenAndOthersOpen) {
                                    credentials.c_str());
     const auto told = tells("'secrets_encryption_key' is not an absolute path");
     EXPECT_THAT(refusalOf(keys), told);
-    EXPECT_EQ(nullptr, keys.atRest->keyring().current());
+    EXPECT_EQ(nullptr, keys.policy->keyring().current());
     EXPECT_TRUE(opens(keys, 2));
     EXPECT_TRUE(opens(keys, 3));
-    EXPECT_THAT(keys.atRest->keyring().missing(), told);
-    EXPECT_THAT(journal.lines, ElementsAre(told));
+    EXPECT_THAT(keys.policy->keyring().missing(), told);
+    EXPECT_THAT(log.lines, ElementsAre(told));
 }
 
 TEST_F(KeySourceTroubleTest, ABadKeyDecidesNothingWhereEncryptionIsOff) {
     const HostKeys keys = readWith("encrypt_data = 0\nsecrets_encryption_key = 5\n");
-    EXPECT_EQ(AtRestForm::plain, keys.atRest->formOfNew());
-    EXPECT_THAT(keys.atRest->keyring().missing(), tells("'secrets_encryption_key'"));
-    EXPECT_THAT(journal.lines, ElementsAre(tells("'secrets_encryption_key' is not a string")));
+    EXPECT_EQ(ValueFormat::plain, keys.policy->formatOfNew());
+    EXPECT_THAT(keys.policy->keyring().missing(), tells("'secrets_encryption_key'"));
+    EXPECT_THAT(log.lines, ElementsAre(tells("'secrets_encryption_key' is not a string")));
 }
 
 TEST_F(KeySourceTroubleTest, ABadEntryAmongEarlierKeysCostsThatKey) {
@@ -97,11 +97,11 @@ TEST_F(KeySourceTroubleTest, ABadEntryAmongEarlierKeysCostsThatKey) {
         readWith("secrets_encryption_key = \"" + keyFile(1) +
                  "\"\nsecrets_decryption_keys = [ \"b\", \"" + keyFile(2) + "\" ]\n");
     EXPECT_EQ("none", refusalOf(keys));
-    EXPECT_EQ(keyIdOf(1), keys.atRest->keyring().current()->id());
+    EXPECT_EQ(keyIdOf(1), keys.policy->keyring().current()->id());
     EXPECT_TRUE(opens(keys, 2));
     const auto told = tells("entry 1 of 'secrets_decryption_keys' is not an absolute path");
-    EXPECT_THAT(keys.atRest->keyring().missing(), told);
-    EXPECT_THAT(journal.lines, ElementsAre(told));
+    EXPECT_THAT(keys.policy->keyring().missing(), told);
+    EXPECT_THAT(log.lines, ElementsAre(told));
 }
 
 TEST_F(KeySourceTroubleTest, AnEntryThatIsNoStringCostsThatKey) {
@@ -109,7 +109,7 @@ TEST_F(KeySourceTroubleTest, AnEntryThatIsNoStringCostsThatKey) {
                                    keyFile(2) + "\", [ \"" + keyFile(1) + "\" ] ]\n");
     EXPECT_TRUE(opens(keys, 2));
     EXPECT_FALSE(opens(keys, 1));
-    EXPECT_THAT(journal.lines,
+    EXPECT_THAT(log.lines,
                 ElementsAre(tells("entry 1 of 'secrets_decryption_keys' is not a string"),
                             tells("entry 3 of 'secrets_decryption_keys' is not a string")));
 }
@@ -126,7 +126,7 @@ TEST_F(KeySourceTroubleTest, WhatDoesNotCountIsTold) {
     const HostKeys keys = readWith("encrypt_data = 0\nsecret_encryption_key = \"/k\"\n"
                                    "encrypt_data = 1\n");
     EXPECT_EQ("none", refusalOf(keys));
-    EXPECT_THAT(journal.lines,
+    EXPECT_THAT(log.lines,
                 ElementsAre("warning: '" + settingsFile() +
                                 "': line 2: 'secret_encryption_key' is no setting, and does not "
                                 "count; correct its name, or remove it",
@@ -146,11 +146,11 @@ TEST_F(KeySourceTroubleTest, AKeyThatWasPastedIsNotShown) {
               "encrypt_data = " + quoted + "\n", "secrets_encryption_key = " + pasted + "\n",
               pasted + "\n"}) {
             const HostKeys keys = readWith(text);
-            ASSERT_THAT(journal.lines, testing::SizeIs(1)) << text;
-            EXPECT_THAT(journal.lines[0],
+            ASSERT_THAT(log.lines, testing::SizeIs(1)) << text;
+            EXPECT_THAT(log.lines[0],
                         AllOf(HasSubstr("'" + settingsFile() + "'"), HasSubstr("reload")));
             for (const std::string &told :
-                 {journal.lines[0], refusalOf(keys), keys.atRest->keyring().missing()})
+                 {log.lines[0], refusalOf(keys), keys.policy->keyring().missing()})
                 EXPECT_THAT(told, testing::Not(HasSubstr("Njc4OTAx"))) << text;
         }
     }
@@ -158,31 +158,31 @@ TEST_F(KeySourceTroubleTest, AKeyThatWasPastedIsNotShown) {
 
 TEST_F(KeySourceTroubleTest, ABadWordAboutStoredValuesLeavesThemAsTheyAre) {
     const HostKeys sealing = readWithKeysAnd("seal_existing = \"1\"\n");
-    EXPECT_EQ(AtRestForm::jwe, sealing.atRest->formOfNew());
-    EXPECT_FALSE(sealing.atRest->rules().convertExisting);
-    EXPECT_THAT(journal.lines, ElementsAre(tells("'seal_existing' is not 0 or 1")));
+    EXPECT_EQ(ValueFormat::jwe, sealing.policy->formatOfNew());
+    EXPECT_FALSE(sealing.policy->rules().convertExisting);
+    EXPECT_THAT(log.lines, ElementsAre(tells("'seal_existing' is not 0 or 1")));
     const HostKeys plain = readWithKeysAnd("encrypt_data = 0\nunseal_existing = \"1\"\n");
-    EXPECT_EQ(AtRestForm::plain, plain.atRest->formOfNew());
-    EXPECT_FALSE(plain.atRest->rules().convertExisting);
-    EXPECT_THAT(journal.lines, ElementsAre(tells("'unseal_existing' is not 0 or 1")));
+    EXPECT_EQ(ValueFormat::plain, plain.policy->formatOfNew());
+    EXPECT_FALSE(plain.policy->rules().convertExisting);
+    EXPECT_THAT(log.lines, ElementsAre(tells("'unseal_existing' is not 0 or 1")));
 }
 
 TEST_F(KeySourceTroubleTest, ABadKeyMemoryIsAuto) {
     const HostKeys keys = readWithKeysAnd("key_memory = \"anywhere\"\n");
     EXPECT_EQ(KeyMemoryChoice::automatic, keys.settings.keyMemory);
-    EXPECT_EQ(keyIdOf(1), keys.atRest->keyring().current()->id());
-    EXPECT_THAT(journal.lines,
+    EXPECT_EQ(keyIdOf(1), keys.policy->keyring().current()->id());
+    EXPECT_THAT(log.lines,
                 ElementsAre(AllOf(tells("'key_memory' is not"), HasSubstr("\"auto\" is taken"))));
 }
 
 TEST_F(KeySourceTroubleTest, AKeyThatIsNotThereIsTold) {
     const HostKeys keys = readWith("secrets_encryption_key = \"/nowhere/key\"\n");
     EXPECT_THAT(refusalOf(keys), HasSubstr("key file '/nowhere/key'"));
-    EXPECT_THAT(journal.lines,
+    EXPECT_THAT(log.lines,
                 ElementsAre(StartsWith("error: new values cannot be stored: cannot open")));
     const HostKeys off = readWith("encrypt_data = 0\nsecrets_encryption_key = \"/nowhere/key\"\n");
     EXPECT_EQ("none", refusalOf(off));
-    EXPECT_THAT(journal.lines,
+    EXPECT_THAT(log.lines,
                 ElementsAre(StartsWith("error: values under the key cannot be read: cannot open")));
 }
 
@@ -192,9 +192,9 @@ TEST_F(KeySourceTroubleTest, AnEarlierKeyThatIsNotThereLeavesTheOthers) {
                  "\"\nsecrets_decryption_keys = [ \"/nowhere/key\", \"" + keyFile(2) + "\" ]\n");
     EXPECT_EQ("none", refusalOf(keys));
     EXPECT_TRUE(opens(keys, 2));
-    EXPECT_THAT(keys.atRest->keyring().missing(), HasSubstr("/nowhere/key"));
-    EXPECT_THAT(journal.lines, ElementsAre(StartsWith(
-                                   "error: values under an earlier key cannot be read: cannot")));
+    EXPECT_THAT(keys.policy->keyring().missing(), HasSubstr("/nowhere/key"));
+    EXPECT_THAT(log.lines, ElementsAre(StartsWith(
+                               "error: values under an earlier key cannot be read: cannot")));
 }
 
 TEST_F(KeySourceTroubleTest, AKeyThatOthersKnowOpensAndDoesNotSeal) {
@@ -202,7 +202,7 @@ TEST_F(KeySourceTroubleTest, AKeyThatOthersKnowOpensAndDoesNotSeal) {
     const HostKeys keys = readWith("secrets_encryption_key = \"" + directory.path() + "/key-1\"\n");
     EXPECT_THAT(refusalOf(keys), HasSubstr("can be read by everybody"));
     EXPECT_TRUE(opens(keys, 1));
-    EXPECT_EQ(1U, journal.lines.size());
+    EXPECT_EQ(1U, log.lines.size());
 }
 
 } // namespace

@@ -28,9 +28,9 @@ TEST(MemoryReportTest, SaysNothingOfWhatIsNotUsed) {
     EXPECT_EQ(0, inChild([] {
                   if (!forbidLocking())
                       return 9;
-                  LineJournal journal;
-                  tellMemory(journal);
-                  return journal.lines.empty() && !key_memory::report() ? 0 : 1;
+                  LineLog log;
+                  tellMemory(log);
+                  return log.lines.empty() && !key_memory::report() ? 0 : 1;
               }));
 }
 
@@ -39,11 +39,11 @@ TEST(MemoryReportTest, SaysNothingWhereAllIsAsItWasAskedFor) {
                   key_memory::preferSecretmem(false);
                   const KeyBlock key(32);
                   const GuardedMemory plain(32);
-                  LineJournal journal;
-                  tellMemory(journal);
+                  LineLog log;
+                  tellMemory(log);
                   const bool isAsAsked = key_memory::report()->kind == KeyMemoryKind::locked &&
                                          GuardedMemory::memoryIsLocked();
-                  return journal.lines.empty() == isAsAsked ? 0 : 1;
+                  return log.lines.empty() == isAsAsked ? 0 : 1;
               }));
 }
 
@@ -54,21 +54,21 @@ TEST(MemoryReportTest, SaysOnceThatMemoryIsNotLocked) {
                   key_memory::preferSecretmem(false);
                   const KeyBlock key(32);
                   const GuardedMemory plain(32);
-                  LineJournal journal;
-                  tellMemory(journal);
+                  LineLog log;
+                  tellMemory(log);
                   if (!kMlockWorks)
                       return 0;
-                  if (journal.lines.size() != 1)
+                  if (log.lines.size() != 1)
                       return 1;
-                  const std::string text = journal.lines[0];
+                  const std::string text = log.lines[0];
                   if (!text.starts_with("warning: keys rest in unlocked memory: "))
                       return 2;
                   if (!has(text, "; plain values in use are not locked; they may be swapped out"))
                       return 3;
                   if (!has(text, "RLIMIT_MEMLOCK"))
                       return 4;
-                  tellMemory(journal);
-                  return journal.lines.size() == 1 ? 0 : 5;
+                  tellMemory(log);
+                  return log.lines.size() == 1 ? 0 : 5;
               }));
 }
 
@@ -79,17 +79,17 @@ TEST(MemoryReportTest, SaysLaterWhatItHadNoMemoryToSay) {
                   key_memory::preferSecretmem(false);
                   const KeyBlock key(32);
                   const GuardedMemory plain(32);
-                  LineJournal journal;
+                  LineLog log;
                   {
                       const NoMemory none;
-                      tellMemory(journal);
+                      tellMemory(log);
                   }
                   if (!kMlockWorks)
                       return 0;
-                  if (!journal.lines.empty())
+                  if (!log.lines.empty())
                       return 1;
-                  tellMemory(journal);
-                  return journal.lines.size() == 1 ? 0 : 2;
+                  tellMemory(log);
+                  return log.lines.size() == 1 ? 0 : 2;
               }));
 }
 
@@ -99,19 +99,19 @@ TEST(MemoryReportTest, SaysOfPlainValuesWhatItCouldNotSayWithTheKeys) {
                       return 9;
                   key_memory::preferSecretmem(false);
                   const KeyBlock key(32);
-                  LineJournal journal;
-                  tellMemory(journal);
+                  LineLog log;
+                  tellMemory(log);
                   const GuardedMemory plain(32);
-                  tellMemory(journal);
-                  tellMemory(journal);
+                  tellMemory(log);
+                  tellMemory(log);
                   if (!kMlockWorks)
                       return 0;
-                  if (journal.lines.size() != 2)
+                  if (log.lines.size() != 2)
                       return 1;
-                  if (!journal.lines[0].starts_with("warning: keys rest in unlocked memory: ") ||
-                      has(journal.lines[0], "plain values"))
+                  if (!log.lines[0].starts_with("warning: keys rest in unlocked memory: ") ||
+                      has(log.lines[0], "plain values"))
                       return 2;
-                  return journal.lines[1].starts_with(
+                  return log.lines[1].starts_with(
                              "warning: plain values in use are not locked; they may be swapped out")
                              ? 0
                              : 3;
@@ -123,12 +123,12 @@ TEST(MemoryReportTest, SaysWhyKeysAreNotInSecretmem) {
                   key_memory::preferSecretmem(true);
                   const KeyBlock key(32);
                   const auto report = key_memory::report().value();
-                  LineJournal journal;
-                  tellMemory(journal);
+                  LineLog log;
+                  tellMemory(log);
                   if (report.reason.empty())
-                      return journal.lines.empty() ? 0 : 1;
-                  return journal.lines.size() == 1 && has(journal.lines[0], report.reason) &&
-                                 has(journal.lines[0], nameOf(report.kind))
+                      return log.lines.empty() ? 0 : 1;
+                  return log.lines.size() == 1 && has(log.lines[0], report.reason) &&
+                                 has(log.lines[0], nameOf(report.kind))
                              ? 0
                              : 2;
               }));

@@ -2,10 +2,10 @@
 // On real directories: what a lock is worth, only another process can tell.
 #include "os/directory_lock.h"
 
+#include "conf/recording_admin_log.h"
 #include "os/child.h"
 #include "os/faulty_file_system.h"
 #include "os/lock_holder.h"
-#include "store/store_fixture.h"
 #include "os/store_lock.h"
 #include "os/temporary_directory.h"
 
@@ -25,7 +25,7 @@ class DirectoryLockTest : public testing::Test {
 
     LockPtr take(const Retry &retry = [] { return false; }) {
         return std::make_unique<DirectoryLock>(StoreDirectory(faulty, directory.path()), retry,
-                                               journal);
+                                               log);
     }
 
     /// As another tool takes it.
@@ -64,7 +64,7 @@ class DirectoryLockTest : public testing::Test {
 
     TemporaryDirectory directory;
     FaultyFileSystem faulty{posixFileSystem()};
-    RecordingJournal journal;
+    RecordingAdminLog log;
 };
 
 TEST_F(DirectoryLockTest, KeepsOthersOutUntilItIsReleased) {
@@ -73,7 +73,7 @@ TEST_F(DirectoryLockTest, KeepsOthersOutUntilItIsReleased) {
     lock.reset();
     EXPECT_TRUE(isFree());
     EXPECT_EQ(0U, faulty.openDescriptors());
-    EXPECT_TRUE(journal.lines().empty());
+    EXPECT_TRUE(log.lines().empty());
 }
 
 TEST_F(DirectoryLockTest, IsRefusedToASecondOneOfTheSameProcess) {
@@ -169,7 +169,7 @@ TEST_F(DirectoryLockTest, OfAKilledProcessTheChildThatStillHasItIsNamed) {
 
 TEST_F(DirectoryLockTest, WhereThereIsNoneAWarningSaysSo) {
     for (const int error : {ENOTSUP, EINVAL, ENOLCK, EBADF, ENOSYS}) {
-        RecordingJournal told;
+        RecordingAdminLog told;
         faulty.fail(Operation::lockDirectory, "", error);
         const DirectoryLock lock(
             StoreDirectory(faulty, directory.path()), [] { return true; }, told);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "os/durable_file.h"
 
+#include "conf/bytes.h"
 #include "conf/raised.h"
-#include "store/backend.h"
 #include "os/faulty_file_system.h"
 #include "os/memory_file_system.h"
-#include "store/store_fixture.h"
 #include "os/temporary_directory.h"
+#include "store/backend.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -56,7 +56,7 @@ class DurableFileTest : public testing::Test {
     std::string outcomeOf(Action action) {
         try {
             action();
-        } catch (const UnrestoredError &error) {
+        } catch (const RollbackFailedError &error) {
             return "unrestored " + std::to_string(error.systemErrno());
         } catch (const Error &error) {
             return "raised " + std::to_string(error.systemErrno());

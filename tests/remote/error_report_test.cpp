@@ -20,7 +20,7 @@ struct Expected {
     ErrorCode code;
     const char *name;
     int domain;
-    int hostCode;
+    int libvirtCode;
     bool hasErrno;
 };
 
@@ -95,7 +95,7 @@ TEST_P(EachErrorCode, HasDomainCodeTextAndNumbers) {
     reportError(Error(expected.code, "the message '%s'", EACCES));
     const virError error = lastError();
     EXPECT_EQ(error.domain, expected.domain);
-    EXPECT_EQ(error.code, expected.hostCode);
+    EXPECT_EQ(error.code, expected.libvirtCode);
     EXPECT_EQ(error.level, VIR_ERR_ERROR);
     EXPECT_EQ(error.int1, expected.hasErrno ? EACCES : -1);
     EXPECT_EQ(error.int2, -1);
@@ -123,7 +123,7 @@ TEST_F(ErrorReport, TextsAreThoseOfTheStockDriver) {
 TEST_F(ErrorReport, TheLogNamesWhereTheErrorWasRaised) {
     const std::string place = "raiseHere:" + std::to_string(kLineOfRaise) + " : ";
     for (const ErrorCode code : {ErrorCode::internal, ErrorCode::fileAccess}) {
-        const HostLogFile log;
+        const LibvirtLogFile log;
         guard(-1, [&]() -> int { raiseHere(code); });
         EXPECT_NE(log.text().find(place), std::string::npos) << log.text();
     }

@@ -21,7 +21,7 @@ void set(const char *function, const std::string &settings) {
 
 } // namespace
 
-HostLogFile::HostLogFile(const std::string &filters)
+LibvirtLogFile::LibvirtLogFile(const std::string &filters)
     : path_((std::filesystem::temp_directory_path() / "keyhold-log-XXXXXX").string()) {
     close(mkstemp(path_.data()));
     set("virLogSetOutputs", "1:file:" + path_);
@@ -29,12 +29,12 @@ HostLogFile::HostLogFile(const std::string &filters)
         set("virLogSetFilters", filters);
 }
 
-HostLogFile::~HostLogFile() {
+LibvirtLogFile::~LibvirtLogFile() {
     privateFunction<int()>("virLogReset")();
     std::filesystem::remove(path_);
 }
 
-std::string HostLogFile::text() const {
+std::string LibvirtLogFile::text() const {
     std::stringstream content;
     content << std::ifstream(path_).rdbuf();
     return content.str();

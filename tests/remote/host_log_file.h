@@ -8,12 +8,12 @@ namespace keyhold {
 /// libvirt's log of this process, in a file, as long as this lives; one at a time. `filters` are
 /// those of libvirt's settings, "2:secret.keyhold"; without them only warnings and errors are
 /// there.
-class HostLogFile {
+class LibvirtLogFile {
   public:
-    explicit HostLogFile(const std::string &filters = "");
-    ~HostLogFile();
-    HostLogFile(const HostLogFile &) = delete;
-    HostLogFile &operator=(const HostLogFile &) = delete;
+    explicit LibvirtLogFile(const std::string &filters = "");
+    ~LibvirtLogFile();
+    LibvirtLogFile(const LibvirtLogFile &) = delete;
+    LibvirtLogFile &operator=(const LibvirtLogFile &) = delete;
 
     [[nodiscard]] std::string text() const;
 

@@ -12,21 +12,21 @@ namespace keyhold {
 namespace {
 
 // A text of the largest value in each form, as it is written, and what may be around it.
-TEST(AtRestTest, TheLargestTextsHoldTheLargestValue) {
-    EXPECT_GE(maxTextSize(AtRestForm::plain), plainTextSize(kMaxValueSize));
-    EXPECT_GE(maxTextSize(AtRestForm::aes256cbc), plainTextSize(aes256CbcSize(kMaxValueSize)));
+TEST(SealingPolicyTest, TheLargestTextsHoldTheLargestValue) {
+    EXPECT_GE(maxTextSize(ValueFormat::plain), plainTextSize(kMaxValueSize));
+    EXPECT_GE(maxTextSize(ValueFormat::aes256cbc), plainTextSize(aes256CbcSize(kMaxValueSize)));
     const std::string one = sealJwe(*golden::keyring().current(), golden::uuid(), bytesOf("v"));
-    EXPECT_GE(maxTextSize(AtRestForm::jwe), one.size() + kMaxValueSize / 3 * 4 + 4);
+    EXPECT_GE(maxTextSize(ValueFormat::jwe), one.size() + kMaxValueSize / 3 * 4 + 4);
 }
 
-TEST(AtRestTest, TheLargestTextsHoldLineEndsAndLittleElse) {
+TEST(SealingPolicyTest, TheLargestTextsHoldLineEndsAndLittleElse) {
     const std::size_t text = plainTextSize(kMaxValueSize);
-    EXPECT_GE(maxTextSize(AtRestForm::plain), text + text / 64 * 2);
-    for (const AtRestForm form : kAtRestForms)
+    EXPECT_GE(maxTextSize(ValueFormat::plain), text + text / 64 * 2);
+    for (const ValueFormat form : kValueFormats)
         EXPECT_LE(maxTextSize(form), text + text / 8) << nameOf(form);
 }
 
-TEST(AtRestTest, TheSizeOfWhatLibvirtWritesIsKnown) {
+TEST(SealingPolicyTest, TheSizeOfWhatLibvirtWritesIsKnown) {
     Bytes bytes(golden::read("stock.aes256cbc").size());
     for (const auto &[name, size] : {std::pair("stock.aes256cbc", golden::read("value").size()),
                                      std::pair("stock-16.aes256cbc", std::size_t{16})})

@@ -21,7 +21,7 @@ using testing::Not;
 class CallLog : public WithCalls {
   protected:
     /// The lines of level info, from the function on.
-    [[nodiscard]] static std::vector<std::string> notes(const HostLogFile &log) {
+    [[nodiscard]] static std::vector<std::string> notes(const LibvirtLogFile &log) {
         std::vector<std::string> lines;
         std::stringstream text(log.text());
         for (std::string line; std::getline(text, line);) {
@@ -39,7 +39,7 @@ class CallLog : public WithCalls {
 } // namespace
 
 TEST_F(CallLog, EachChangeAndEachReadIsALineWithSecretAndCaller) {
-    const HostLogFile log("2:secret.keyhold");
+    const LibvirtLogFile log("2:secret.keyhold");
     const Handle secret = define(1);
     set(1, "a value");
     (void)get(1);
@@ -54,7 +54,7 @@ TEST_F(CallLog, EachChangeAndEachReadIsALineWithSecretAndCaller) {
 }
 
 TEST_F(CallLog, TheCallerIsThatOfTheThread) {
-    const HostLogFile log("2:secret.keyhold");
+    const LibvirtLogFile log("2:secret.keyhold");
     define(1);
     set(1, "value");
     asClient([&] { (void)get(1); });
@@ -63,7 +63,7 @@ TEST_F(CallLog, TheCallerIsThatOfTheThread) {
 
 TEST_F(CallLog, WhatWasRefusedIsNotInIt) {
     define(1, false, true);
-    const HostLogFile log("2:secret.keyhold");
+    const LibvirtLogFile log("2:secret.keyhold");
     EXPECT_THROW((void)get(2), Error);
     asClient([&] { EXPECT_THROW((void)get(1), Error); });
     refuseEverything();
@@ -72,7 +72,7 @@ TEST_F(CallLog, WhatWasRefusedIsNotInIt) {
 }
 
 TEST_F(CallLog, NothingIsWrittenUnlessAFilterAsksForIt) {
-    const HostLogFile log;
+    const LibvirtLogFile log;
     define(1);
     set(1, "value");
     (void)get(1);

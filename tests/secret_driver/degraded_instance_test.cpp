@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class ImpairedInstance : public WithInstances {
+class DegradedInstance : public WithInstances {
   protected:
     /// A secret with a value that an earlier daemon has left.
     void leaveSecret() {
@@ -65,7 +65,7 @@ class ImpairedInstance : public WithInstances {
 
 } // namespace
 
-TEST_F(ImpairedInstance, WithoutAStateDirectoryReadsAndRefusesChanges) {
+TEST_F(DegradedInstance, WithoutAStateDirectoryReadsAndRefusesChanges) {
     leaveSecret();
     putFileInPlaceOf(paths().stateDirectory);
     const auto instance = start();
@@ -75,7 +75,7 @@ TEST_F(ImpairedInstance, WithoutAStateDirectoryReadsAndRefusesChanges) {
     expectEphemeralSecretsWork(*instance);
 }
 
-TEST_F(ImpairedInstance, WithoutALockFileReadsAndRefusesChanges) {
+TEST_F(DegradedInstance, WithoutALockFileReadsAndRefusesChanges) {
     leaveSecret();
     fs::create_directories(lockFile() + "/in the way");
     const auto instance = start();
@@ -84,7 +84,7 @@ TEST_F(ImpairedInstance, WithoutALockFileReadsAndRefusesChanges) {
     expectEphemeralSecretsWork(*instance);
 }
 
-TEST_F(ImpairedInstance, WithoutAConfigDirectorySaysSoToEveryCallButThoseForEphemeralSecrets) {
+TEST_F(DegradedInstance, WithoutAConfigDirectorySaysSoToEveryCallButThoseForEphemeralSecrets) {
     putFileInPlaceOf(paths().configDirectory);
     const auto instance = start();
     const std::string reason = "'" + paths().configDirectory + "'";
@@ -95,7 +95,7 @@ TEST_F(ImpairedInstance, WithoutAConfigDirectorySaysSoToEveryCallButThoseForEphe
     expectEphemeralSecretsWork(*instance);
 }
 
-TEST_F(ImpairedInstance, IsMendedByAReloadOnceTheStateDirectoryCanBeMade) {
+TEST_F(DegradedInstance, IsMendedByAReloadOnceTheStateDirectoryCanBeMade) {
     leaveSecret();
     putFileInPlaceOf(paths().stateDirectory);
     const auto instance = start();
@@ -109,7 +109,7 @@ TEST_F(ImpairedInstance, IsMendedByAReloadOnceTheStateDirectoryCanBeMade) {
     EXPECT_THROW((void)start(), LockedError) << "mended, it must keep others away";
 }
 
-TEST_F(ImpairedInstance, IsMendedByAReloadOnceTheLockFileCanBeMade) {
+TEST_F(DegradedInstance, IsMendedByAReloadOnceTheLockFileCanBeMade) {
     leaveSecret();
     fs::create_directories(lockFile());
     const auto instance = start();
@@ -120,7 +120,7 @@ TEST_F(ImpairedInstance, IsMendedByAReloadOnceTheLockFileCanBeMade) {
     EXPECT_THROW((void)start(), LockedError);
 }
 
-TEST_F(ImpairedInstance, IsMendedByAReloadOnceTheConfigDirectoryCanBeMade) {
+TEST_F(DegradedInstance, IsMendedByAReloadOnceTheConfigDirectoryCanBeMade) {
     putFileInPlaceOf(paths().configDirectory);
     const auto instance = start();
     define(*instance, definitionOf(7, true));
@@ -130,23 +130,23 @@ TEST_F(ImpairedInstance, IsMendedByAReloadOnceTheConfigDirectoryCanBeMade) {
     expectEverythingWorks(*instance);
 }
 
-TEST_F(ImpairedInstance, DoesNotTakeALockThatAnotherHasMeanwhile) {
+TEST_F(DegradedInstance, DoesNotTakeALockThatAnotherHasMeanwhile) {
     leaveSecret();
     fs::create_directories(lockFile());
-    const auto impaired = start();
+    const auto degraded = start();
     fs::remove(lockFile());
     const auto other = start();
     // Whatever the reload of the first one says, the second keeps the store.
     try {
-        impaired->reload();
+        degraded->reload();
     } catch (const Error &) {
     }
-    EXPECT_NE(messageOf([&] { define(*impaired, definitionOf(2)); }), "no error");
-    expectReadsWork(*impaired);
+    EXPECT_NE(messageOf([&] { define(*degraded, definitionOf(2)); }), "no error");
+    expectReadsWork(*degraded);
     expectEverythingWorks(*other);
 }
 
-TEST_F(ImpairedInstance, DoesNotStartWhereAnotherHasTheLock) {
+TEST_F(DegradedInstance, DoesNotStartWhereAnotherHasTheLock) {
     const auto other = start();
     EXPECT_THROW((void)start(), LockedError);
     expectEverythingWorks(*other);

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr unsigned kSecrets = 3;
 
-class RenewalInDaemon : public WithInstances {
+class ReencryptionInDaemon : public WithInstances {
   protected:
     void SetUp() override {
         WithInstances::SetUp();
@@ -93,7 +93,7 @@ class RenewalInDaemon : public WithInstances {
 
 } // namespace
 
-TEST_F(RenewalInDaemon, AReloadDoesNotWaitForIt) {
+TEST_F(ReencryptionInDaemon, AReloadDoesNotWaitForIt) {
     Instance instance(paths(), host_);
     {
         const Watch watch(instance);
@@ -115,7 +115,7 @@ TEST_F(RenewalInDaemon, AReloadDoesNotWaitForIt) {
     EXPECT_EQ(written(), kSecrets);
 }
 
-TEST_F(RenewalInDaemon, AStartDoesNotWaitForIt) {
+TEST_F(ReencryptionInDaemon, AStartDoesNotWaitForIt) {
     useKey(2);
     std::optional<Instance> instance;
     {
@@ -128,7 +128,7 @@ TEST_F(RenewalInDaemon, AStartDoesNotWaitForIt) {
     EXPECT_EQ(written(), kSecrets);
 }
 
-TEST_F(RenewalInDaemon, ASecondReloadMeanwhileIsServed) {
+TEST_F(ReencryptionInDaemon, ASecondReloadMeanwhileIsServed) {
     Instance instance(paths(), host_);
     useKey(2);
     std::future<void> second;
@@ -149,7 +149,7 @@ TEST_F(RenewalInDaemon, ASecondReloadMeanwhileIsServed) {
     EXPECT_EQ(valueOf(instance, 1), "value") << "all of it is under the third key";
 }
 
-TEST_F(RenewalInDaemon, OneHoldIsForThatAndForEphemeralSecrets) {
+TEST_F(ReencryptionInDaemon, OneHoldIsForThatAndForEphemeralSecrets) {
     Instance instance(paths(), host_);
     useKey(2);
     {
@@ -167,7 +167,7 @@ TEST_F(RenewalInDaemon, OneHoldIsForThatAndForEphemeralSecrets) {
     EXPECT_EQ(calls_, 2);
 }
 
-TEST_F(RenewalInDaemon, AStopEndsItAndLeavesNothingBehind) {
+TEST_F(ReencryptionInDaemon, AStopEndsItAndLeavesNothingBehind) {
     Instance instance(paths(), host_);
     useKey(2);
     std::future<void> stop;

@@ -3,8 +3,8 @@
 // says in the end, what another finds on disk and the last event of each secret agree.
 // tests/threads does the same through libvirt; this is the fast one, and the one that needs no
 // module.
-#include "secret_driver/instance_fixture.h"
 #include "directory/directory_backend.h"
+#include "secret_driver/instance_fixture.h"
 
 #include <atomic>
 #include <filesystem>
@@ -85,7 +85,7 @@ class ReloadBesideChanges : public WithInstances {
 };
 
 /// What a store reports beyond what is normal, each text once.
-class Troubles : public Journal {
+class Troubles : public AdminLog {
   public:
     void info(const std::string &) override {}
     void warning(const std::string &text) override { add(text); }
@@ -171,7 +171,7 @@ TEST_F(ReloadBesideChanges, TakesASecretThatComesOrGoesForNoTrouble) {
     SecretStore store(
         std::make_shared<DirectoryBackend>(
             std::make_unique<StoreDirectory>(posixFileSystem(), paths().configDirectory), troubles,
-            std::make_shared<CurrentAtRest>()),
+            std::make_shared<CurrentPolicy>()),
         troubles);
     store.load();
     std::atomic<bool> isOver{false};

@@ -38,7 +38,7 @@ class HandwrittenEphemeralTest : public testing::Test {
         return out;
     }
     void expectTold() const {
-        EXPECT_TRUE(bench.journal.mentions(
+        EXPECT_TRUE(bench.log.mentions(
             "warning: secret '" + uuidNumber(1).toString() +
             "' is ephemeral and has a definition in '/store', which is left as it is"));
     }
@@ -174,11 +174,11 @@ TEST_F(HandwrittenEphemeralTest, ADefinitionThatSaysPersistentStoresTheValueOfMe
 TEST_F(HandwrittenEphemeralTest, ItsValueFileIsSealedWhereAllAre) {
     putXml();
     putValue();
-    bench.atRest->set(atRestWith(1, {}, true));
+    bench.policy->set(atRestWith(1, {}, true));
     start();
     set("of a client");
-    store->renewOutdated([] { return false; });
-    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1, AtRestForm::jwe)));
+    store->reencrypt([] { return false; });
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1, ValueFormat::jwe)));
     EXPECT_EQ(bench.stateAfterStart().at(uuidNumber(1)).value, "=written");
     EXPECT_EQ(value(), "=of a client");
 }

@@ -3,8 +3,8 @@
 #include "store/secret_store.h"
 
 #include "os/faulty_file_system.h"
-#include "store/store_fixture.h"
 #include "os/temporary_directory.h"
+#include "store/store_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -55,8 +55,10 @@ class OtherBackend : public Backend {
         inner_->replaceValue(definition, value);
     }
     void removeValue(const Uuid &uuid) override { inner_->removeValue(uuid); }
-    [[nodiscard]] std::vector<Uuid> outdated() const override { return inner_->outdated(); }
-    bool renewValue(const Uuid &uuid) override { return inner_->renewValue(uuid); }
+    [[nodiscard]] std::vector<Uuid> reencryptable() const override {
+        return inner_->reencryptable();
+    }
+    bool reencryptValue(const Uuid &uuid) override { return inner_->reencryptValue(uuid); }
     void remove(const Uuid &uuid) override { inner_->remove(uuid); }
 
   private:
@@ -98,7 +100,7 @@ class LoadingTest : public testing::Test {
     }
     void put(const SecretDefinition &definition, const std::string &value) {
         put(definition);
-        bench.put(layout::valueName(definition.uuid, AtRestForm::plain), base64(value));
+        bench.put(layout::valueName(definition.uuid, ValueFormat::plain), base64(value));
     }
 
     StoreBench bench;
@@ -107,7 +109,7 @@ class LoadingTest : public testing::Test {
 
 TEST_F(LoadingTest, AnEmptyDirectoryIsAnEmptyStore) {
     EXPECT_THAT(bench.start()->all(), IsEmpty());
-    EXPECT_THAT(bench.journal.lines(), IsEmpty());
+    EXPECT_THAT(bench.log.lines(), IsEmpty());
 }
 
 TEST_F(LoadingTest, ALoadTellsNobodyOfChangesAndWritesNothing) {
@@ -139,12 +141,12 @@ TEST_F(LoadingTest, OneBadFileHidesNoGoodOne) {
     EXPECT_THAT(stateOf(*store),
                 UnorderedElementsAre(testing::Key(uuidNumber(1)), testing::Key(uuidNumber(11))));
     EXPECT_EQ("=value", stateOf(*store, 1).value);
-    EXPECT_EQ(9U, bench.journal.lines().size());
-    for (const std::string &line : bench.journal.lines())
+    EXPECT_EQ(9U, bench.log.lines().size());
+    for (const std::string &line : bench.log.lines())
         EXPECT_THAT(line, testing::StartsWith("error: Error reading secret: "));
     for (const std::string &name : {xmlName(2), xmlName(3), xmlName(4), xmlName(6), xmlName(7),
                                     xmlName(8), xmlName(9), std::string("misnamed.xml")})
-        EXPECT_TRUE(bench.journal.mentions(name)) << name;
+        EXPECT_TRUE(bench.log.mentions(name)) << name;
 }
 
 TEST_F(LoadingTest, ABadValueHidesItsSecretFromNobody) {
@@ -157,7 +159,7 @@ TEST_F(LoadingTest, ABadValueHidesItsSecretFromNobody) {
     EXPECT_EQ("unreadable", stateOf(*store, 1).value);
     EXPECT_EQ("unreadable", stateOf(*store, 2).value);
     EXPECT_EQ("=value", stateOf(*store, 3).value);
-    EXPECT_THAT(bench.journal.lines(),
+    EXPECT_THAT(bench.log.lines(),
                 UnorderedElementsAre(AllOf(HasSubstr("error: secret '" + uuidNumber(1).toString() +
                                                      "' is served without its value: "),
                                            HasSubstr(bench.path(valueName(1)))),
@@ -170,11 +172,11 @@ TEST_F(LoadingTest, OfTwoFilesWithOneUseTheFirstInTheOrderOfTheDirectoryWins) {
     put(definitionOf(1, "one"), "first");
     put(definitionOf(2, "one"), "second");
     EXPECT_THAT(bench.stateAfterStart(), ElementsAre(testing::Key(uuidNumber(1))));
-    EXPECT_THAT(bench.journal.lines(),
+    EXPECT_THAT(bench.log.lines(),
                 ElementsAre("error: Error reading secret: a secret with UUID " +
                             uuidNumber(1).toString() + " already defined for use with one"));
 
-    SecretStore other(std::make_shared<OtherBackend>(bench.openBackend()), bench.journal);
+    SecretStore other(std::make_shared<OtherBackend>(bench.openBackend()), bench.log);
     other.load();
     EXPECT_THAT(stateOf(other), ElementsAre(testing::Key(uuidNumber(2))));
     EXPECT_EQ(4U, bench.names().size());
@@ -196,10 +198,10 @@ TEST_F(LoadingTest, NoMemoryForOneSecretCostsThatOne) {
     put(definitionOf(2, "two"), "second");
     auto backend = std::make_shared<OtherBackend>(bench.openBackend());
     backend->tooLarge = uuidNumber(1);
-    SecretStore store(backend, bench.journal);
+    SecretStore store(backend, bench.log);
     store.load();
     EXPECT_THAT(stateOf(store), ElementsAre(testing::Key(uuidNumber(2))));
-    EXPECT_TRUE(bench.journal.mentions("no memory for secret '" + uuidNumber(1).toString() + "'"));
+    EXPECT_TRUE(bench.log.mentions("no memory for secret '" + uuidNumber(1).toString() + "'"));
 }
 
 TEST_F(LoadingTest, OnOneProcessorTheResultIsTheSame) {
@@ -224,7 +226,7 @@ TEST_F(LoadingTest, OnOneProcessorTheResultIsTheSame) {
         for (const std::string &name : bench.names())
             here.put(name, *bench.content(name));
         auto state = here.stateAfterStart();
-        auto lines = here.journal.lines();
+        auto lines = here.log.lines();
         std::sort(lines.begin(), lines.end());
         return std::pair(std::move(state), std::move(lines));
     };
@@ -247,11 +249,11 @@ TEST(LoadingFromTheKernelTest, FiveThousandSecretsAreReadOnceEachAndFoundByTheir
         put(valueName(n), base64("value " + std::to_string(n)));
     }
     FaultyFileSystem counting(posixFileSystem());
-    RecordingJournal journal;
+    RecordingAdminLog log;
     SecretStore store(std::make_shared<DirectoryBackend>(
-                          std::make_unique<StoreDirectory>(counting, temporary.path()), journal,
-                          std::make_shared<CurrentAtRest>()),
-                      journal);
+                          std::make_unique<StoreDirectory>(counting, temporary.path()), log,
+                          std::make_shared<CurrentPolicy>()),
+                      log);
     store.load();
     ASSERT_EQ(std::size_t{kCount}, store.all().size());
     EXPECT_EQ(std::size_t{2 * kCount}, counting.count(Operation::open));
@@ -263,7 +265,7 @@ TEST(LoadingFromTheKernelTest, FiveThousandSecretsAreReadOnceEachAndFoundByTheir
         ASSERT_EQ(uuidNumber(n), record->definition.uuid);
         ASSERT_EQ("=value " + std::to_string(n), stateOf(*record).value);
     }
-    EXPECT_THAT(journal.lines(), IsEmpty());
+    EXPECT_THAT(log.lines(), IsEmpty());
     EXPECT_EQ(1U, counting.openDescriptors());
 }
 

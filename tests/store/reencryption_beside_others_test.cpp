@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What people and tools put into the directory while a value is written anew.
+// What people and tools put into the directory while a value is re-encrypted.
 #include "store/secret_store.h"
 
 #include "os/faulty_file_system.h"
@@ -20,11 +20,11 @@ bool never() {
 }
 
 /// Secret 1 with the sealed value "old", which is to be written under another key or in plain.
-class RenewalBesideOthersTest : public testing::Test {
+class ReencryptionBesideOthersTest : public testing::Test {
   protected:
-    RenewalBesideOthersTest() {
+    ReencryptionBesideOthersTest() {
         bench.fileSystem = &faulty;
-        bench.atRest->set(atRestWith(1));
+        bench.policy->set(atRestWith(1));
         auto first = bench.start();
         first->define(definitionOf(1, "one"), allow);
         first->setValue(uuidNumber(1), bytes("other"), allow);
@@ -33,7 +33,7 @@ class RenewalBesideOthersTest : public testing::Test {
         faulty.clearCounts();
     }
 
-    [[nodiscard]] static std::string sealedName() { return valueName(1, AtRestForm::jwe); }
+    [[nodiscard]] static std::string sealedName() { return valueName(1, ValueFormat::jwe); }
 
     /// Other content of the same file, as an editor may write it.
     void writeInto(const std::string &name, const std::string &content) {
@@ -46,23 +46,23 @@ class RenewalBesideOthersTest : public testing::Test {
     }
 
     /// Renews by `rules`, and does something of somebody else's at the first such call.
-    void renew(const std::shared_ptr<const AtRest> &rules, Operation operation,
+    void renew(const std::shared_ptr<const SealingPolicy> &rules, Operation operation,
                const std::string &name, const std::function<void()> &doing) {
-        bench.atRest->set(rules);
+        bench.policy->set(rules);
         store = bench.start();
         bool isDone = false;
         faulty.before(operation, name, [&] {
             if (!std::exchange(isDone, true))
                 doing();
         });
-        store->renewOutdated(never);
+        store->reencrypt(never);
         EXPECT_TRUE(isDone);
         faulty.clearFaults();
     }
 
     void expectTheirs(const std::string &value) {
-        EXPECT_TRUE(bench.journal.mentions("was changed by somebody else while the value was "
-                                           "written anew"));
+        EXPECT_TRUE(bench.log.mentions("was changed by somebody else while the value was "
+                                       "re-encrypted"));
         store->reload();
         EXPECT_EQ(stateOf(*store, 1).value, value);
         EXPECT_EQ(bench.stateAfterStart().at(uuidNumber(1)).value, value);
@@ -76,48 +76,48 @@ class RenewalBesideOthersTest : public testing::Test {
     std::unique_ptr<SecretStore> store;
 };
 
-TEST_F(RenewalBesideOthersTest, APlainFileThatAppearsBeforeTheWriteCounts) {
+TEST_F(ReencryptionBesideOthersTest, APlainFileThatAppearsBeforeTheWriteCounts) {
     renew(atRestWith(2, {1}), Operation::sync, "keyhold-new",
           [&] { bench.put(valueName(1), base64("theirs")); });
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1), sealedName()));
     expectTheirs("=theirs");
 }
 
-TEST_F(RenewalBesideOthersTest, APlainFileThatAppearsAfterTheWriteCounts) {
+TEST_F(ReencryptionBesideOthersTest, APlainFileThatAppearsAfterTheWriteCounts) {
     renew(atRestWith(2, {1}), Operation::sync, StoreBench::kDirectory,
           [&] { bench.put(valueName(1), base64("theirs")); });
     expectTheirs("=theirs");
 }
 
-TEST_F(RenewalBesideOthersTest, APlainFileThatIsWrittenToAfterTheWriteCounts) {
+TEST_F(ReencryptionBesideOthersTest, APlainFileThatIsWrittenToAfterTheWriteCounts) {
     bench.put(valueName(1), base64("plain"));
     renew(atRestWith(1, {}, true), Operation::sync, StoreBench::kDirectory,
           [&] { writeInto(valueName(1), base64("theirs")); });
     expectTheirs("=theirs");
 }
 
-TEST_F(RenewalBesideOthersTest, AFileThatIsReplacedBeforeTheWriteStays) {
+TEST_F(ReencryptionBesideOthersTest, AFileThatIsReplacedBeforeTheWriteStays) {
     renew(atRestWith(2, {1}), Operation::sync, "keyhold-new",
           [&] { bench.put(sealedName(), other); });
     EXPECT_EQ(bench.content(sealedName()), other);
     expectTheirs("=other");
 }
 
-TEST_F(RenewalBesideOthersTest, AFileThatIsWrittenToBeforeTheWriteStays) {
+TEST_F(ReencryptionBesideOthersTest, AFileThatIsWrittenToBeforeTheWriteStays) {
     renew(atRestWith(2, {1}), Operation::sync, "keyhold-new",
           [&] { writeInto(sealedName(), other); });
     EXPECT_EQ(bench.content(sealedName()), other);
     expectTheirs("=other");
 }
 
-TEST_F(RenewalBesideOthersTest, AFileThatIsReplacedAtTheLastMomentComesBack) {
+TEST_F(ReencryptionBesideOthersTest, AFileThatIsReplacedAtTheLastMomentComesBack) {
     renew(atRestWith(2, {1}), Operation::link, sealedName() + " -> ",
           [&] { bench.put(sealedName(), other); });
     EXPECT_EQ(bench.content(sealedName()), other);
     expectTheirs("=other");
 }
 
-TEST_F(RenewalBesideOthersTest, AFileOfAnotherFormThatIsReplacedAtTheLastMomentComesBack) {
+TEST_F(ReencryptionBesideOthersTest, AFileOfAnotherFormThatIsReplacedAtTheLastMomentComesBack) {
     bench.put(valueName(1), base64("plain"));
     renew(atRestWith(1, {}, true), Operation::rename, valueName(1) + " -> ",
           [&] { bench.put(valueName(1), base64("theirs")); });
@@ -125,41 +125,41 @@ TEST_F(RenewalBesideOthersTest, AFileOfAnotherFormThatIsReplacedAtTheLastMomentC
     expectTheirs("=theirs");
 }
 
-TEST_F(RenewalBesideOthersTest, AFileThatIsTakenAwayMeanwhileIsNotBroughtBack) {
+TEST_F(ReencryptionBesideOthersTest, AFileThatIsTakenAwayMeanwhileIsNotBroughtBack) {
     renew(atRestWith(2, {1}), Operation::sync, "keyhold-new", [&] { bench.remove(sealedName()); });
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1)));
     expectTheirs("none");
 }
 
-TEST_F(RenewalBesideOthersTest, ASealedFileThatIsReplacedWhileTheValueBecomesPlainCounts) {
+TEST_F(ReencryptionBesideOthersTest, ASealedFileThatIsReplacedWhileTheValueBecomesPlainCounts) {
     renew(atRestWith(0, {1}, true), Operation::sync, StoreBench::kDirectory,
           [&] { bench.put(sealedName(), other); });
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), sealedName()));
     expectTheirs("=other");
 }
 
-TEST_F(RenewalBesideOthersTest, ASealedFileThatIsReplacedAtTheLastMomentCounts) {
+TEST_F(ReencryptionBesideOthersTest, ASealedFileThatIsReplacedAtTheLastMomentCounts) {
     renew(atRestWith(0, {1}, true), Operation::rename, sealedName() + " -> ",
           [&] { bench.put(sealedName(), other); });
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), sealedName()));
     expectTheirs("=other");
 }
 
-TEST_F(RenewalBesideOthersTest, AnOlderFileThatDoesNotCountGoes) {
+TEST_F(ReencryptionBesideOthersTest, AnOlderFileThatDoesNotCountGoes) {
     bench.put(valueName(1), base64("plain"));
-    bench.atRest->set(atRestWith(0, {1}, true));
+    bench.policy->set(atRestWith(0, {1}, true));
     store = bench.start();
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1)));
     EXPECT_EQ(stateOf(*store, 1).value, "=plain");
 }
 
-TEST_F(RenewalBesideOthersTest, AFileThatCannotGetItsNameBackIsNamed) {
+TEST_F(ReencryptionBesideOthersTest, AFileThatCannotGetItsNameBackIsNamed) {
     faulty.fail(Operation::rename, "keyhold-old -> ", EIO);
     renew(atRestWith(2, {1}), Operation::link, sealedName() + " -> ",
           [&] { bench.put(sealedName(), other); });
-    EXPECT_TRUE(bench.journal.mentions("cannot give '" + bench.path(sealedName()) +
-                                       ".keyhold-old', which somebody has just put there"));
+    EXPECT_TRUE(bench.log.mentions("cannot give '" + bench.path(sealedName()) +
+                                   ".keyhold-old', which somebody has just put there"));
     EXPECT_EQ(bench.content(sealedName() + ".keyhold-old"), other);
 }
 

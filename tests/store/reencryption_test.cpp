@@ -3,8 +3,8 @@
 #include "store/secret_store.h"
 
 #include "conf/raised.h"
-#include "seal/jwe.h"
 #include "os/faulty_file_system.h"
+#include "seal/jwe.h"
 #include "store/store_fixture.h"
 
 #include <gmock/gmock.h>
@@ -29,11 +29,11 @@ constexpr const char *kCbc = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6o=";
 // The same with one bit changed in the last block, so that it has no padding.
 constexpr const char *kMisfit = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6s=";
 
-class RenewalTest : public testing::Test {
+class ReencryptionTest : public testing::Test {
   protected:
-    RenewalTest() {
+    ReencryptionTest() {
         bench.fileSystem = &faulty;
-        bench.atRest->set(atRestWith(1));
+        bench.policy->set(atRestWith(1));
         store = bench.start();
         for (const int n : {1, 2, 3}) {
             store->define(definitionOf(n, std::to_string(n)), allow);
@@ -43,14 +43,14 @@ class RenewalTest : public testing::Test {
     }
 
     // As a reload: the settings first, then the files.
-    void takeOver(const std::shared_ptr<const AtRest> &rules) {
-        bench.atRest->set(rules);
+    void takeOver(const std::shared_ptr<const SealingPolicy> &rules) {
+        bench.policy->set(rules);
         store->reload();
     }
 
     /// What the file of secret n is sealed with: 1, 2, or 0 if it has no sealed file.
     [[nodiscard]] int keyOf(int n) const {
-        const auto text = bench.content(valueName(n, AtRestForm::jwe));
+        const auto text = bench.content(valueName(n, ValueFormat::jwe));
         if (!text)
             return 0;
         const std::string id = keyIdOfJwe(bytes(*text));
@@ -68,7 +68,7 @@ class RenewalTest : public testing::Test {
         return all;
     }
     [[nodiscard]] bool isTold(const std::string &line) const {
-        const auto lines = bench.journal.lines();
+        const auto lines = bench.log.lines();
         return std::ranges::find(lines, line) != lines.end();
     }
 
@@ -77,115 +77,115 @@ class RenewalTest : public testing::Test {
     std::unique_ptr<SecretStore> store;
 };
 
-TEST_F(RenewalTest, ValuesUnderAnEarlierKeyAreWrittenWithTheCurrentOne) {
+TEST_F(ReencryptionTest, ValuesUnderAnEarlierKeyAreWrittenWithTheCurrentOne) {
     takeOver(atRestWith(2, {1}));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
     EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
-    bench.atRest->set(atRestWith(2)); // the earlier key is not needed any more
+    bench.policy->set(atRestWith(2)); // the earlier key is not needed any more
     EXPECT_EQ(bench.stateAfterStart(), stateOf(*store));
 }
 
-TEST_F(RenewalTest, IsNoChangeForClients) {
+TEST_F(ReencryptionTest, IsNoChangeForClients) {
     takeOver(atRestWith(2, {1}));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(takeChanges(*store), IsEmpty());
 }
 
-TEST_F(RenewalTest, TellsTheBeginningAndTheEnd) {
+TEST_F(ReencryptionTest, TellsTheBeginningAndTheEnd) {
     takeOver(atRestWith(2, {1}));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_TRUE(isTold("info: writing 3 stored values anew, with the key and form of secret.conf"));
-    EXPECT_TRUE(isTold("info: written anew: 3 of 3 values"));
+    EXPECT_TRUE(isTold("info: re-encrypted: 3 of 3 values"));
 }
 
-TEST_F(RenewalTest, WritesAndTellsNothingWhereNothingIsOutdated) {
+TEST_F(ReencryptionTest, WritesAndTellsNothingWhereNothingIsOutdated) {
     takeOver(atRestWith(1, {2}, true));
-    const auto told = bench.journal.lines();
+    const auto told = bench.log.lines();
     bench.disk.clearTrace();
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_EQ(bench.disk.callCount(), 0U);
-    EXPECT_EQ(bench.journal.lines(), told);
+    EXPECT_EQ(bench.log.lines(), told);
 }
 
-TEST_F(RenewalTest, OneThatFailsStaysAsItWasAndTheOthersAreWritten) {
+TEST_F(ReencryptionTest, OneThatFailsStaysAsItWasAndTheOthersAreWritten) {
     takeOver(atRestWith(2, {1}));
-    faulty.fail(Operation::sync, layout::newValueName(uuidNumber(2), AtRestForm::jwe), EIO);
-    store->renewOutdated(never);
+    faulty.fail(Operation::sync, layout::newValueName(uuidNumber(2), ValueFormat::jwe), EIO);
+    store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 1, 2));
     EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
-    EXPECT_TRUE(bench.journal.mentions("error: value of secret '" + uuidNumber(2).toString() +
-                                       "' was not written anew: cannot sync file"));
-    EXPECT_TRUE(isTold("warning: written anew: 2 of 3 values; 1 failed, for the reasons above; a "
+    EXPECT_TRUE(bench.log.mentions("error: value of secret '" + uuidNumber(2).toString() +
+                                   "' was not re-encrypted: cannot sync file"));
+    EXPECT_TRUE(isTold("warning: re-encrypted: 2 of 3 values; 1 failed, for the reasons above; a "
                        "reload tries again"));
 
     store->reload();
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
-    EXPECT_TRUE(isTold("info: written anew: 1 of 1 values"));
+    EXPECT_TRUE(isTold("info: re-encrypted: 1 of 1 values"));
 }
 
-TEST_F(RenewalTest, WantOfMemoryForOneHoldsUpNoOther) {
+TEST_F(ReencryptionTest, WantOfMemoryForOneHoldsUpNoOther) {
     takeOver(atRestWith(2, {1}));
-    faulty.before(Operation::open, layout::newValueName(uuidNumber(2), AtRestForm::jwe),
+    faulty.before(Operation::open, layout::newValueName(uuidNumber(2), ValueFormat::jwe),
                   [] { throw std::bad_alloc(); });
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 1, 2));
     EXPECT_TRUE(isTold("error: value of secret '" + uuidNumber(2).toString() +
-                       "' was not written anew: no memory"));
+                       "' was not re-encrypted: no memory"));
     faulty.clearFaults();
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
 }
 
-TEST_F(RenewalTest, AnotherBackendLearnsFromAReloadWhatIsToBeWritten) {
+TEST_F(ReencryptionTest, AnotherBackendLearnsFromAReloadWhatIsToBeWritten) {
     takeOver(atRestWith(2, {1}));
     store->replaceBackend(bench.openBackend());
     store->reload();
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
 }
 
-TEST_F(RenewalTest, OneThatCannotBeReadIsLeftAlone) {
-    const std::string before = *bench.content(valueName(2, AtRestForm::jwe));
-    bench.put(valueName(2, AtRestForm::jwe), before + "x");
+TEST_F(ReencryptionTest, OneThatCannotBeReadIsLeftAlone) {
+    const std::string before = *bench.content(valueName(2, ValueFormat::jwe));
+    bench.put(valueName(2, ValueFormat::jwe), before + "x");
     store = bench.start();
     takeOver(atRestWith(2, {1}));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(values(), ElementsAre("=value 1", "unreadable", "=value 3"));
-    EXPECT_EQ(bench.content(valueName(2, AtRestForm::jwe)), before + "x");
+    EXPECT_EQ(bench.content(valueName(2, ValueFormat::jwe)), before + "x");
     EXPECT_EQ(keyOf(1), 2);
     EXPECT_EQ(keyOf(3), 2);
 }
 
-TEST_F(RenewalTest, WithoutACurrentKeyNothingIsWritten) {
+TEST_F(ReencryptionTest, WithoutACurrentKeyNothingIsWritten) {
     Keyring keyring;
     keyring.addEarlier(atRestWith(1)->keyring().current()->raw());
-    takeOver(std::make_shared<const AtRest>(
+    takeOver(std::make_shared<const SealingPolicy>(
         std::move(keyring),
-        AtRest::Rules{.mustSeal = true, .convertExisting = true, .complaint = "no key"}));
+        SealingPolicy::Rules{.mustSeal = true, .convertExisting = true, .complaint = "no key"}));
     bench.disk.clearTrace();
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_EQ(bench.disk.callCount(), 0U);
     EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
 }
 
-TEST_F(RenewalTest, StopsBetweenTwoValuesAndGoesOnAtTheNextStart) {
+TEST_F(ReencryptionTest, StopsBetweenTwoValuesAndGoesOnAtTheNextStart) {
     takeOver(atRestWith(2, {1}));
     int asked = 0;
-    store->renewOutdated([&] { return ++asked > 1; });
+    store->reencrypt([&] { return ++asked > 1; });
     EXPECT_THAT(keys(), UnorderedElementsAre(2, 1, 1));
-    EXPECT_TRUE(isTold("info: written anew: 1 of 3 values; the rest follows at the next start"));
+    EXPECT_TRUE(isTold("info: re-encrypted: 1 of 3 values; the rest follows at the next start"));
 
     store.reset();
     store = bench.start();
     EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
-    EXPECT_TRUE(isTold("info: written anew: 2 of 2 values"));
+    EXPECT_TRUE(isTold("info: re-encrypted: 2 of 2 values"));
 }
 
-TEST_F(RenewalTest, AValueThatAClientSetsMeanwhileIsTheOneThatStays) {
+TEST_F(ReencryptionTest, AValueThatAClientSetsMeanwhileIsTheOneThatStays) {
     takeOver(atRestWith(2, {1}));
     // While the first is written, a client sets the two others.
     bool isDone = false;
@@ -197,16 +197,16 @@ TEST_F(RenewalTest, AValueThatAClientSetsMeanwhileIsTheOneThatStays) {
                 store->setValue(uuidNumber(n), bytes("set meanwhile"), allow);
         }).join();
     });
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_TRUE(isDone);
-    EXPECT_TRUE(isTold("info: written anew: 1 of 3 values; the others were changed or removed "
+    EXPECT_TRUE(isTold("info: re-encrypted: 1 of 3 values; the others were changed or removed "
                        "meanwhile"));
     EXPECT_THAT(values(), ElementsAre("=value 1", "=set meanwhile", "=set meanwhile"));
     EXPECT_EQ(bench.stateAfterStart(), stateOf(*store));
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
 }
 
-TEST_F(RenewalTest, OneThatAClientRemovesMeanwhileStaysRemoved) {
+TEST_F(ReencryptionTest, OneThatAClientRemovesMeanwhileStaysRemoved) {
     takeOver(atRestWith(2, {1}));
     bool isDone = false;
     faulty.before(Operation::sync, "keyhold-new", [&] {
@@ -217,13 +217,13 @@ TEST_F(RenewalTest, OneThatAClientRemovesMeanwhileStaysRemoved) {
             store->define(ephemeral(definitionOf(3, "3")), allow);
         }).join();
     });
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_TRUE(isDone);
-    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1, AtRestForm::jwe)));
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1, ValueFormat::jwe)));
     EXPECT_EQ(stateOf(*store, 3).value, "=value 3");
 }
 
-TEST_F(RenewalTest, ValuesCanBeReadWhileTheyAreWritten) {
+TEST_F(ReencryptionTest, ValuesCanBeReadWhileTheyAreWritten) {
     takeOver(atRestWith(2, {1}));
     int reads = 0;
     for (const Operation each : {Operation::sync, Operation::rename, Operation::unlink}) {
@@ -232,73 +232,73 @@ TEST_F(RenewalTest, ValuesCanBeReadWhileTheyAreWritten) {
             ++reads;
         });
     }
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_GT(reads, 6);
 }
 
-TEST_F(RenewalTest, WhatLibvirtEncryptedIsWrittenOnlyIfAllOfItOpens) {
+TEST_F(ReencryptionTest, WhatLibvirtEncryptedIsWrittenOnlyIfAllOfItOpens) {
     const auto sealing = atRestWith(1, {}, true);
     for (const int n : {1, 2})
-        bench.put(valueName(n, AtRestForm::aes256cbc), kCbc);
-    bench.put(valueName(3, AtRestForm::aes256cbc), kMisfit);
+        bench.put(valueName(n, ValueFormat::aes256cbc), kCbc);
+    bench.put(valueName(3, ValueFormat::aes256cbc), kMisfit);
     takeOver(sealing);
-    store->renewOutdated(never);
-    EXPECT_EQ(bench.content(valueName(1, AtRestForm::aes256cbc)), kCbc);
-    EXPECT_EQ(bench.content(valueName(2, AtRestForm::aes256cbc)), kCbc);
-    EXPECT_TRUE(bench.journal.mentions(valueName(3, AtRestForm::aes256cbc) +
-                                       "' cannot be opened; put the right key in place, or move "
-                                       "that file to another directory, and reload"));
-    EXPECT_TRUE(bench.journal.mentions("warning: written anew: 0 of 2 values"));
+    store->reencrypt(never);
+    EXPECT_EQ(bench.content(valueName(1, ValueFormat::aes256cbc)), kCbc);
+    EXPECT_EQ(bench.content(valueName(2, ValueFormat::aes256cbc)), kCbc);
+    EXPECT_TRUE(bench.log.mentions(valueName(3, ValueFormat::aes256cbc) +
+                                   "' cannot be opened; put the right key in place, or move "
+                                   "that file to another directory, and reload"));
+    EXPECT_TRUE(bench.log.mentions("warning: re-encrypted: 0 of 2 values"));
 
-    bench.remove(valueName(3, AtRestForm::aes256cbc));
+    bench.remove(valueName(3, ValueFormat::aes256cbc));
     takeOver(atRestWith(1, {}, true));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(values(), ElementsAre("=old value", "=old value", "=value 3"));
-    EXPECT_FALSE(bench.content(valueName(1, AtRestForm::aes256cbc)));
+    EXPECT_FALSE(bench.content(valueName(1, ValueFormat::aes256cbc)));
     EXPECT_THAT(keys(), ElementsAre(1, 1, 1));
 }
 
-TEST_F(RenewalTest, AnOrphanThatLibvirtEncryptedHoldsUpNothing) {
-    bench.put(valueName(1, AtRestForm::aes256cbc), kCbc);
-    bench.put(valueName(9, AtRestForm::aes256cbc), kMisfit);
+TEST_F(ReencryptionTest, AnOrphanThatLibvirtEncryptedHoldsUpNothing) {
+    bench.put(valueName(1, ValueFormat::aes256cbc), kCbc);
+    bench.put(valueName(9, ValueFormat::aes256cbc), kMisfit);
     takeOver(atRestWith(1, {}, true));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_EQ(stateOf(*store, 1).value, "=old value");
-    EXPECT_FALSE(bench.content(valueName(1, AtRestForm::aes256cbc)));
+    EXPECT_FALSE(bench.content(valueName(1, ValueFormat::aes256cbc)));
 }
 
-TEST_F(RenewalTest, PlainValuesAreSealedOnlyWhenAskedTo) {
+TEST_F(ReencryptionTest, PlainValuesAreSealedOnlyWhenAskedTo) {
     takeOver(atRestWith(0, {1}, true));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_EQ(bench.content(valueName(1)), base64("value 1"));
     EXPECT_THAT(keys(), ElementsAre(0, 0, 0));
 
     takeOver(atRestWith(1));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(0, 0, 0));
 
     takeOver(atRestWith(1, {}, true));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(1, 1, 1));
     EXPECT_FALSE(bench.content(valueName(1)));
 }
 
-TEST_F(RenewalTest, AChangeToPlainThatWasInterruptedIsFinished) {
-    const auto sealed = bench.content(valueName(1, AtRestForm::jwe));
+TEST_F(ReencryptionTest, AChangeToPlainThatWasInterruptedIsFinished) {
+    const auto sealed = bench.content(valueName(1, ValueFormat::jwe));
     bench.put(valueName(1), base64("value 1"));
     takeOver(atRestWith(1));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_EQ(keyOf(1), 1)
         << "a sealed file that does not count stays as long as values are sealed";
 
     takeOver(atRestWith(0, {1}, true));
-    store->renewOutdated(never);
-    EXPECT_FALSE(bench.content(valueName(1, AtRestForm::jwe)));
+    store->reencrypt(never);
+    EXPECT_FALSE(bench.content(valueName(1, ValueFormat::jwe)));
     EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
 
-    bench.put(valueName(1, AtRestForm::jwe), *sealed);
+    bench.put(valueName(1, ValueFormat::jwe), *sealed);
     takeOver(atRestWith(0, {1}, true));
-    store->renewOutdated(never);
+    store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(0, 0, 0));
     EXPECT_EQ(stateOf(*store, 1).value, "=value 1");
 }

@@ -4,8 +4,8 @@
 #include "store/reencryption_thread.h"
 
 #include "conf/no_memory.h"
-#include "seal/jwe.h"
 #include "os/faulty_file_system.h"
+#include "seal/jwe.h"
 #include "store/store_fixture.h"
 
 #include <gmock/gmock.h>
@@ -40,11 +40,11 @@ class Gate {
     std::promise<void> opening_;
 };
 
-class RenewalThreadTest : public testing::Test {
+class ReencryptionThreadTest : public testing::Test {
   protected:
-    RenewalThreadTest() {
+    ReencryptionThreadTest() {
         bench.fileSystem = &faulty;
-        bench.atRest->set(atRestWith(1));
+        bench.policy->set(atRestWith(1));
         store = bench.start();
         for (const int n : {1, 2, 3}) {
             store->define(definitionOf(n, std::to_string(n)), allow);
@@ -53,17 +53,17 @@ class RenewalThreadTest : public testing::Test {
     }
 
     /// As a reload: the settings first, then the files.
-    void takeOver(const std::shared_ptr<const AtRest> &rules) {
-        bench.atRest->set(rules);
+    void takeOver(const std::shared_ptr<const SealingPolicy> &rules) {
+        bench.policy->set(rules);
         store->reload();
     }
     /// Keeps the first value in hand.
     void closeGate() {
-        faulty.before(Operation::sync, layout::newValueName(uuidNumber(1), AtRestForm::jwe),
+        faulty.before(Operation::sync, layout::newValueName(uuidNumber(1), ValueFormat::jwe),
                       [this] { gate.pass(); });
     }
-    void awaitRest(const RenewalThread &renewal) {
-        for (int seen = changes; renewal.isAtWork(); seen = changes)
+    void awaitRest(const ReencryptionThread &reencryption) {
+        for (int seen = changes; reencryption.isAtWork(); seen = changes)
             changes.wait(seen);
     }
 
@@ -72,7 +72,7 @@ class RenewalThreadTest : public testing::Test {
         std::vector<int> out;
         for (const int n : {1, 2, 3}) {
             const std::string text =
-                bench.content(valueName(n, AtRestForm::jwe)).value_or("no file");
+                bench.content(valueName(n, ValueFormat::jwe)).value_or("no file");
             const std::string id = keyIdOfJwe(bytes(text));
             for (std::uint8_t key = 1; key <= 3; ++key) {
                 if (atRestWith(key)->keyring().current()->id() == id)
@@ -82,7 +82,7 @@ class RenewalThreadTest : public testing::Test {
         return out;
     }
     [[nodiscard]] std::size_t begun() const {
-        const auto lines = bench.journal.lines();
+        const auto lines = bench.log.lines();
         return static_cast<std::size_t>(std::ranges::count_if(
             lines, [](const std::string &line) { return line.starts_with("info: writing "); }));
     }
@@ -98,115 +98,115 @@ class RenewalThreadTest : public testing::Test {
     };
 };
 
-TEST_F(RenewalThreadTest, NobodyWaitsForIt) {
-    RenewalThread renewal(*store, bench.journal, told);
+TEST_F(ReencryptionThreadTest, NobodyWaitsForIt) {
+    ReencryptionThread reencryption(*store, bench.log, told);
     takeOver(atRestWith(2, {1}));
     closeGate();
-    renewal.request();
+    reencryption.request();
     gate.awaitArrival();
-    EXPECT_TRUE(renewal.isAtWork());
+    EXPECT_TRUE(reencryption.isAtWork());
     EXPECT_EQ(changes, 1);
     EXPECT_THAT(keys(), ElementsAre(1, 1, 1));
     EXPECT_EQ(stateOf(*store, 1).value, "=value 1") << "reading goes on";
     store->define(definitionOf(4, "four"), allow);
 
     gate.open();
-    awaitRest(renewal);
+    awaitRest(reencryption);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
     EXPECT_EQ(changes, 2) << "one end for one beginning";
 }
 
-TEST_F(RenewalThreadTest, DoesNothingWhereNothingIsOutdated) {
-    RenewalThread renewal(*store, bench.journal, told);
-    renewal.request();
-    EXPECT_FALSE(renewal.isAtWork());
+TEST_F(ReencryptionThreadTest, DoesNothingWhereNothingIsOutdated) {
+    ReencryptionThread reencryption(*store, bench.log, told);
+    reencryption.request();
+    EXPECT_FALSE(reencryption.isAtWork());
     EXPECT_EQ(changes, 0);
     EXPECT_EQ(begun(), 0U);
 }
 
-TEST_F(RenewalThreadTest, TheHostIsToldBeforeTheFirstValueIsTouchedAndAfterTheLast) {
+TEST_F(ReencryptionThreadTest, TheHostIsToldBeforeTheFirstValueIsTouchedAndAfterTheLast) {
     std::vector<std::vector<int>> seen;
     std::atomic<bool> isOver{false};
-    RenewalThread renewal(*store, bench.journal, [&] {
+    ReencryptionThread reencryption(*store, bench.log, [&] {
         seen.push_back(keys());
         isOver = seen.size() == 2;
         isOver.notify_all();
     });
     takeOver(atRestWith(2, {1}));
-    renewal.request();
+    reencryption.request();
     isOver.wait(false);
     EXPECT_THAT(seen, ElementsAre(ElementsAre(1, 1, 1), ElementsAre(2, 2, 2)));
-    EXPECT_FALSE(renewal.isAtWork());
+    EXPECT_FALSE(reencryption.isAtWork());
 }
 
-TEST_F(RenewalThreadTest, WhatIsLeftIsWrittenByTheSettingsOfThen) {
-    RenewalThread renewal(*store, bench.journal, told);
+TEST_F(ReencryptionThreadTest, WhatIsLeftIsWrittenByTheSettingsOfThen) {
+    ReencryptionThread reencryption(*store, bench.log, told);
     takeOver(atRestWith(2, {1}));
     closeGate();
-    renewal.request();
+    reencryption.request();
     gate.awaitArrival();
-    bench.atRest->set(atRestWith(3, {1, 2}));
+    bench.policy->set(atRestWith(3, {1, 2}));
     gate.open();
-    awaitRest(renewal);
+    awaitRest(reencryption);
     EXPECT_THAT(keys(), ElementsAre(2, 3, 3));
 
     store->reload();
-    renewal.request();
-    awaitRest(renewal);
+    reencryption.request();
+    awaitRest(reencryption);
     EXPECT_THAT(keys(), ElementsAre(3, 3, 3));
 }
 
-TEST_F(RenewalThreadTest, ARequestMeanwhileMakesItGoRoundOnceMore) {
-    RenewalThread renewal(*store, bench.journal, told);
+TEST_F(ReencryptionThreadTest, ARequestMeanwhileMakesItGoRoundOnceMore) {
+    ReencryptionThread reencryption(*store, bench.log, told);
     takeOver(atRestWith(2, {1}));
     closeGate();
     // It is left over at the first time round.
-    faulty.fail(Operation::open, layout::newValueName(uuidNumber(2), AtRestForm::jwe), EIO);
-    renewal.request();
+    faulty.fail(Operation::open, layout::newValueName(uuidNumber(2), ValueFormat::jwe), EIO);
+    reencryption.request();
     gate.awaitArrival();
-    renewal.request();
-    renewal.request();
+    reencryption.request();
+    reencryption.request();
     EXPECT_EQ(begun(), 1U) << "never two at once";
     EXPECT_EQ(changes, 1) << "the host knows";
     gate.open();
-    awaitRest(renewal);
+    awaitRest(reencryption);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
     EXPECT_EQ(begun(), 2U);
-    EXPECT_TRUE(bench.journal.mentions("warning: written anew: 2 of 3 values; 1 failed"));
-    EXPECT_TRUE(bench.journal.mentions("info: written anew: 1 of 1 values"));
+    EXPECT_TRUE(bench.log.mentions("warning: re-encrypted: 2 of 3 values; 1 failed"));
+    EXPECT_TRUE(bench.log.mentions("info: re-encrypted: 1 of 1 values"));
     EXPECT_EQ(changes, 2);
 }
 
-TEST_F(RenewalThreadTest, AReloadMeanwhileIsServed) {
-    RenewalThread renewal(*store, bench.journal, told);
+TEST_F(ReencryptionThreadTest, AReloadMeanwhileIsServed) {
+    ReencryptionThread reencryption(*store, bench.log, told);
     takeOver(atRestWith(2, {1}));
     closeGate();
-    renewal.request();
+    reencryption.request();
     gate.awaitArrival();
     // It waits for the value in hand, as any change of that secret does, and for no other.
     const auto reload = std::async(std::launch::async, [&] {
         takeOver(atRestWith(3, {1, 2}));
-        renewal.request();
+        reencryption.request();
     });
     gate.open();
     reload.wait();
-    awaitRest(renewal);
+    awaitRest(reencryption);
     EXPECT_THAT(keys(), ElementsAre(3, 3, 3));
     EXPECT_EQ(changes % 2, 0);
 }
 
-TEST_F(RenewalThreadTest, StoppingWaitsForTheValueInHandAndLeavesNothingBehind) {
-    RenewalThread renewal(*store, bench.journal, told);
+TEST_F(ReencryptionThreadTest, StoppingWaitsForTheValueInHandAndLeavesNothingBehind) {
+    ReencryptionThread reencryption(*store, bench.log, told);
     takeOver(atRestWith(2, {1}));
     closeGate();
-    renewal.request();
+    reencryption.request();
     gate.awaitArrival();
-    const auto stop = std::async(std::launch::async, [&] { renewal.stop(); });
+    const auto stop = std::async(std::launch::async, [&] { reencryption.stop(); });
     // Time for a stop that does not wait to return; one that waits is not hurried by it.
     EXPECT_EQ(stop.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
     gate.open();
     stop.wait();
-    EXPECT_FALSE(renewal.isAtWork());
+    EXPECT_FALSE(reencryption.isAtWork());
     EXPECT_EQ(changes, 2);
     EXPECT_EQ(keys().front(), 2);
     EXPECT_THAT(bench.names(), Each(testing::Not(testing::HasSubstr("keyhold"))));
@@ -214,38 +214,38 @@ TEST_F(RenewalThreadTest, StoppingWaitsForTheValueInHandAndLeavesNothingBehind) 
 
     const auto before = keys();
     takeOver(atRestWith(3, {1, 2}));
-    renewal.request();
-    EXPECT_FALSE(renewal.isAtWork());
+    reencryption.request();
+    EXPECT_FALSE(reencryption.isAtWork());
     EXPECT_EQ(keys(), before) << "a request that comes too late does nothing";
 }
 
-TEST_F(RenewalThreadTest, TheHostMayRequestMoreWhileItIsTold) {
+TEST_F(ReencryptionThreadTest, TheHostMayRequestMoreWhileItIsTold) {
     std::atomic<int> calls{0};
-    RenewalThread *self = nullptr;
-    RenewalThread renewal(*store, bench.journal, [&] {
+    ReencryptionThread *self = nullptr;
+    ReencryptionThread reencryption(*store, bench.log, [&] {
         self->request();
         ++calls;
         calls.notify_all();
     });
-    self = &renewal;
+    self = &reencryption;
     takeOver(atRestWith(2, {1}));
-    renewal.request();
+    reencryption.request();
     calls.wait(0);
     calls.wait(1);
-    EXPECT_FALSE(renewal.isAtWork());
+    EXPECT_FALSE(reencryption.isAtWork());
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
 }
 
-TEST_F(RenewalThreadTest, WantOfMemoryEndsNothingAndTheNextRequestGoesOn) {
-    RenewalThread renewal(*store, bench.journal, told);
+TEST_F(ReencryptionThreadTest, WantOfMemoryEndsNothingAndTheNextRequestGoesOn) {
+    ReencryptionThread reencryption(*store, bench.log, told);
     takeOver(atRestWith(2, {1}));
     {
         const NoMemory none;
-        renewal.request();
+        reencryption.request();
     }
-    EXPECT_FALSE(renewal.isAtWork());
-    renewal.request();
-    awaitRest(renewal);
+    EXPECT_FALSE(reencryption.isAtWork());
+    reencryption.request();
+    awaitRest(reencryption);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
     EXPECT_EQ(changes % 2, 0);
 }

@@ -47,7 +47,7 @@ class ReloadTest : public testing::Test {
 
 TEST_F(ReloadTest, NothingNewIsNothingToTell) {
     EXPECT_THAT(reload(), IsEmpty());
-    EXPECT_THAT(bench.journal.lines(), IsEmpty());
+    EXPECT_THAT(bench.log.lines(), IsEmpty());
 }
 
 TEST_F(ReloadTest, AnUnchangedRecordStaysTheSameObject) {
@@ -85,8 +85,8 @@ TEST_F(ReloadTest, WhatIsGoneFromTheDirectoryIsDropped) {
 TEST_F(ReloadTest, AValueWhoseDefinitionIsGoneIsReportedAndLeftAlone) {
     bench.remove(xmlName(1));
     EXPECT_THAT(reload(), ElementsAre("undefined 1 one"));
-    EXPECT_TRUE(bench.journal.mentions("'" + bench.path(valueName(1)) +
-                                       "' belongs to no secret; it is left alone"));
+    EXPECT_TRUE(bench.log.mentions("'" + bench.path(valueName(1)) +
+                                   "' belongs to no secret; it is left alone"));
     EXPECT_EQ(base64("old"), bench.content(valueName(1)));
     putXml(definitionOf(1, "one")); // by hand again: then it has a definition
     EXPECT_THAT(reload(), ElementsAre("defined 1 one", "value 1 one"));
@@ -159,7 +159,7 @@ TEST_F(ReloadTest, PrivateThatBecamePublicIsRefused) {
     putXml(definitionOf(1, "one"));
     EXPECT_THAT(reload(), IsEmpty());
     EXPECT_TRUE(definition(1).isPrivate);
-    EXPECT_THAT(bench.journal.lines(),
+    EXPECT_THAT(bench.log.lines(),
                 ElementsAre("error: Error reading secret: cannot change private flag on existing "
                             "secret"));
 }
@@ -168,7 +168,7 @@ TEST_F(ReloadTest, AnotherIdIsRefused) {
     putXml(definitionOf(1, "other"));
     EXPECT_THAT(reload(), IsEmpty());
     EXPECT_EQ("one", definition(1).usage.id);
-    EXPECT_THAT(bench.journal.lines(),
+    EXPECT_THAT(bench.log.lines(),
                 ElementsAre("error: Error reading secret: a secret with UUID " +
                             uuidNumber(1).toString() + " is already defined for use with one"));
 }
@@ -177,7 +177,7 @@ TEST_F(ReloadTest, AUseThatIsTakenIsRefused) {
     putXml(definitionOf(3, "one"));
     EXPECT_THAT(reload(), IsEmpty());
     EXPECT_FALSE(has(3));
-    EXPECT_THAT(bench.journal.lines(),
+    EXPECT_THAT(bench.log.lines(),
                 ElementsAre("error: Error reading secret: a secret with UUID " +
                             uuidNumber(1).toString() + " already defined for use with one"));
 }
@@ -208,7 +208,7 @@ TEST_F(ReloadTest, AUseMovesFromARemovedFileToANewOne) {
         EXPECT_THAT(reload(), ElementsAre("undefined " + std::to_string(old) + " one",
                                           "defined " + std::to_string(n) + " one"));
     }
-    EXPECT_THAT(bench.journal.lines(), ElementsAre(testing::HasSubstr("belongs to no secret")));
+    EXPECT_THAT(bench.log.lines(), ElementsAre(testing::HasSubstr("belongs to no secret")));
 }
 
 TEST_F(ReloadTest, AUseMovesFromAFileThatChangedItsTypeToANewOne) {
@@ -217,7 +217,7 @@ TEST_F(ReloadTest, AUseMovesFromAFileThatChangedItsTypeToANewOne) {
     putXml(moved);
     putXml(definitionOf(0, "one")); // first in the order of the directory
     EXPECT_THAT(reload(), UnorderedElementsAre("defined 1 one", "defined 0 one"));
-    EXPECT_THAT(bench.journal.lines(), IsEmpty());
+    EXPECT_THAT(bench.log.lines(), IsEmpty());
 }
 
 TEST_F(ReloadTest, EphemeralSecretsStay) {

@@ -37,7 +37,7 @@ class ReloadTroubleTest : public testing::Test {
         store->reload();
         EXPECT_EQ(before, stateOf(*store));
         EXPECT_THAT(takeChanges(*store), IsEmpty());
-        EXPECT_TRUE(bench.journal.mentions(line)) << testing::PrintToString(bench.journal.lines());
+        EXPECT_TRUE(bench.log.mentions(line)) << testing::PrintToString(bench.log.lines());
     }
 
     StoreBench bench;
@@ -146,7 +146,7 @@ TEST_F(ReloadTroubleTest, AListThatCannotBeReadToItsEndDropsNothing) {
 
 TEST_F(ReloadTroubleTest, AFileMissedByTheListIsLookedForBeforeItsSecretIsDropped) {
     // As when a tool removes a file and writes it anew while the directory is read.
-    const std::string text = textOf(described(definitionOf(2, "two"), "written anew"));
+    const std::string text = textOf(described(definitionOf(2, "two"), "re-encrypted"));
     bench.remove(xmlName(2));
     faulty.before(Operation::open, xmlName(2), [&] { bench.put(xmlName(2), text); });
     store->reload();
@@ -159,7 +159,8 @@ TEST_F(ReloadTroubleTest, AnEphemeralSecretWhoseValueCannotBeStoredStaysEphemera
     store->setValue(uuidNumber(3), bytes("value"), allow);
     static_cast<void>(store->takeChanges());
     bench.put(xmlName(3), textOf(definitionOf(3, "three")));
-    faulty.fail(Operation::open, layout::newValueName(uuidNumber(3), AtRestForm::plain), ENOSPC, 2);
+    faulty.fail(Operation::open, layout::newValueName(uuidNumber(3), ValueFormat::plain), ENOSPC,
+                2);
     expectAllKept("No space left on device");
     store->reload();
     EXPECT_FALSE(store->hasEphemeral());
@@ -182,14 +183,14 @@ TEST_F(ReloadTroubleTest, WantOfMemoryForOneSecretKeepsNoOtherFromBeingTakenOver
     faulty.before(Operation::open, xmlName(1), [] { throw std::bad_alloc(); });
     store->reload();
     EXPECT_THAT(takeChanges(*store), UnorderedElementsAre("defined 2 two", "defined 3 "));
-    EXPECT_TRUE(bench.journal.mentions("no memory for secret '" + uuidNumber(1).toString() + "'"));
+    EXPECT_TRUE(bench.log.mentions("no memory for secret '" + uuidNumber(1).toString() + "'"));
     faulty.clearFaults();
     store->reload();
     EXPECT_THAT(takeChanges(*store), ElementsAre("defined 1 one"));
 }
 
 TEST_F(ReloadTroubleTest, AStoreThatCouldNotBeListedIsRecoveredAndLoadedByAReload) {
-    bench.put(layout::leavingValueName(uuidNumber(2), AtRestForm::plain), base64("interrupted"));
+    bench.put(layout::leavingValueName(uuidNumber(2), ValueFormat::plain), base64("interrupted"));
     faulty.fail(Operation::list, "", EIO);
     store = bench.start();
     EXPECT_THROW(static_cast<void>(store->all()), Error);
@@ -221,27 +222,27 @@ TEST_F(ReloadTroubleTest, AsLongAsAStoreCannotBeListedLookupsSaySo) {
 
 TEST_F(ReloadTroubleTest, ARepairedBackendTakesThePlaceOfAnImpairedOne) {
     const Error trouble(ErrorCode::fileAccess, "somebody took the lock", EAGAIN);
-    SecretStore impaired(
-        std::make_shared<ImpairedBackend>("/store", bench.openBackend(),
+    SecretStore degraded(
+        std::make_shared<DegradedBackend>("/store", bench.openBackend(),
                                           std::make_shared<CurrentTrouble>(trouble)),
-        bench.journal);
-    impaired.load();
-    EXPECT_EQ("=old", stateOf(impaired, 1).value);
+        bench.log);
+    degraded.load();
+    EXPECT_EQ("=old", stateOf(degraded, 1).value);
     const auto refused = [&](const auto &action) {
         EXPECT_THAT(action, testing::ThrowsMessage<Error>("somebody took the lock"));
     };
-    refused([&] { impaired.define(definitionOf(3), allow); });
-    refused([&] { impaired.define(described(definitionOf(1, "one"), "x"), allow); });
-    refused([&] { impaired.setValue(uuidNumber(1), bytes("x"), allow); });
-    refused([&] { impaired.setValue(uuidNumber(1), {}, allow); });
-    refused([&] { impaired.undefine(uuidNumber(1), allow); });
-    impaired.define(ephemeral(definitionOf(4)), allow);
+    refused([&] { degraded.define(definitionOf(3), allow); });
+    refused([&] { degraded.define(described(definitionOf(1, "one"), "x"), allow); });
+    refused([&] { degraded.setValue(uuidNumber(1), bytes("x"), allow); });
+    refused([&] { degraded.setValue(uuidNumber(1), {}, allow); });
+    refused([&] { degraded.undefine(uuidNumber(1), allow); });
+    degraded.define(ephemeral(definitionOf(4)), allow);
 
-    impaired.replaceBackend(bench.openBackend());
-    impaired.reload();
-    impaired.setValue(uuidNumber(1), bytes("new"), allow);
-    EXPECT_EQ("=new", stateOf(impaired, 1).value);
-    EXPECT_TRUE(impaired.hasEphemeral());
+    degraded.replaceBackend(bench.openBackend());
+    degraded.reload();
+    degraded.setValue(uuidNumber(1), bytes("new"), allow);
+    EXPECT_EQ("=new", stateOf(degraded, 1).value);
+    EXPECT_TRUE(degraded.hasEphemeral());
 }
 
 // As `keyhold unseal` does it in another process: the new form comes, then the listed one goes.
@@ -255,26 +256,26 @@ TEST_F(ReloadTroubleTest, AnImpairedOneFindsAValueThatIsGivenAnotherFormMeanwhil
     });
     faulty.before(Operation::open, uuidNumber(1).toString() + ".jwe",
                   [&] { bench.put(valueName(1), value); });
-    SecretStore impaired(
-        std::make_shared<ImpairedBackend>("/store", bench.openBackend(),
+    SecretStore degraded(
+        std::make_shared<DegradedBackend>("/store", bench.openBackend(),
                                           std::make_shared<CurrentTrouble>(trouble)),
-        bench.journal);
-    impaired.load();
+        bench.log);
+    degraded.load();
     EXPECT_FALSE(isListed);
-    EXPECT_EQ("=old", stateOf(impaired, 1).value);
+    EXPECT_EQ("=old", stateOf(degraded, 1).value);
 }
 
 TEST_F(ReloadTroubleTest, WithoutAnyBackendLookupsTellTheTrouble) {
     const Error trouble(ErrorCode::systemCall, "cannot create config directory '/store'", EACCES);
-    SecretStore impaired(std::make_shared<ImpairedBackend>(
+    SecretStore degraded(std::make_shared<DegradedBackend>(
                              "/store", nullptr, std::make_shared<CurrentTrouble>(trouble)),
-                         bench.journal);
-    impaired.load();
-    EXPECT_THAT([&] { static_cast<void>(impaired.get(uuidNumber(1))); },
+                         bench.log);
+    degraded.load();
+    EXPECT_THAT([&] { static_cast<void>(degraded.get(uuidNumber(1))); },
                 testing::ThrowsMessage<Error>(trouble.message()));
-    impaired.replaceBackend(bench.openBackend());
-    impaired.reload();
-    EXPECT_EQ("=old", stateOf(impaired, 1).value);
+    degraded.replaceBackend(bench.openBackend());
+    degraded.reload();
+    EXPECT_EQ("=old", stateOf(degraded, 1).value);
 }
 
 } // namespace

@@ -3,8 +3,8 @@
 #include "store/secret_store.h"
 
 #include "os/faulty_file_system.h"
-#include "store/store_fixture.h"
 #include "os/temporary_directory.h"
+#include "store/store_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -118,39 +118,39 @@ TEST_F(ReloadUnchangedTest, AnUnreadableValueThatKeptItsOldOneIsTriedAgain) {
 }
 
 TEST_F(ReloadUnchangedTest, SecretsWithValuesOfTwoFormsAreAlwaysRead) {
-    bench.put(valueName(1, AtRestForm::jwe), "whatever");
+    bench.put(valueName(1, ValueFormat::jwe), "whatever");
     EXPECT_THAT(reload(1, 2), IsEmpty());
     EXPECT_THAT(reload(1, 2), IsEmpty());
     EXPECT_EQ("=old", stateOf(*store, 1).value);
 }
 
 TEST_F(ReloadUnchangedTest, OtherRulesOrKeysMakeAllBeRead) {
-    bench.atRest->set(atRestWith(7));
+    bench.policy->set(atRestWith(7));
     EXPECT_THAT(reload(1, 2), IsEmpty());
     EXPECT_THAT(reload(1, 0), IsEmpty());
-    bench.atRest->set(atRestWith(7)); // read again, and the same
+    bench.policy->set(atRestWith(7)); // read again, and the same
     EXPECT_THAT(reload(1, 0), IsEmpty());
-    bench.atRest->set(atRestWith(7, {8}));
+    bench.policy->set(atRestWith(7, {8}));
     EXPECT_THAT(reload(1, 2), IsEmpty());
-    bench.atRest->set(atRestWith(7, {8}, true));
+    bench.policy->set(atRestWith(7, {8}, true));
     EXPECT_THAT(reload(1, 2), IsEmpty());
-    store->renewOutdated([] { return false; });
+    store->reencrypt([] { return false; });
     EXPECT_FALSE(bench.content(valueName(1)));
-    EXPECT_TRUE(bench.content(valueName(1, AtRestForm::jwe)));
+    EXPECT_TRUE(bench.content(valueName(1, ValueFormat::jwe)));
     EXPECT_THAT(reload(1, 4), IsEmpty()); // plain, aes256cbc, jwe, and the definition
     EXPECT_THAT(reload(1, 0), IsEmpty());
 }
 
 TEST_F(ReloadUnchangedTest, ARotationFindsTheValuesOfTheEarlierKey) {
-    bench.atRest->set(atRestWith(7));
+    bench.policy->set(atRestWith(7));
     store->setValue(uuidNumber(1), bytes("sealed"), allow);
     store->reload();
-    bench.atRest->set(atRestWith(8, {7}));
-    const auto before = bench.content(valueName(1, AtRestForm::jwe));
+    bench.policy->set(atRestWith(8, {7}));
+    const auto before = bench.content(valueName(1, ValueFormat::jwe));
     store->reload();
-    store->renewOutdated([] { return false; });
-    EXPECT_NE(before, bench.content(valueName(1, AtRestForm::jwe)));
-    bench.atRest->set(atRestWith(8));
+    store->reencrypt([] { return false; });
+    EXPECT_NE(before, bench.content(valueName(1, ValueFormat::jwe)));
+    bench.policy->set(atRestWith(8));
     EXPECT_EQ("=sealed", stateOf(*bench.start(), 1).value);
 }
 
@@ -165,16 +165,16 @@ class ReloadOfRealFilesTest : public testing::Test {
 
     TemporaryDirectory directory;
     FaultyFileSystem counting{posixFileSystem()};
-    RecordingJournal journal;
+    RecordingAdminLog log;
 };
 
 TEST_F(ReloadOfRealFilesTest, AFileThatWasWrittenInPlaceWithinATickIsSeen) {
     put(xmlName(1), textOf(definitionOf(1, "one")));
     put(valueName(1), base64("value 0"));
     SecretStore store(std::make_shared<DirectoryBackend>(
-                          std::make_unique<StoreDirectory>(counting, directory.path()), journal,
-                          std::make_shared<CurrentAtRest>()),
-                      journal);
+                          std::make_unique<StoreDirectory>(counting, directory.path()), log,
+                          std::make_shared<CurrentPolicy>()),
+                      log);
     store.load();
     for (int n = 1; n < 10; ++n) {
         const std::string value = "value " + std::to_string(n);

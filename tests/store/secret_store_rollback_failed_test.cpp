@@ -2,8 +2,8 @@
 // Changes that failed and could not be taken back: memory and every later start follow the disk.
 #include "store/secret_store.h"
 
-#include "store/backend.h"
 #include "os/faulty_file_system.h"
+#include "store/backend.h"
 #include "store/store_fixture.h"
 
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 const Uuid kUuid = uuidNumber(1);
-const std::string kLeaving = layout::leavingValueName(kUuid, AtRestForm::plain);
+const std::string kLeaving = layout::leavingValueName(kUuid, ValueFormat::plain);
 
 class UnrestoredTest : public testing::Test {
   protected:
@@ -36,7 +36,7 @@ class UnrestoredTest : public testing::Test {
 
     template <typename Action>
     void expectUnrestored(Action action) {
-        EXPECT_THROW(action(), UnrestoredError);
+        EXPECT_THROW(action(), RollbackFailedError);
         faulty.clearFaults();
     }
 
@@ -96,7 +96,7 @@ TEST_F(UnrestoredTest, AChangeOfTypeThatIsThereMovesTheUse) {
 TEST_F(UnrestoredTest, AValueThatIsThereIsServed) {
     prepare(definitionOf(1, "one"));
     failSync();
-    faulty.fail(Operation::rename, layout::oldValueName(kUuid, AtRestForm::plain), EIO);
+    faulty.fail(Operation::rename, layout::oldValueName(kUuid, ValueFormat::plain), EIO);
     expectUnrestored([&] { store->setValue(kUuid, bytes("new"), allow); });
     EXPECT_EQ("=new", valueNow());
     EXPECT_THAT(takeChanges(*store), ElementsAre("value 1 one"));
@@ -106,7 +106,7 @@ TEST_F(UnrestoredTest, AValueThatIsThereIsServed) {
 TEST_F(UnrestoredTest, AValueThatWentIsGone) {
     prepare(definitionOf(1, "one"));
     failSync();
-    faulty.fail(Operation::rename, layout::oldValueName(kUuid, AtRestForm::plain) + " -> ", EIO);
+    faulty.fail(Operation::rename, layout::oldValueName(kUuid, ValueFormat::plain) + " -> ", EIO);
     expectUnrestored([&] { store->setValue(kUuid, {}, allow); });
     EXPECT_EQ("none", valueNow());
     expectStartAgrees();
@@ -146,7 +146,7 @@ TEST_F(UnrestoredTest, OnADiskThatBecameReadOnlyAValueIsServedOn) {
     prepare(definitionOf(1, "one"));
     faulty.fail(Operation::rename, "", EROFS, FaultyFileSystem::kAlways,
                 FaultyFileSystem::Effect::none, 1);
-    EXPECT_THROW(store->undefine(kUuid, allow), UnrestoredError);
+    EXPECT_THROW(store->undefine(kUuid, allow), RollbackFailedError);
     EXPECT_EQ("=old", valueNow());
     EXPECT_THAT(takeChanges(*store), IsEmpty());
     faulty.clearFaults();
@@ -206,7 +206,7 @@ void losePowerDuring(Prepare prepare, Change change, Expect expect) {
             FaultyFileSystem faulty(bench.disk);
             bench.fileSystem = &faulty;
             auto store = prepare(bench, faulty);
-            EXPECT_TRUE(bench.journal.mentions("cannot sync directory '/store'"));
+            EXPECT_TRUE(bench.log.mentions("cannot sync directory '/store'"));
             bench.disk.dieAfter(k);
             try {
                 change(*store);
@@ -248,9 +248,9 @@ TEST(FailedSyncTest, AtAStartThatFinishedAChangeIsMadeUpForByTheNextChange) {
         [](StoreBench &bench, FaultyFileSystem &faulty) {
             const std::string text = textOf(definitionOf(1, "one"));
             bench.put(xmlName(1), text);
-            bench.put(
-                layout::awaitingValueName(kUuid, AtRestForm::plain, layout::hashOfDefinition(text)),
-                base64("value"));
+            bench.put(layout::awaitingValueName(kUuid, ValueFormat::plain,
+                                                layout::hashOfDefinition(text)),
+                      base64("value"));
             faulty.fail(Operation::sync, "/store", EIO);
             return bench.start();
         },

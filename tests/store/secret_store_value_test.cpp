@@ -138,7 +138,7 @@ TEST_F(SecretStoreValueTest, NoErrorAndNoLogLineCarriesAValue) {
     store->reload();
     faulty.fail(Operation::sync, "", EIO, FaultyFileSystem::kAlways);
     std::string told = raisedBy([&] { set(marker + "2"); })->text;
-    for (const std::string &line : bench.journal.lines())
+    for (const std::string &line : bench.log.lines())
         told += line;
     EXPECT_EQ(std::string::npos, told.find("MARKER")) << told;
     EXPECT_EQ(std::string::npos, told.find(base64(marker).substr(0, 12))) << told;

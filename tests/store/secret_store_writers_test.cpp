@@ -54,7 +54,7 @@ class SecretStoreWritersTest : public testing::Test {
     }
 
     static std::string stagedValue(int n) {
-        return layout::newValueName(uuidNumber(n), AtRestForm::plain);
+        return layout::newValueName(uuidNumber(n), ValueFormat::plain);
     }
 
     StoreBench bench;
@@ -77,7 +77,7 @@ TEST_F(SecretStoreWritersTest, AllKindsOfChangesOfDifferentSecretsRunSideBySide)
     Meeting meeting(4);
     const auto meet = [&] { EXPECT_TRUE(meeting.join()); };
     faulty.before(Operation::sync, layout::newDefinitionName(uuidNumber(1)), meet);
-    faulty.before(Operation::rename, layout::leavingValueName(uuidNumber(2), AtRestForm::plain),
+    faulty.before(Operation::rename, layout::leavingValueName(uuidNumber(2), ValueFormat::plain),
                   meet);
     faulty.before(Operation::sync, layout::newDefinitionName(uuidNumber(3)), meet);
     std::vector<std::thread> threads;

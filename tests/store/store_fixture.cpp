@@ -9,7 +9,7 @@
 
 namespace keyhold {
 
-std::shared_ptr<const AtRest>
+std::shared_ptr<const SealingPolicy>
 atRestWith(std::uint8_t sealing, const std::vector<std::uint8_t> &earlier, bool convertExisting) {
     const auto raw = [](std::uint8_t number) {
         std::array<std::uint8_t, Key::kSize> bytes{};
@@ -21,29 +21,14 @@ atRestWith(std::uint8_t sealing, const std::vector<std::uint8_t> &earlier, bool 
         keyring.setCurrent(raw(sealing));
     for (const std::uint8_t number : earlier)
         keyring.addEarlier(raw(number));
-    return std::make_shared<const AtRest>(std::move(keyring),
-                                          AtRest::Rules{.mustSeal = sealing != 0,
-                                                        .convertExisting = convertExisting,
-                                                        .complaint = {}});
+    return std::make_shared<const SealingPolicy>(
+        std::move(keyring), SealingPolicy::Rules{.mustSeal = sealing != 0,
+                                                 .convertExisting = convertExisting,
+                                                 .complaint = {}});
 }
 
 void PrintTo(const SecretState &state, std::ostream *out) {
     *out << state.xml << state.value;
-}
-
-void RecordingJournal::add(std::string line) {
-    const std::lock_guard lock(mutex_);
-    lines_.push_back(std::move(line));
-}
-
-std::vector<std::string> RecordingJournal::lines() const {
-    const std::lock_guard lock(mutex_);
-    return lines_;
-}
-
-bool RecordingJournal::mentions(const std::string &part) const {
-    return std::ranges::any_of(
-        lines(), [&](const std::string &line) { return line.find(part) != std::string::npos; });
 }
 
 StoreBench::StoreBench() {
@@ -51,14 +36,14 @@ StoreBench::StoreBench() {
 }
 
 std::unique_ptr<SecretStore> StoreBench::start() {
-    auto store = std::make_unique<SecretStore>(openBackend(), journal);
+    auto store = std::make_unique<SecretStore>(openBackend(), log);
     store->load();
     return store;
 }
 
 std::unique_ptr<DirectoryBackend> StoreBench::openBackend() {
     return std::make_unique<DirectoryBackend>(
-        std::make_unique<StoreDirectory>(*fileSystem, kDirectory), journal, atRest);
+        std::make_unique<StoreDirectory>(*fileSystem, kDirectory), log, policy);
 }
 
 StoreState StoreBench::stateAfterStart() {
@@ -106,7 +91,7 @@ SecretDefinition described(SecretDefinition definition, const std::string &text)
 std::string xmlName(int n) {
     return layout::definitionName(uuidNumber(n));
 }
-std::string valueName(int n, AtRestForm form) {
+std::string valueName(int n, ValueFormat form) {
     return layout::valueName(uuidNumber(n), form);
 }
 std::string textOf(const SecretDefinition &definition) {
@@ -117,10 +102,6 @@ std::string base64(const std::string &value) {
     std::string text(plainTextSize(value.size()), '\0');
     encodePlain(bytes(value), {reinterpret_cast<std::uint8_t *>(text.data()), text.size()});
     return text;
-}
-
-std::span<const std::uint8_t> bytes(const std::string &text) {
-    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
 }
 
 SecretState stateOf(const Record &record) {

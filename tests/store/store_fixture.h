@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/bytes.h"
+#include "conf/recording_admin_log.h"
 #include "directory/directory_backend.h"
 #include "os/memory_file_system.h"
 #include "store/secret_store.h"
@@ -16,7 +18,7 @@ namespace keyhold {
 
 /// Values at rest by these rules. Key n is 32 bytes of n; `sealing` is the key of new values, or 0
 /// for plain ones, and the others only open.
-[[nodiscard]] std::shared_ptr<const AtRest>
+[[nodiscard]] std::shared_ptr<const SealingPolicy>
 atRestWith(std::uint8_t sealing, const std::vector<std::uint8_t> &earlier = {},
            bool convertExisting = false);
 
@@ -29,21 +31,6 @@ struct SecretState {
 using StoreState = std::map<Uuid, SecretState>;
 
 void PrintTo(const SecretState &state, std::ostream *out);
-
-/// Keeps what the store reports.
-class RecordingJournal : public Journal {
-  public:
-    void info(const std::string &text) override { add("info: " + text); }
-    void warning(const std::string &text) override { add("warning: " + text); }
-    void error(const std::string &text) override { add("error: " + text); }
-    [[nodiscard]] std::vector<std::string> lines() const;
-    [[nodiscard]] bool mentions(const std::string &part) const;
-
-  private:
-    void add(std::string line);
-    mutable std::mutex mutex_;
-    std::vector<std::string> lines_;
-};
 
 /// Stores on one disk, one after the other as processes would come.
 class StoreBench {
@@ -73,8 +60,8 @@ class StoreBench {
 
     MemoryFileSystem disk;
     FileSystem *fileSystem = &disk; ///< what stores get: the disk, or a decorator of it
-    RecordingJournal journal;
-    std::shared_ptr<CurrentAtRest> atRest = std::make_shared<CurrentAtRest>();
+    RecordingAdminLog log;
+    std::shared_ptr<CurrentPolicy> policy = std::make_shared<CurrentPolicy>();
 };
 
 [[nodiscard]] Uuid uuidNumber(int n);
@@ -85,10 +72,9 @@ class StoreBench {
 [[nodiscard]] SecretDefinition described(SecretDefinition definition, const std::string &text);
 /// A definition file's name and content, and the text of a value file.
 [[nodiscard]] std::string xmlName(int n);
-[[nodiscard]] std::string valueName(int n, AtRestForm form = AtRestForm::plain);
+[[nodiscard]] std::string valueName(int n, ValueFormat form = ValueFormat::plain);
 [[nodiscard]] std::string textOf(const SecretDefinition &definition);
 [[nodiscard]] std::string base64(const std::string &value);
-[[nodiscard]] std::span<const std::uint8_t> bytes(const std::string &text);
 [[nodiscard]] StoreState stateOf(const SecretStore &store);
 [[nodiscard]] SecretState stateOf(const Record &record);
 [[nodiscard]] SecretState stateOf(const SecretStore &store, int n);

@@ -48,7 +48,7 @@ EventLoop::~EventLoop() {
     thread_.join();
 }
 
-void EventLoop::settle() {
+void EventLoop::reconcile() {
     Turn turn{{}, {}, 2};
     std::unique_lock lock(turn.mutex);
     if (virEventAddTimeout(0, onTurn, &turn, nullptr) < 0)

@@ -16,7 +16,7 @@ class EventLoop {
     EventLoop &operator=(const EventLoop &) = delete;
 
     /// Returns once the events that were queued before this call have been delivered.
-    static void settle();
+    static void reconcile();
 
   private:
     std::atomic<bool> isStopping_{false};

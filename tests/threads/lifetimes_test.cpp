@@ -188,7 +188,7 @@ TEST(Lifetimes, RegistrationsMayComeAndGoWhileOthersChangeAndClose) {
             connection.reset();
         }
     });
-    EventLoop::settle();
+    EventLoop::reconcile();
     for (const auto &ofThread : observers) {
         for (const auto &observer : ofThread)
             EXPECT_EQ(observer->released(), 2);

@@ -86,7 +86,7 @@ class Scene {
         all_.watch(watched_.get());
         // A watch of one secret needs a handle, and so for a moment the secret.
         const client::Secret first = client::define(watched_.get(), {.number = 1});
-        EventLoop::settle();
+        EventLoop::reconcile();
         one_.watch(watched_.get(), first.get());
         one_.expectPresent(1);
         if (virSecretUndefine(first.get()) < 0)
@@ -113,7 +113,7 @@ class Scene {
 
     /// Once nothing works any more.
     void checkEvents() {
-        EventLoop::settle();
+        EventLoop::reconcile();
         EXPECT_THAT(all_.nonsense(), testing::IsEmpty());
         EXPECT_THAT(one_.nonsense(), testing::IsEmpty());
         for (const auto &[number, isPresent] : all_.lastSeen()) {

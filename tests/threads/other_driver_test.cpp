@@ -96,7 +96,7 @@ TEST_F(OtherDriver, HasTheSecretsOfItsOwnRoot) {
     const client::Secret same = client::lookup(b.get(), 2);
     ASSERT_NE(same, nullptr) << client::describeError();
     EXPECT_EQ(client::valueOf(same.get()), "through QEMU");
-    EventLoop::settle();
+    EventLoop::reconcile();
     EXPECT_EQ(observer.lines(), (std::vector<Observer::Line>{"02 defined", "02 value"}));
     EXPECT_TRUE(observer.nonsense().empty());
     observer.unwatch();
@@ -199,11 +199,11 @@ TEST_F(OtherDriver, KnowsItsRegistrationsWithSeveralRootsApart) {
     a = openSecrets("a");
     for (const virConnectPtr each : {a.get(), b.get()})
         EXPECT_NE(client::define(each, {.number = 1}), nullptr) << client::describeError();
-    EventLoop::settle();
+    EventLoop::reconcile();
     EXPECT_EQ(ofA, 1);
     EXPECT_EQ(ofB, 0);
     EXPECT_EQ(virConnectSecretEventDeregisterAny(qemu.get(), inA), 0) << client::describeError();
-    EventLoop::settle();
+    EventLoop::reconcile();
 }
 
 } // namespace keyhold

@@ -98,7 +98,7 @@ TEST(SeveralRoots, KeepTheirEventsToThemselves) {
             ASSERT_EQ(virSecretUndefine(secret.get()), 0) << client::describeError();
         }
     });
-    EventLoop::settle();
+    EventLoop::reconcile();
     for (unsigned i = 0; i < kThreads; ++i) {
         EXPECT_EQ(observers[i].nonsense(), std::vector<Observer::Line>{}) << "root " << i;
         EXPECT_EQ(observers[i].lines().size(), 3 * kRounds) << "root " << i;
