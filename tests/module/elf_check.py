@@ -14,16 +14,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 EXPORTS = {"secretRegister"}
 
 # Sonames of Debian 12 and 13, then those that differ in later releases.
+# All of them libvirt.so.0 or libc.so.6 needs itself: none can be missing where libvirtd runs.
 LIBRARIES = re.compile(
     r"libvirt\.so\.0|libglib-2\.0\.so\.0|libgobject-2\.0\.so\.0|libxml2\.so\.(2|16)"
-    r"|libgnutls\.so\.30|libsodium\.so\.(23|26)|libstdc\+\+\.so\.6|libgcc_s\.so\.1"
-    r"|libc\.so\.6|libm\.so\.6|ld-linux[-\w]*\.so\.\d"
+    r"|libgnutls\.so\.30|libgcc_s\.so\.1|libc\.so\.6|libm\.so\.6|ld-linux[-\w]*\.so\.\d"
 )
 # What a guest in somebody's process does not do: leave work for its end (static and thread objects
 # with destructors, exit handlers) or for its fork, end it, change what all of it shares, or write to
@@ -35,7 +35,7 @@ FORBIDDEN = re.compile(
     r"|(__)?v?f?printf(_chk)?|puts|putchar|fputs|fputc|fwrite|perror|stdout|stderr|_ZSt4c(out|err)"
     r"|xml(Cleanup|Set(Generic|External|Default)|SubstituteEntities|KeepBlanks)\w*"
 )
-SANITIZERS = re.compile(r"lib(asan|ubsan|tsan)\.so\.\d+")
+SANITIZERS = re.compile(r"lib(asan|ubsan|tsan)\.so\.\d+|libstdc\+\+\.so\.6")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Module:
     symbols: list[Symbol]
     dynamic: list[tuple[str, str]]
     segments: dict[str, str]
+    uses: frozenset[str]  # names that the code of this project takes from elsewhere
 
     def values(self, tag: str) -> list[str]:
         return [value for name, value in self.dynamic if name == tag]
@@ -66,14 +67,21 @@ def readelf(option: str, path: str) -> str:
     ).stdout
 
 
-def read_module(path: str) -> Module:
+def read_symbols(option: str, path: str) -> list[Symbol]:
     symbols = []
-    for line in readelf("--dyn-syms", path).splitlines():
+    for line in readelf(option, path).splitlines():
         fields = line.split()
         if len(fields) < 8 or not re.fullmatch(r"\d+:", fields[0]):
             continue
         name, _, version = fields[7].replace("@@", "@").partition("@")
         symbols.append(Symbol(name, version, fields[4], fields[6] != "UND"))
+    return symbols
+
+
+def read_module(path: str, archives: Sequence[str] = ()) -> Module:
+    """Of a module that has the C++ runtime in it, the archives tell which names our code uses."""
+    symbols = read_symbols("--dyn-syms", path)
+    ours = [symbol for archive in archives for symbol in read_symbols("--syms", archive)] or symbols
     dynamic = re.findall(r"^ 0x[0-9a-f]+ \((\w+)\)\s+(.*)$", readelf("-d", path), re.MULTILINE)
     segments = {}
     for line in readelf("-l", path).splitlines():
@@ -82,7 +90,8 @@ def read_module(path: str) -> Module:
             segments[match[1]] = match[2]
     if not symbols or not dynamic or "LOAD" not in segments:
         raise ValueError(f"{path}: readelf's output was not understood")
-    return Module(symbols, dynamic, segments)
+    return Module(symbols, dynamic, segments,
+                  frozenset(symbol.name for symbol in ours if not symbol.defined))
 
 
 def check_exports(module: Module, _: bool) -> list[str]:
@@ -119,11 +128,7 @@ def check_libraries(module: Module, sanitized: bool) -> list[str]:
 def check_guest(module: Module, sanitized: bool) -> list[str]:
     if sanitized:
         return []  # what the instrumentation calls is not ours
-    return [
-        f"uses {symbol.name}"
-        for symbol in module.symbols
-        if not symbol.defined and FORBIDDEN.fullmatch(symbol.name)
-    ]
+    return [f"uses {name}" for name in sorted(module.uses) if FORBIDDEN.fullmatch(name)]
 
 
 def check_stack_protector(module: Module, _: bool) -> list[str]:
@@ -173,6 +178,7 @@ CHECKS: dict[str, Callable[[Module, bool], list[str]]] = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("module", help="the shared object to check")
+    parser.add_argument("--archives", nargs="+", default=[], help="what the module was linked from")
     parser.add_argument("--sanitized", action="store_true", help="allow the sanitizers' libraries")
     parser.add_argument(
         "--expect-failure",
@@ -182,7 +188,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
 
-    module = read_module(arguments.module)
+    module = read_module(arguments.module, arguments.archives)
     if arguments.expect_failure:
         problems = CHECKS[arguments.expect_failure](module, arguments.sanitized)
         print(f"{arguments.expect_failure}: {len(problems)} problems in {arguments.module}")

@@ -21,7 +21,8 @@ extern "C" __attribute__((visibility("default"))) int secretRegister() {
     return text[0];
 }
 """
-HARDENED = ["-fPIC", "-fstack-protector-strong", "-fvisibility=hidden", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"]
+HARDENED = ["-fPIC", "-fstack-protector-strong", "-fvisibility=hidden", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack",
+            "-static-libstdc++", "-Wl,--exclude-libs,ALL"]
 
 
 class EveryCheckCanFail(unittest.TestCase):
@@ -116,6 +117,17 @@ class EveryCheckCanFail(unittest.TestCase):
             source += f"void use(int n) {{ if (n) {call}; }}"
             with self.subTest(call=call):
                 self.assertEqual(self.failing(source), {"guest"})
+
+    def test_what_a_library_in_the_module_does_is_not_ours(self) -> None:
+        names = {}
+        for name, text in (("ours", "void ours();"), ("theirs", "void theirs() { abort(); }")):
+            names[name] = self.directory / f"{name}.o"
+            subprocess.run([*COMPILER, "-c", *HARDENED[:3], "-x", "c++", "-", "-o", str(names[name])], text=True, check=True,
+                           input=f"#include <cstdlib>\n{text}\nvoid use_{name}() {{ {name}(); }}")
+        path = str(self.build("", str(names["theirs"])))
+        for archives, expected in (((), {"guest"}), ([str(names["ours"])], set()), ([str(names["theirs"])], {"guest"})):
+            module = read_module(path, archives)
+            self.assertEqual({name for name, check in CHECKS.items() if check(module, False)}, expected)
 
     def test_functions_without_a_guarded_stack_are_found(self) -> None:
         self.assertEqual(self.failing("", "-fno-stack-protector"), {"stack-protector"})
