@@ -62,7 +62,7 @@ Json jsonOf(const Report &report) {
             {"aes256cbc", inspection.aes256cbc},
             {"sealed", sealed},
             {"unreadable", inspection.unreadable},
-            {"reencryptable", inspection.reencryptable.size()},
+            {"outdated", inspection.reencryptable.size()},
             {"findings", findings}};
 }
 
