@@ -67,8 +67,8 @@ int StoreDirectory::sync() const {
         result = 0;
     }
     if (result == 0) {
-        removals_.reconcile(removals);
-        names_.reconcile(names);
+        removals_.markSynced(removals);
+        names_.markSynced(names);
     }
     return result;
 }
