@@ -50,7 +50,7 @@ void requireWilling(const Conversion &conversion, const Holder &holder, const Ho
     case Holder::Driver::other:
         refuse(inUse + ", with libvirt's own driver; stop it first");
     case Holder::Driver::unknown:
-        refuse(inUse + ", and whether that has this driver cannot be told; stop it first");
+        refuse(inUse + ", and whether that has this driver is unknown; stop it first");
     }
     // By the directory alone it may be a program with an embedded root that leads here.
     if (!holder.hasPidFile && holder.name != "libvirtd" && holder.name != "virtsecretd")
@@ -101,7 +101,7 @@ class Follower {
           reencryptable_(std::move(reencryptable)) {}
 
     void follow() {
-        // The daemon writes nothing anew whose definition it cannot load; waiting brings nothing.
+        // The daemon re-encrypts nothing whose definition it cannot load; waiting brings nothing.
         const auto unloadable =
             std::partition(reencryptable_.begin(), reencryptable_.end(),
                            [&](const Uuid &uuid) { return !!check(uuid).usage; });
@@ -111,7 +111,7 @@ class Follower {
         for (const Uuid &uuid : left) {
             if (!isDone(check(uuid)))
                 fail(uuid,
-                     "cannot be read, so that the daemon does not write its value anew; put it "
+                     "cannot be read, so that the daemon does not re-encrypt its value; put it "
                      "right and run this again");
         }
     }
@@ -159,7 +159,7 @@ class Follower {
 
     void failAll() {
         for (const Uuid &uuid : reencryptable_)
-            fail(uuid, "is of a value that the daemon did not write anew; its log says why");
+            fail(uuid, "is of a value that the daemon did not re-encrypt; its log says why");
     }
 
     void fail(const Uuid &uuid, const char *text) {
@@ -181,7 +181,7 @@ void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys 
     std::vector<Uuid> reencryptable =
         inspect(conversion.target.paths, *conversion.policy).reencryptable;
     conversion.total = reencryptable.size();
-    // Also where nothing is left to do: new values must get the form and the key of now.
+    // Also where nothing is left to do: new values must get the current format and key.
     daemon.reload();
     Follower(conversion, daemon, std::move(reencryptable)).follow();
 }

@@ -116,7 +116,7 @@ void printText(const Report &report) {
     for (const auto &[keyId, number] : inspection.sealed)
         printLine("sealed", std::to_string(number) + " with " + aboutKey(policy.keyring(), keyId));
     count("unreadable", inspection.unreadable);
-    count("to be renewed", inspection.reencryptable.size());
+    count("to re-encrypt", inspection.reencryptable.size());
     for (const Finding &finding : report.findings()) {
         if (finding.kind == Finding::Kind::settings || isUnreadable(finding.kind))
             print("  " + textOf(finding));

@@ -36,18 +36,18 @@ constexpr const char *kRemedy = "; put it right and reload";
 const char *costOf(SettingTrouble::Of setting, const KeyPlan &plan) {
     switch (setting) {
     case SettingTrouble::Of::encryptData:
-        return "; no value is stored meanwhile";
+        return "; no value is stored";
     case SettingTrouble::Of::secretsEncryptionKey:
-        return plan.encrypt ? "; no value is stored meanwhile, and none is read under that key"
-                            : "; no value is read under that key meanwhile";
+        return plan.encrypt ? "; no value is stored, and none is read under that key"
+                            : "; no value is read under that key";
     case SettingTrouble::Of::secretsDecryptionKeys:
-        return "; no value is read under that key meanwhile";
+        return "; no value is read under that key";
     case SettingTrouble::Of::sealExisting:
-        return "; stored values are not sealed by it meanwhile";
+        return "; stored values are not sealed by it";
     case SettingTrouble::Of::unsealExisting:
-        return "; stored values are not made plain by it meanwhile";
+        return "; stored values are not made plain by it";
     case SettingTrouble::Of::keyMemory:
-        return "; \"auto\" is taken meanwhile";
+        return "; \"auto\" is taken";
     }
     return "";
 }

@@ -159,13 +159,13 @@ class Arena {
         chunks_.push_back({pages, {}});
     }
 
-    /// Makes `pages` usable, as the best kind that is to be had.
+    /// Makes `pages` usable, as the best kind that is available.
     void fill(std::uint8_t *pages, std::size_t length) {
         auto kind = KeyMemoryKind::secretmem;
         std::string reason;
         if (const int error = wantsSecretmem_ ? mapSecretmem(pages, length) : ENOSYS; error != 0) {
             if (wantsSecretmem_)
-                reason = textOf("memfd_secret is not to be had", error);
+                reason = textOf("memfd_secret is unavailable", error);
             kind = KeyMemoryKind::locked;
             // A mapping that failed may have left a hole.
             if (::mmap(pages, length, PROT_READ | PROT_WRITE,

@@ -12,8 +12,8 @@ namespace {
 class Progress {
   public:
     Progress(AdminLog &log, std::size_t count) : log_(log), count_(count) {
-        log_.info("writing " + std::to_string(count) +
-                  " stored values anew, with the key and form of secret.conf");
+        log_.info("re-encrypting " + std::to_string(count) +
+                  " stored values, with the key and format of secret.conf");
     }
 
     void step() {
@@ -34,7 +34,7 @@ class Progress {
         else if (done_ < count_)
             log_.info(text() + "; the rest follows at the next start");
         else if (written_ < count_)
-            log_.info(text() + "; the others were changed or removed meanwhile");
+            log_.info(text() + "; the others were changed or removed since");
         else
             log_.info(text());
     }
@@ -43,7 +43,7 @@ class Progress {
     static constexpr auto kInterval = std::chrono::seconds(10);
 
     [[nodiscard]] std::string text() const {
-        return "re-encrypted: " + std::to_string(written_) + " of " + std::to_string(count_) +
+        return "re-encrypted " + std::to_string(written_) + " of " + std::to_string(count_) +
                " values";
     }
 

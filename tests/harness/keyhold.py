@@ -67,7 +67,7 @@ def wait_stopped(pid_file: Path) -> int:
 class StoreAssertions(unittest.TestCase):
     """Mixed into a case."""
 
-    def assertForms(self, store: Path, form: str, count: int) -> None:
+    def assertFormats(self, store: Path, form: str, count: int) -> None:
         """Every value, and there are `count`, is in this form; no private name is left."""
         names = [path.name for path in store.iterdir() if path.suffix != ".xml"]
         self.assertEqual(sorted(names), sorted(n for n in names if n.endswith(f".{form}")))

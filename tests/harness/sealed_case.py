@@ -12,12 +12,12 @@ import libvirt
 from .case import SystemCase
 from .daemon import Daemon
 from .secret_files import Secret, write_file
-from .sealed_files import KeyFile, forms_in, key_id_of, sealed_in, secret_conf
+from .sealed_files import KeyFile, formats_in, key_id_of, sealed_in, secret_conf
 from .waiting import wait_for
 
 # libvirt has VIR_ERR_INVALID_ENCR_KEY_SECRET since 12.1.0; the daemon here is older
 KEY_MISSING = libvirt.VIR_ERR_INTERNAL_ERROR
-RENEWED = re.compile(r" written anew: (\d+) of \1 values")
+REENCRYPTED = re.compile(r" re-encrypted (\d+) of \1 values")
 PROGRESS = 'log_filters = "2:daemon 2:secret.keyhold"\n'
 
 
@@ -44,11 +44,11 @@ class SealedCase(SystemCase):
         self.assertEqual(self.daemon.stop(), 0)
         self.begin(**options)
 
-    def reload_and_renew(self) -> None:
-        """A reload, and the end of the writing anew that it begins."""
-        before = len(RENEWED.findall(self.daemon.log()))
+    def reload_and_reencrypt(self) -> None:
+        """A reload, and the end of the re-encryption that it begins."""
+        before = len(REENCRYPTED.findall(self.daemon.log()))
         self.daemon.reload()
-        wait_for("the values are written anew", lambda: len(RENEWED.findall(self.daemon.log())) > before)
+        wait_for("the values are re-encrypted", lambda: len(REENCRYPTED.findall(self.daemon.log())) > before)
 
     def store_sealed(self, *secrets: Secret, value: bytes = b"value") -> None:
         """Leaves the secrets sealed under `self.key` in the store, and no daemon."""
@@ -74,18 +74,18 @@ class SealedCase(SystemCase):
         for secret in secrets or (self.secret,):
             self.assertEqual(self.value_of(self.root, secret), value)
 
-    def assertForms(self, *forms: str, secret: Secret | None = None, store: Path | None = None) -> None:
-        self.assertEqual(forms_in(store or self.store, secret or self.secret), set(forms))
+    def assertFormats(self, *forms: str, secret: Secret | None = None, store: Path | None = None) -> None:
+        self.assertEqual(formats_in(store or self.store, secret or self.secret), set(forms))
 
     def assertSealedWith(self, key: KeyFile, *secrets: Secret) -> None:
         """One file each, that names this key."""
         for secret in secrets or (self.secret,):
-            self.assertForms("jwe", secret=secret)
+            self.assertFormats("jwe", secret=secret)
             self.assertEqual(key_id_of(sealed_in(self.store, secret)), key.id)
 
     def assertPlain(self, value: bytes, *secrets: Secret) -> None:
         for secret in secrets or (self.secret,):
-            self.assertForms("base64", secret=secret)
+            self.assertFormats("base64", secret=secret)
             self.assertEqual(secret.value_in(self.store).read_bytes(), base64.b64encode(value))
 
     def assertValueRefused(self, *words: str, code: int = KEY_MISSING) -> None:
@@ -106,7 +106,7 @@ class SealedCase(SystemCase):
         for word in ("values must be encrypted and there is no key", *words):
             self.assertIn(word, str(error))
         self.assertNoValue(self.root, new)
-        self.assertForms(secret=new)
+        self.assertFormats(secret=new)
         handle.undefine()
         self.assertMemoryOnlyWorks()
 

@@ -77,6 +77,6 @@ def key_id_of(sealed: Path) -> str:
     return str(json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))["kid"])
 
 
-def forms_in(store: Path, secret: Secret) -> set[str]:
-    """What the names of its value files end in, those that are kept aside included."""
+def formats_in(store: Path, secret: Secret) -> set[str]:
+    """What the names of its value files end in, quarantined ones included."""
     return {path.name.partition(".")[2] for path in store.glob(f"{secret.uuid}.*")} - {"xml"}

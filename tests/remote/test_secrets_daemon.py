@@ -207,7 +207,7 @@ class SecretsDaemonWithinItsLimits(ServiceCase):
         if has_secret_memory() or settings().stock:
             self.assertEqual(said, "")
         else:
-            self.assertIn("memfd_secret is not to be had: Function not implemented", said)
+            self.assertIn("memfd_secret is unavailable: Function not implemented", said)
 
     def use(self) -> None:
         root = self.service.open()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Writing stored values anew when the key or the form of secret.conf has changed.
+// Re-encrypting stored values when the key or the format of secret.conf has changed.
 #include "store/secret_store.h"
 
 #include "conf/raised.h"
@@ -95,8 +95,9 @@ TEST_F(ReencryptionTest, IsNoChangeForClients) {
 TEST_F(ReencryptionTest, TellsTheBeginningAndTheEnd) {
     takeOver(atRestWith(2, {1}));
     store->reencrypt(never);
-    EXPECT_TRUE(isTold("info: writing 3 stored values anew, with the key and form of secret.conf"));
-    EXPECT_TRUE(isTold("info: re-encrypted: 3 of 3 values"));
+    EXPECT_TRUE(
+        isTold("info: re-encrypting 3 stored values, with the key and format of secret.conf"));
+    EXPECT_TRUE(isTold("info: re-encrypted 3 of 3 values"));
 }
 
 TEST_F(ReencryptionTest, WritesAndTellsNothingWhereNothingIsOutdated) {
@@ -116,13 +117,13 @@ TEST_F(ReencryptionTest, OneThatFailsStaysAsItWasAndTheOthersAreWritten) {
     EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
     EXPECT_TRUE(bench.log.mentions("error: value of secret '" + uuidNumber(2).toString() +
                                    "' was not re-encrypted: cannot sync file"));
-    EXPECT_TRUE(isTold("warning: re-encrypted: 2 of 3 values; 1 failed, for the reasons above; a "
+    EXPECT_TRUE(isTold("warning: re-encrypted 2 of 3 values; 1 failed, for the reasons above; a "
                        "reload tries again"));
 
     store->reload();
     store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
-    EXPECT_TRUE(isTold("info: re-encrypted: 1 of 1 values"));
+    EXPECT_TRUE(isTold("info: re-encrypted 1 of 1 values"));
 }
 
 TEST_F(ReencryptionTest, WantOfMemoryForOneHoldsUpNoOther) {
@@ -175,14 +176,14 @@ TEST_F(ReencryptionTest, StopsBetweenTwoValuesAndGoesOnAtTheNextStart) {
     int asked = 0;
     store->reencrypt([&] { return ++asked > 1; });
     EXPECT_THAT(keys(), UnorderedElementsAre(2, 1, 1));
-    EXPECT_TRUE(isTold("info: re-encrypted: 1 of 3 values; the rest follows at the next start"));
+    EXPECT_TRUE(isTold("info: re-encrypted 1 of 3 values; the rest follows at the next start"));
 
     store.reset();
     store = bench.start();
     EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
     store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
-    EXPECT_TRUE(isTold("info: re-encrypted: 2 of 2 values"));
+    EXPECT_TRUE(isTold("info: re-encrypted 2 of 2 values"));
 }
 
 TEST_F(ReencryptionTest, AValueThatAClientSetsMeanwhileIsTheOneThatStays) {
@@ -199,8 +200,8 @@ TEST_F(ReencryptionTest, AValueThatAClientSetsMeanwhileIsTheOneThatStays) {
     });
     store->reencrypt(never);
     EXPECT_TRUE(isDone);
-    EXPECT_TRUE(isTold("info: re-encrypted: 1 of 3 values; the others were changed or removed "
-                       "meanwhile"));
+    EXPECT_TRUE(isTold("info: re-encrypted 1 of 3 values; the others were changed or removed "
+                       "since"));
     EXPECT_THAT(values(), ElementsAre("=value 1", "=set meanwhile", "=set meanwhile"));
     EXPECT_EQ(bench.stateAfterStart(), stateOf(*store));
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
@@ -248,7 +249,7 @@ TEST_F(ReencryptionTest, WhatLibvirtEncryptedIsWrittenOnlyIfAllOfItOpens) {
     EXPECT_TRUE(bench.log.mentions(valueName(3, ValueFormat::aes256cbc) +
                                    "' cannot be opened; put the right key in place, or move "
                                    "that file to another directory, and reload"));
-    EXPECT_TRUE(bench.log.mentions("warning: re-encrypted: 0 of 2 values"));
+    EXPECT_TRUE(bench.log.mentions("warning: re-encrypted 0 of 2 values"));
 
     bench.remove(valueName(3, ValueFormat::aes256cbc));
     takeOver(atRestWith(1, {}, true));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Writing values anew beside everything else. A gate in the file system keeps a value in hand for
+// Re-encrypting values beside everything else. A gate in the file system keeps a value in hand for
 // as long as a test wants.
 #include "store/reencryption_thread.h"
 
@@ -83,15 +83,16 @@ class ReencryptionThreadTest : public testing::Test {
     }
     [[nodiscard]] std::size_t begun() const {
         const auto lines = bench.log.lines();
-        return static_cast<std::size_t>(std::ranges::count_if(
-            lines, [](const std::string &line) { return line.starts_with("info: writing "); }));
+        return static_cast<std::size_t>(std::ranges::count_if(lines, [](const std::string &line) {
+            return line.starts_with("info: re-encrypting ");
+        }));
     }
 
     StoreBench bench;
     FaultyFileSystem faulty{bench.disk};
     std::unique_ptr<SecretStore> store;
     Gate gate;
-    std::atomic<int> changes{0}; ///< how often the host was told
+    std::atomic<int> changes{0}; ///< how often libvirt was informed
     std::function<void()> told = [this] {
         ++changes;
         changes.notify_all();
@@ -167,13 +168,13 @@ TEST_F(ReencryptionThreadTest, ARequestMeanwhileMakesItGoRoundOnceMore) {
     reencryption.request();
     reencryption.request();
     EXPECT_EQ(begun(), 1U) << "never two at once";
-    EXPECT_EQ(changes, 1) << "the host knows";
+    EXPECT_EQ(changes, 1) << "libvirt knows";
     gate.open();
     awaitRest(reencryption);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
     EXPECT_EQ(begun(), 2U);
-    EXPECT_TRUE(bench.log.mentions("warning: re-encrypted: 2 of 3 values; 1 failed"));
-    EXPECT_TRUE(bench.log.mentions("info: re-encrypted: 1 of 1 values"));
+    EXPECT_TRUE(bench.log.mentions("warning: re-encrypted 2 of 3 values; 1 failed"));
+    EXPECT_TRUE(bench.log.mentions("info: re-encrypted 1 of 1 values"));
     EXPECT_EQ(changes, 2);
 }
 

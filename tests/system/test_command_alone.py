@@ -23,7 +23,7 @@ class Conversions(CommandCase):
         self.configure()
         sealed = self.keyhold.json("seal")
         self.assertEqual((sealed["converted"], sealed["remaining"]), (3, 0))
-        self.assertForms(self.store, "jwe", 3)
+        self.assertFormats(self.store, "jwe", 3)
         self.assertEqual(self.keyhold.status()["sealed"], {self.key.id: 3})
         self.assertEqual(self.keyhold.findings(), [])
         unsealed = self.keyhold.json("unseal")
@@ -36,7 +36,7 @@ class Conversions(CommandCase):
         self.keyhold.json("seal")
         self.configure(encrypt=False)
         self.assertEqual(self.keyhold.json("unseal")["advice"], "")
-        self.assertForms(self.store, "base64", 3)
+        self.assertFormats(self.store, "base64", 3)
 
     def test_unseal_says_that_seal_existing_would_undo_it(self) -> None:
         self.configure(seal_existing=1)
@@ -168,7 +168,7 @@ class Conversions(CommandCase):
         self.store.chmod(0o770)
         self.configure()
         self.assertEqual(self.keyhold.json("seal")["converted"], 3)
-        self.assertForms(self.store, "jwe", 3)
+        self.assertFormats(self.store, "jwe", 3)
         self.assertEqual(self.store.stat().st_uid, self.machine.one.uid)
 
     def test_a_user_converts_the_session_store(self) -> None:
@@ -299,7 +299,7 @@ class Killed(CommandCase):
         if command == "unseal":
             self.assertEqual(snapshot(self.store), self.plain)
         else:
-            self.assertForms(self.store, "jwe", self.COUNT)
+            self.assertFormats(self.store, "jwe", self.COUNT)
             self.keyhold.json("unseal")
             self.assertEqual(snapshot(self.store), self.plain)
 

@@ -52,7 +52,7 @@ class BesideADaemon(BesideCase):
     def test_the_daemon_seals_rekeys_and_unseals(self) -> None:
         self.configure(seal_existing=1)
         self.assertEqual(self.keyhold.json("seal")["converted"], self.COUNT)
-        self.assertForms(self.store, "jwe", self.COUNT)
+        self.assertFormats(self.store, "jwe", self.COUNT)
         self.assertServed()
         self.configure(self.other_key, earlier=[self.key])
         self.assertEqual(self.keyhold.json("rekey")["converted"], self.COUNT)
@@ -61,7 +61,7 @@ class BesideADaemon(BesideCase):
         self.configure(self.other_key, encrypt=False, unseal_existing=1)
         unsealed = self.keyhold.json("unseal")
         self.assertEqual((unsealed["converted"], unsealed["remaining"]), (self.COUNT, 0))
-        self.assertForms(self.store, "base64", self.COUNT)
+        self.assertFormats(self.store, "base64", self.COUNT)
         self.assertServed()
         self.assertEqual(self.keyhold.findings(), [])
         self.assertNewValueIs("base64")
@@ -78,7 +78,7 @@ class BesideADaemon(BesideCase):
         write_file(broken.xml_in(self.store), "<secret>")
         result = self.keyhold.json("seal", code=2)
         self.assertEqual((result["converted"], result["remaining"]), (self.COUNT - 1, 1))
-        self.assertIn("cannot be read, so that the daemon does not write its value anew",
+        self.assertIn("cannot be read, so that the daemon does not re-encrypt its value",
                       [each["text"] for each in result["findings"]
                        if each["file"].endswith(broken.xml_in(self.store).name)][0])
 
@@ -168,7 +168,7 @@ class BesideOthers(BesideCase):
         Secret().write(root / "etc/secrets", b"value")
         write_file(root / "etc/secret.conf", secret_conf(key=self.key))
         self.assertEqual(self.keyhold.json("seal", "--root", str(root))["converted"], 1)
-        self.assertForms(root / "etc/secrets", "jwe", 1)
+        self.assertFormats(root / "etc/secrets", "jwe", 1)
 
     def test_a_session_daemon(self) -> None:
         user = self.machine.one
@@ -182,5 +182,5 @@ class BesideOthers(BesideCase):
         keyhold = Keyhold(self.machine, user)
         self.assertEqual(keyhold.status()["holder"]["pid"], daemon.pid)
         self.assertEqual(keyhold.run("seal").code, 0)
-        self.assertForms(user.store, "jwe", 1)
+        self.assertFormats(user.store, "jwe", 1)
         self.assertEqual(self.value_of(daemon.open(), secret), b"value")

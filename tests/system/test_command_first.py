@@ -29,10 +29,10 @@ class BesideTheCommand(CommandCase):
         os.kill(pid, signal.SIGCONT)
         wait_for("the command ends", lambda: command.poll() is not None)
         self.assertEqual(command.returncode, 0)
-        self.assertForms(self.store, "jwe", self.COUNT)
+        self.assertFormats(self.store, "jwe", self.COUNT)
 
         self.define(connection, Secret(usage="new"), b"new")
-        self.assertForms(self.store, "jwe", self.COUNT + 1)
+        self.assertFormats(self.store, "jwe", self.COUNT + 1)
         for secret, value in zip(self.secrets, self.values):
             self.assertEqual(self.value_of(connection, secret), value)
         self.assertEqual(self.keyhold.status()["holder"]["pid"], daemon.pid)

@@ -12,10 +12,10 @@ from harness.sealed_case import SealedCase
 from harness.sealed_files import KeyFile, sealed_in, secret_conf
 from harness.secret_files import Secret, snapshot, write_file
 
-KEY_FILE_TROUBLE = "new values cannot be stored"
+KEY_FILE_PROBLEM = "new values cannot be stored"
 
 
-class KeyTroubleCase(SealedCase):
+class KeyProblemCase(SealedCase):
     """`self.secret` is sealed under `self.key`, `self.plain` has a plain value."""
 
     def setUp(self) -> None:
@@ -36,14 +36,14 @@ class KeyTroubleCase(SealedCase):
         self.assertSealedWith(self.key, new)
 
 
-class KeyFilesThatCannotBeUsed(KeyTroubleCase):
+class KeyFilesThatCannotBeUsed(KeyProblemCase):
     """The values under the key are refused, and so are new ones."""
 
     def assertRefused(self, *words: str) -> None:
         before = snapshot(self.store)
         self.begin()
         self.assertServesTheRest()
-        self.assertLogNames(self.daemon, KEY_FILE_TROUBLE, str(self.key.path), *words)
+        self.assertLogNames(self.daemon, KEY_FILE_PROBLEM, str(self.key.path), *words)
         self.assertValueRefused(self.key.id, str(self.key.path), *words)
         self.assertNothingNewIsStored(str(self.key.path), *words)
         self.assertEqual(snapshot(self.store), before)
@@ -127,7 +127,7 @@ class KeyFilesThatCannotBeUsed(KeyTroubleCase):
         self.define(self.root, new, b"new")
         self.assertSealedWith(current, new)
         self.key.put()
-        self.reload_and_renew()
+        self.reload_and_reencrypt()
         self.assertValue(b"value")
         self.assertSealedWith(current)
 
@@ -140,14 +140,14 @@ class KeyFilesThatCannotBeUsed(KeyTroubleCase):
         self.repair()
 
 
-class KeyFilesThatSealNothingNew(KeyTroubleCase):
+class KeyFilesThatSealNothingNew(KeyProblemCase):
     """Others can read or replace them: what was sealed is opened, nothing new is sealed."""
 
     def assertOpensAndSealsNothing(self, *words: str) -> None:
         self.begin()
         self.assertValue(b"value")
         self.assertServesTheRest()
-        self.assertLogNames(self.daemon, KEY_FILE_TROUBLE, str(self.key.path), *words)
+        self.assertLogNames(self.daemon, KEY_FILE_PROBLEM, str(self.key.path), *words)
         self.assertNothingNewIsStored(str(self.key.path), *words)
 
     def follow(self, remedy: str) -> None:
@@ -195,7 +195,7 @@ class KeyFilesThatSealNothingNew(KeyTroubleCase):
         self.assertServedOnceRepaired()
 
 
-class WrongKeys(KeyTroubleCase):
+class WrongKeys(KeyProblemCase):
     def test_another_key_opens_nothing_and_destroys_nothing(self) -> None:
         before = snapshot(self.store)
         right = self.key
@@ -209,7 +209,7 @@ class WrongKeys(KeyTroubleCase):
         self.define(self.root, new, b"new")
         self.assertSealedWith(wrong, new)
 
-    def test_setting_a_value_keeps_the_one_that_cannot_be_read_aside(self) -> None:
+    def test_setting_a_value_quarantines_the_one_that_cannot_be_read(self) -> None:
         sealed = sealed_in(self.store, self.secret)
         before = sealed.read_bytes()
         right = self.key
@@ -217,14 +217,14 @@ class WrongKeys(KeyTroubleCase):
         self.begin()
         self.root.secretLookupByUUIDString(self.secret.uuid).setValue(b"new")
         self.assertValue(b"new")
-        self.assertForms("jwe", "jwe.aside-1")
-        aside = self.store / f"{sealed.name}.aside-1"
-        self.assertEqual(aside.read_bytes(), before)
-        self.assertLogNames(self.daemon, sealed.name, aside.name)
+        self.assertFormats("jwe", "jwe.aside-1")
+        quarantined = self.store / f"{sealed.name}.aside-1"
+        self.assertEqual(quarantined.read_bytes(), before)
+        self.assertLogNames(self.daemon, sealed.name, quarantined.name)
         self.restart()
         self.assertValue(b"new")
         # with the right key it is as good as before
-        aside.rename(sealed)
+        quarantined.rename(sealed)
         right.put()
         self.restart()
         self.assertValue(b"value")
@@ -234,7 +234,7 @@ class WrongKeys(KeyTroubleCase):
         self.key = self.new_key("key")
         self.begin()
         self.root.secretLookupByUUIDString(self.secret.uuid).undefine()
-        self.assertForms()
+        self.assertFormats()
         self.define(self.root, self.secret, b"new")
         self.assertSealedWith(self.key)
         self.assertValue(b"new")
@@ -247,7 +247,7 @@ class WrongKeys(KeyTroubleCase):
         self.assertServesTheRest()
         self.assertValueRefused("set the value again")
         self.root.secretLookupByUUIDString(self.secret.uuid).setValue(b"new")
-        self.assertForms("jwe", "jwe.aside-1")
+        self.assertFormats("jwe", "jwe.aside-1")
 
     def test_the_file_of_another_secret_is_refused(self) -> None:
         other = Secret(usage="other")
@@ -258,8 +258,8 @@ class WrongKeys(KeyTroubleCase):
         self.assertValue(b"of the other", other)
 
 
-class OneSettingInTrouble(KeyTroubleCase):
-    """It costs what it decides; the others are as they are."""
+class OneSettingWithAProblem(KeyProblemCase):
+    """It affects what it decides; the others are as they are."""
 
     FILE = "/etc/libvirt/secret.conf"
 
@@ -319,7 +319,7 @@ class OneSettingInTrouble(KeyTroubleCase):
                 self.repair()
 
 
-class DamagedSettings(KeyTroubleCase):
+class DamagedSettings(KeyProblemCase):
     """What secret.conf says cannot be known, so that nothing is written in the clear."""
 
     def assertRefused(self, *words: str) -> None:
@@ -389,5 +389,5 @@ class DamagedSettings(KeyTroubleCase):
         new = Secret(usage="new")
         error = self.refusal(self.define, self.root, new, b"value")
         self.assertIn("Permission denied", str(error))
-        self.assertForms(secret=new, store=user.store)
+        self.assertFormats(secret=new, store=user.store)
         self.assertMemoryOnlyWorks()

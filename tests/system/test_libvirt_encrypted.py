@@ -18,14 +18,14 @@ class LibvirtEncrypted(SealedCase):
         write_file(self.file, self.text)
 
     def assertUntouched(self) -> None:
-        self.assertForms("aes256cbc")
+        self.assertFormats("aes256cbc")
         self.assertEqual(self.file.read_text(), self.text)
 
     def test_the_original_is_kept_when_it_is_sealed(self) -> None:
         self.configure(key=self.key, seal_existing=1)
         self.begin()
         self.daemon.reload()
-        self.assertForms("jwe", "aes256cbc.aside-1")
+        self.assertFormats("jwe", "aes256cbc.aside-1")
         self.assertValue(VALUE)
         self.assertEqual(self.file.with_name(self.file.name + ".aside-1").read_text(), self.text)
         self.assertLogNames(self.daemon, self.file.name + ".aside-1")
@@ -59,7 +59,7 @@ class LibvirtEncrypted(SealedCase):
         self.assertValue(VALUE)
         self.daemon.reload()
         self.assertUntouched()
-        self.assertLogNames(self.daemon, "was not written anew", str(lost.path))
+        self.assertLogNames(self.daemon, "was not re-encrypted", str(lost.path))
         self.assertEqual(self.daemon.stop(), 0)
         for command in ("seal", "unseal"):
             result = Keyhold(self.machine).json(command, code=2)

@@ -8,7 +8,7 @@ from harness.case import stock_defect
 from harness.core import Core, cores_to, debugger_core, kernel_core
 from harness.embedded import EmbeddedProcess
 from harness.sealed_case import SealedCase
-from harness.sealed_files import KeyFile, forms_in, key_id_of, sealed_in, secret_conf
+from harness.sealed_files import KeyFile, formats_in, key_id_of, sealed_in, secret_conf
 from harness.secret_files import Secret, write_file, write_value
 from harness.traces import Marker, pieces_of_key, round_keys
 from harness.waiting import wait_for
@@ -37,7 +37,7 @@ class MemoryCase(SealedCase):
         return self.markers.setdefault(name, Marker()).value
 
     def are_sealed_with(self, key: KeyFile, *secrets: Secret) -> bool:
-        return all(forms_in(self.store, secret) == {"jwe"} and
+        return all(formats_in(self.store, secret) == {"jwe"} and
                    key_id_of(sealed_in(self.store, secret)) == key.id for secret in secrets)
 
     def keys(self) -> dict[str, list[bytes]]:
@@ -84,7 +84,7 @@ class CoreOfADaemon(MemoryCase):
         sealed_in(self.store, self.removed).unlink()
         self.configure(key=self.second, earlier=[self.first], seal_existing=1)
         daemon.reload()
-        wait_for("the values are sealed anew",
+        wait_for("the values are re-encrypted",
                  lambda: self.are_sealed_with(self.second, self.loaded, self.overwritten))
         self.assertListed(daemon.open(), self.loaded, self.overwritten)
 
@@ -112,7 +112,7 @@ class CoreAfterClients(MemoryCase):
         self.assertIn("no secret with matching uuid", str(error))
         self.configure(key=self.second, earlier=[self.first], seal_existing=1)
         daemon.reload()
-        wait_for("the values are sealed anew", lambda: self.are_sealed_with(self.second, loaded, served))
+        wait_for("the values are re-encrypted", lambda: self.are_sealed_with(self.second, loaded, served))
 
         for core in (debugger_core(daemon.pid, self.cores / "gcore"), kernel_core(daemon.process, self.cores)):
             self.assertHoldsNone(core, self.values("loaded"), self.keys())

@@ -116,7 +116,7 @@ class OldKernel(MemoryLimitsCase):
         daemon = self.started(before=self.old_kernel())
         self.assertRegex(self.trace.read_text(), r"memfd_secret\(O_CLOEXEC\) += -1 ENOSYS .*INJECTED")
         self.assertEqual(self.kinds(daemon.pid), ["locked"])
-        self.assertOneLine(daemon, "keys rest in locked memory: memfd_secret is not to be had: ",
+        self.assertOneLine(daemon, "keys rest in locked memory: memfd_secret is unavailable: ",
                            "Function not implemented", 'key_memory = "locked" in secret.conf')
 
     @stock_defect(NOT_SEALED)
@@ -130,7 +130,7 @@ class OldKernel(MemoryLimitsCase):
     def test_with_no_memory_to_lock_either_it_is_still_one_line(self) -> None:
         daemon = self.started(before=[*BOUND, *limited(0), *self.old_kernel()])
         self.assertEqual(self.kinds(daemon.pid), ["unlocked"])
-        self.assertOneLine(daemon, "keys rest in unlocked memory: ", "memfd_secret is not to be had",
+        self.assertOneLine(daemon, "keys rest in unlocked memory: ", "memfd_secret is unavailable",
                            "plain values in use are not locked", "raise the limit of locked memory")
 
 

@@ -29,8 +29,8 @@ class ReplacedModule(CommandCase):
         holder = keyhold.status()["holder"]
         self.assertEqual((holder["pid"], holder["driver"], holder["moduleReplaced"]),
                          (daemon.pid, "keyhold", isReplaced))
-        told = "with Keyhold; its module was replaced: restart it" in keyhold.run("status").ok()
-        self.assertEqual(told, isReplaced)
+        isReported = "with Keyhold; its module was replaced: restart it" in keyhold.run("status").ok()
+        self.assertEqual(isReported, isReplaced)
 
     def test_seal_works_beside_the_daemon_that_has_the_former_one(self) -> None:
         shutil.copyfile(settings().module, self.module)
@@ -40,7 +40,7 @@ class ReplacedModule(CommandCase):
         self.assertKnown(self.keyhold, daemon, True)
         self.configure(seal_existing=1)
         self.assertEqual(self.keyhold.json("seal")["converted"], self.COUNT)
-        self.assertForms(self.store, "jwe", self.COUNT)
+        self.assertFormats(self.store, "jwe", self.COUNT)
 
     def test_a_user_sees_it_of_a_session_daemon(self) -> None:
         user = self.machine.one

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""New keys for old: what a reload and a start write anew, and that reading works throughout."""
+"""New keys for old: what a reload and a start re-encrypt, and that reading works throughout."""
 
 import os
 import signal
@@ -25,11 +25,11 @@ class RotationCase(SealedCase):
         self.next = self.new_key("next")
         self.secrets = [Secret(usage=f"number {number}") for number in range(20)]
 
-    def begin_renewed(self, count: int) -> None:
-        """A start that writes `count` values anew, to its end."""
+    def begin_reencrypted(self, count: int) -> None:
+        """A start that re-encrypts `count` values, to its end."""
         self.begin()
-        wait_for("the values are written anew",
-                 lambda: f"written anew: {count} of {count} values" in self.daemon.log())
+        wait_for("the values are re-encrypted",
+                 lambda: f"re-encrypted {count} of {count} values" in self.daemon.log())
 
     def sealed_with(self, key: KeyFile) -> int:
         return sum(key_id_of(path) == key.id for path in self.store.glob("*.jwe"))
@@ -41,20 +41,20 @@ class Rotation(RotationCase):
         self.begin()
         log = EventLog(self.root)
         self.configure(key=self.next, earlier=[self.key])
-        self.reload_and_renew()
+        self.reload_and_reencrypt()
         self.assertSealedWith(self.next, *self.secrets)
         self.assertValue(b"value", *self.secrets)
-        told = [line for line in self.daemon.log().splitlines() if "anew" in line]
-        self.assertEqual(len(told), 2, told)
-        self.assertIn("writing 20 stored values anew", told[0])
-        self.assertIn("written anew: 20 of 20 values", told[1])
+        lines = [line for line in self.daemon.log().splitlines() if "re-encrypt" in line]
+        self.assertEqual(len(lines), 2, lines)
+        self.assertIn("re-encrypting 20 stored values", lines[0])
+        self.assertIn("re-encrypted 20 of 20 values", lines[1])
         self.assertEqual(log.take(), [])
 
     def test_then_the_earlier_key_is_not_needed_any_more(self) -> None:
         self.store_sealed(*self.secrets)
         self.begin()
         self.configure(key=self.next, earlier=[self.key])
-        self.reload_and_renew()
+        self.reload_and_reencrypt()
         self.configure(key=self.next)
         self.key.path.unlink()
         self.restart()
@@ -64,7 +64,7 @@ class Rotation(RotationCase):
         """A systemd credential changes with a restart of the service alone."""
         self.store_sealed(*self.secrets)
         self.configure(key=self.next, earlier=[self.key])
-        self.begin_renewed(20)
+        self.begin_reencrypted(20)
         self.assertSealedWith(self.next, *self.secrets)
         self.assertValue(b"value", *self.secrets)
 
@@ -73,7 +73,7 @@ class Rotation(RotationCase):
         self.store_sealed()
         self.configure(earlier=[self.key])
         self.begin(env={"CREDENTIALS_DIRECTORY": str(self.machine.home)})
-        wait_for("the value is sealed anew",
+        wait_for("the value is re-encrypted",
                  lambda: key_id_of(sealed_in(self.store, self.secret)) == credential.id)
         self.assertValue(b"value")
 
@@ -83,7 +83,7 @@ class Rotation(RotationCase):
         earlier = self.new_key("earlier", self.key.raw)
         self.key = self.new_key("key")
         self.configure(key=self.key, earlier=[earlier])
-        self.reload_and_renew()
+        self.reload_and_reencrypt()
         self.assertSealedWith(self.key)
         self.assertValue(b"value")
 
@@ -92,10 +92,10 @@ class Rotation(RotationCase):
         self.store_sealed(*self.secrets)
         self.begin()
         self.configure(key=self.next, earlier=[self.key])
-        self.reload_and_renew()
+        self.reload_and_reencrypt()
         self.assertPlain(b"plain")
         self.configure(key=self.next, seal_existing=1)
-        self.reload_and_renew()
+        self.reload_and_reencrypt()
         self.assertSealedWith(self.next, self.secret, *self.secrets)
         self.assertValue(b"plain")
         self.restart()
@@ -105,7 +105,7 @@ class Rotation(RotationCase):
         for secret in self.secrets:
             secret.write(self.store, b"plain", newline=True)
         self.configure(key=self.key, seal_existing=1)
-        self.begin_renewed(20)
+        self.begin_reencrypted(20)
         self.assertSealedWith(self.key, *self.secrets)
         self.assertValue(b"plain", *self.secrets)
 
@@ -113,7 +113,7 @@ class Rotation(RotationCase):
         self.store_sealed(*self.secrets)
         self.begin()
         self.configure(encrypt=False, key=self.key, unseal_existing=1)
-        self.reload_and_renew()
+        self.reload_and_reencrypt()
         self.assertPlain(b"value", *self.secrets)
         self.assertValue(b"value", *self.secrets)
         (self.machine.etc / "secret.conf").unlink()
@@ -123,7 +123,7 @@ class Rotation(RotationCase):
     def test_the_way_back_to_plain_at_a_start(self) -> None:
         self.store_sealed(*self.secrets)
         self.configure(encrypt=False, earlier=[self.key], unseal_existing=1)
-        self.begin_renewed(20)
+        self.begin_reencrypted(20)
         self.assertPlain(b"value", *self.secrets)
 
     def test_one_value_that_cannot_be_read_stays_as_it_is_and_holds_up_no_other(self) -> None:
@@ -136,7 +136,7 @@ class Rotation(RotationCase):
         lost.path.unlink()
         before = sealed_in(self.store, self.secret).read_bytes()
         self.configure(key=self.next, earlier=[self.key])
-        self.begin_renewed(20)
+        self.begin_reencrypted(20)
         self.assertSealedWith(self.next, *self.secrets)
         self.assertEqual(sealed_in(self.store, self.secret).read_bytes(), before)
         self.assertValueRefused(lost.id, "is not configured")
@@ -150,7 +150,7 @@ class Rotation(RotationCase):
         self.assertValueRefused(self.key.id, "secrets_decryption_keys")
         self.assertEqual(snapshot(self.store), before)
         self.configure(key=self.next, earlier=[self.key])
-        self.reload_and_renew()
+        self.reload_and_reencrypt()
         self.assertValue(b"value")
         self.assertSealedWith(self.next)
 
@@ -168,24 +168,24 @@ class RotationWhileClientsRead(RotationCase):
         for new, old in zip(keys, [self.key, *keys], strict=False):
             self.configure(key=new, earlier=[old])
             seen = reader.reads
-            self.reload_and_renew()
+            self.reload_and_reencrypt()
             wait_for("the reader goes on", lambda: reader.reads > seen)
             self.assertSealedWith(new, *secrets)
         reader.end()
         self.assertEqual(reader.wrong, [])
 
-    def test_a_value_that_is_set_meanwhile_is_the_one_that_stays(self) -> None:
+    def test_a_value_that_is_set_at_that_time_is_the_one_that_stays(self) -> None:
         secrets = [Secret(usage=f"number {number}") for number in range(MANY)]
         self.store_sealed(*secrets)
         self.begin()
         self.configure(key=self.next, earlier=[self.key])
         self.daemon.start_reload()
         for secret in secrets:
-            self.root.secretLookupByUUIDString(secret.uuid).setValue(b"set meanwhile")
-        wait_for("the rest is sealed anew", lambda: self.sealed_with(self.next) == MANY)
+            self.root.secretLookupByUUIDString(secret.uuid).setValue(b"set by a client")
+        wait_for("the rest is re-encrypted", lambda: self.sealed_with(self.next) == MANY)
         self.assertSealedWith(self.next, *secrets)
         self.restart()
-        self.assertValue(b"set meanwhile", *secrets)
+        self.assertValue(b"set by a client", *secrets)
 
 
 class RotationThatIsCutShort(RotationCase):
@@ -207,7 +207,7 @@ class RotationThatIsCutShort(RotationCase):
     def is_killed_half_way(self, old: KeyFile, new: KeyFile) -> bool:
         self.configure(key=new, earlier=[old])
         os.kill(self.daemon.pid, signal.SIGHUP)
-        wait_for("some are sealed anew", lambda: self.sealed_with(new) >= 10)
+        wait_for("some are re-encrypted", lambda: self.sealed_with(new) >= 10)
         self.daemon.kill()
         return self.sealed_with(new) < MANY
 
@@ -229,7 +229,7 @@ class RotationOnASlowDisk(RotationCase):
         self.addCleanup(trace.close)
         self.configure(key=self.next, earlier=[self.key])
         self.daemon.reload()
-        wait_for("some are sealed anew", lambda: self.sealed_with(self.next) > 0)
+        wait_for("some are re-encrypted", lambda: self.sealed_with(self.next) > 0)
         return trace
 
     def assertOnItsWay(self) -> None:
@@ -250,11 +250,11 @@ class RotationOnASlowDisk(RotationCase):
         self.assertValue(b"value", *self.secrets[:5])
         trace.close()
         wait_for("all are sealed with the last key", lambda: self.sealed_with(last) == MANY)
-        wait_for("both ends are told", lambda: self.told("written anew") >= 2)
-        self.assertEqual(self.told("writing"), 2, "one after the other")
+        wait_for("both ends are reported", lambda: self.reports("re-encrypted") >= 2)
+        self.assertEqual(self.reports("re-encrypting"), 2, "one after the other")
         self.assertValue(b"value", *self.secrets)
 
-    def told(self, word: str) -> int:
+    def reports(self, word: str) -> int:
         return sum("secretStore" in line and f" {word}" in line for line in self.daemon.log().splitlines())
 
     def test_a_stop_ends_it_and_leaves_nothing_behind(self) -> None:
@@ -263,7 +263,7 @@ class RotationOnASlowDisk(RotationCase):
         self.assertEqual(self.daemon.stop(), 0)
         self.assertOnItsWay()
         self.assertEqual([path.name for path in self.store.iterdir() if "keyhold" in path.name], [])
-        self.assertLogNames(self.daemon, "written anew", "the rest follows at the next start")
+        self.assertLogNames(self.daemon, "re-encrypted", "the rest follows at the next start")
         self.begin()
         wait_for("the rest follows", lambda: self.sealed_with(self.next) == MANY)
         self.assertValue(b"value", *self.secrets)

@@ -65,7 +65,7 @@ class EmbeddedRoot(SealedCase):
         self.configure(key=self.key)
         self.own_settings()
         self.store_value()
-        self.assertForms("base64", store=self.root_store)
+        self.assertFormats("base64", store=self.root_store)
 
     def test_an_open_writes_anew_what_is_under_an_earlier_key(self) -> None:
         self.own_settings(key=self.key)
@@ -82,17 +82,17 @@ class EmbeddedRoot(SealedCase):
         self.store_value()
         self.own_settings(encrypt=False, earlier=[self.key], unseal_existing=1)
         self.virsh("secret-list")
-        self.assertForms("base64", store=self.root_store)
+        self.assertFormats("base64", store=self.root_store)
         self.assertEqual(self.secret.value_in(self.root_store).read_bytes(), base64.b64encode(b"value"))
 
     def test_an_open_seals_plain_values_if_it_is_told_to(self) -> None:
         self.secret.write(self.root_store, b"value", newline=True)
         self.own_settings(key=self.key)
         self.virsh("secret-list")
-        self.assertForms("base64", store=self.root_store)
+        self.assertFormats("base64", store=self.root_store)
         self.own_settings(key=self.key, seal_existing=1)
         self.assertRead()
-        self.assertForms("jwe", store=self.root_store)
+        self.assertFormats("jwe", store=self.root_store)
 
     def test_without_the_key_it_opens_and_lists(self) -> None:
         self.own_settings(key=self.key)
@@ -104,7 +104,7 @@ class EmbeddedRoot(SealedCase):
             self.assertIn(word, error)
         error = self.try_virsh("secret-set-value", self.secret.uuid, "--base64", "bmV3").failed()
         self.assertIn("values must be encrypted and there is no key to do it with", error)
-        self.assertForms("jwe", store=self.root_store)
+        self.assertFormats("jwe", store=self.root_store)
 
     def test_a_sealed_file_of_no_bytes_is_no_value(self) -> None:
         self.own_settings(key=self.key)
@@ -124,6 +124,6 @@ class EmbeddedRoot(SealedCase):
             "connection.secretLookupByUUIDString(sys.argv[2]).setValue(b'')\n",
             f"secret:///embed?root={self.root_directory}", self.secret.uuid,
             env={"LIBVIRT_DRIVER_DIR": settings().secret_only}).ok()
-        self.assertForms(store=self.root_store)
+        self.assertFormats(store=self.root_store)
         self.assertIn("does not have a value",
                       self.try_virsh("secret-get-value", self.secret.uuid).failed())

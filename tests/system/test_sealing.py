@@ -65,7 +65,7 @@ class Sealing(SealedCase):
         self.daemon.reload()
         self.assertValue(b"by a tool")
         self.assertEqual(log.take(), [(VALUE_CHANGED, self.secret.uuid)])
-        self.assertForms("jwe", "base64")
+        self.assertFormats("jwe", "base64")
         self.restart()
         self.assertValue(b"by a tool")
 
@@ -166,6 +166,6 @@ class SettingsOfSecretConf(SealedCase):
         user.owns(key.path, settings.parent, settings)
         root = self.start(user=user).open()
         self.define(root, self.secret, b"value")
-        self.assertForms("jwe", store=user.store)
+        self.assertFormats("jwe", store=user.store)
         self.assertEqual(key_id_of(sealed_in(user.store, self.secret)), key.id)
         self.assertEqual(self.value_of(root, self.secret), b"value")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """One directory of secrets, to which processes come in different ways: who is kept away, and what a
-daemon does meanwhile."""
+daemon does in that time."""
 
 import base64
 import os
@@ -113,7 +113,7 @@ class OneUserTwoRuntimeDirectories(LockCase):
         self.assertEqual(self.command.returncode, 0)
         new = Secret(usage="new")
         self.define(daemon.open(), new, b"new")
-        self.assertForms(self.user.store, "jwe", 2)
+        self.assertFormats(self.user.store, "jwe", 2)
 
     def stopped_seal(self) -> int:
         """A seal that is stopped once it has the locks."""
