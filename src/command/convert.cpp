@@ -13,7 +13,7 @@ namespace keyhold::command {
 
 namespace {
 
-/// What an administrator must know after a conversion; `verify` tells the rest.
+/// What an administrator must know after a conversion; `verify` reports the rest.
 bool isOfInterest(const Finding &finding) {
     return isUnreadable(finding.kind) || finding.kind == Finding::Kind::shadowed;
 }
@@ -28,7 +28,7 @@ std::string countText(std::size_t count) {
 
 struct Outcome {
     std::size_t converted = 0;
-    std::size_t remaining = 0; ///< could be read, and still have another form
+    std::size_t remaining = 0; ///< could be read, and still have another format
     std::vector<Finding> findings;
     std::string advice;
 };

@@ -17,7 +17,7 @@
 
 namespace keyhold::command {
 
-/// What `seal`, `rekey` and `unseal` are told.
+/// The arguments of `seal`, `rekey` and `unseal`.
 struct ConvertOptions {
     TargetChoice target;
     std::vector<std::string> keyFiles; ///< more keys to open values with
@@ -28,10 +28,10 @@ struct ConvertOptions {
 
 /// Makes all values of one store what `purpose` wants, and says what came of it: by itself with the
 /// store's lock, or through the daemon that holds the store. Whenever it ends, each value is there,
-/// in its former form or the new one; the next run goes on. Raises what keeps it from beginning.
+/// in its former format or the new one; the next run goes on. Raises what keeps it from beginning.
 [[nodiscard]] Exit convert(Purpose purpose, const ConvertOptions &options);
 
-/// A conversion at work: `total` values had another form when it began.
+/// A conversion at work: `total` values had another format when it began.
 struct Conversion {
     Purpose purpose;
     const Target &target;

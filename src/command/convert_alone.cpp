@@ -32,8 +32,8 @@ void requireOwner(const Target &target, const StoreDirectory &directory) {
 
 /// The value file that counts, for texts.
 std::string fileOf(const StoreDirectory &directory, const Uuid &uuid) {
-    for (const ValueFormat form : kValueFormats) {
-        const std::string name = layout::valueName(uuid, form);
+    for (const ValueFormat format : kValueFormats) {
+        const std::string name = layout::valueName(uuid, format);
         if (directory.contains(name))
             return directory.pathOf(name);
     }

@@ -15,10 +15,10 @@ struct Finding {
         definition, ///< a definition file that cannot be read, or does not count
         damaged,    ///< a value file that is damaged, altered, or of another secret
         missingKey, ///< a value file that none of the configured keys opens
-        shadowed,   ///< a value file that does not count, for one of another form goes before it
+        shadowed,   ///< a value file that does not count, for one of another format goes before it
         orphan,     ///< a value file whose secret has no definition
         leftover,   ///< a private name of an interrupted change
-        aside,      ///< a value file that was put aside
+        aside,      ///< a value file that was quarantined
         unknown,    ///< another name that begins as those of a secret
         mode,       ///< a file that others can read or write
         owner,      ///< a file of another user

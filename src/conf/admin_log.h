@@ -6,7 +6,7 @@
 
 namespace keyhold {
 
-/// Where the store tells what an administrator should know. Texts name files and reasons, never
+/// Where the store reports what an administrator should know. Texts name files and reasons, never
 /// values. Safe for concurrent use; may be called while the caller has a secret to itself.
 class AdminLog {
   public:

@@ -8,8 +8,8 @@
 
 namespace keyhold {
 
-/// One statement of a file in the syntax of libvirt's conf files (`name = value`), as libvirt's own
-/// reader does not tell it: with its line, and whatever its value is.
+/// One statement of a file in the syntax of libvirt's conf files (`name = value`), with what
+/// libvirt's own reader does not give: its line, and whatever its value is.
 struct ConfStatement {
     std::string name;
     unsigned line = 0; ///< from 1

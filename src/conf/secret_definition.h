@@ -13,7 +13,7 @@ struct SecretDefinition {
     Uuid uuid;
     bool isEphemeral = false;
     bool isPrivate = false;
-    std::string description; ///< empty: no description; XML cannot tell the two apart
+    std::string description; ///< empty: no description; XML has no difference between the two
     Usage usage;
 
     bool operator==(const SecretDefinition &) const = default;

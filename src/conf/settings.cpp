@@ -21,7 +21,7 @@ void requireAbsolute(const std::string &what, const std::string &path) {
                     what + " is not an absolute path, and not shown because it could be a key");
 }
 
-/// Reads one setting; what `read` raises is a trouble of it alone.
+/// Reads one setting; what `read` raises is a problem of it alone.
 template <typename Read>
 void take(Settings &settings, Of setting, const Read &read) {
     try {

@@ -13,7 +13,7 @@ namespace keyhold {
 /// What the keys of a process may rest in (`key_memory`).
 enum class KeyMemoryChoice {
     automatic, ///< "auto": secretmem in the system instance, else locked
-    secretmem, ///< "secretmem": memfd_secret(2); hibernation is impossible meanwhile
+    secretmem, ///< "secretmem": memfd_secret(2); hibernation is impossible with it
     locked,    ///< "locked": locked pages between guard pages, left out of core dumps
 };
 
@@ -42,7 +42,7 @@ struct Settings {
     bool sealExisting = false;                              ///< seal_existing
     bool unsealExisting = false;                            ///< unseal_existing
     KeyMemoryChoice keyMemory = KeyMemoryChoice::automatic; ///< key_memory
-    /// What is in trouble is above as if it were not there; of a list, the entry that is.
+    /// A setting that has one is above as if it were not there; of a list, the entry.
     std::vector<SettingTrouble> troubles;
 
     [[nodiscard]] bool hasTrouble(SettingTrouble::Of setting) const;
@@ -63,7 +63,7 @@ class ConfValues {
 };
 
 /// A value of another type or out of range (a path that is not absolute, an unknown word) is a
-/// trouble of that setting alone, of a list, of that entry. No text quotes a value: somebody may
+/// problem of that setting alone, of a list, of that entry. No text quotes a value: somebody may
 /// have pasted a key. Settings with other names are ignored, as the stock driver does.
 [[nodiscard]] Settings readSettings(const ConfValues &values);
 
@@ -81,7 +81,7 @@ struct KeyPlan {
         builtIn,    ///< encrypt_data = 1 and neither of the above
     };
     bool encrypt = false; ///< new values must be sealed, or refused
-    /// A setting is in trouble that decides how values are written: the keys only open.
+    /// A setting that decides how values are written has a problem: the keys only open.
     bool isDoubtful = false;
     Source source = Source::none;
     std::string keyPath; ///< empty if source is none
@@ -92,9 +92,9 @@ struct KeyPlan {
 
 /// Decides as libvirt 12.1 and later: the setting before the credential before the built-in path;
 /// encryption is on if a key is named, unless encrypt_data says otherwise. Unlike there,
-/// `encrypt_data = 0` leaves a named key in use for reading. What is in trouble may ask for
-/// encryption. `credentialPath` is empty where there is no credential, builtInPath tells where
-/// libvirt would look then.
+/// `encrypt_data = 0` leaves a named key in use for reading. A setting with a problem may ask
+/// for encryption. `credentialPath` is empty where there is no credential; builtInPath answers
+/// where libvirt would look then.
 [[nodiscard]] KeyPlan planKey(const Settings &settings, const std::string &credentialPath,
                               const std::function<std::string()> &builtInPath);
 

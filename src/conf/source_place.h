@@ -9,7 +9,7 @@ namespace keyhold {
 /// texts live as long as the program. std::source_location is not used because clang 14 does not
 /// have it; __builtin_FUNCTION gives the bare name, as libvirt's own lines show it.
 struct SourcePlace {
-    const char *path; ///< as the compiler was told it
+    const char *path; ///< as it was given to the compiler
     const char *function;
     unsigned int line;
 

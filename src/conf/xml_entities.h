@@ -8,7 +8,7 @@
 namespace keyhold {
 
 /// Refuses a document whose entity references, all together, would expand to more than 10,000,000
-/// bytes (XML_MAX_TEXT_LENGTH of libxml2; every node costs one byte more). libxml2 2.9.14
+/// bytes (XML_MAX_TEXT_LENGTH of libxml2; every node takes one byte more). libxml2 2.9.14
 /// accepts small documents that expand to gigabytes as soon as their text is asked for.
 /// The error text begins with `place`. Raises xmlMalformed.
 void refuseLargeExpansion(const xmlDoc &document, const std::string &place);

@@ -20,7 +20,7 @@ namespace keyhold {
 class DirectoryLock {
   public:
     /// Tries again, as `retry` has it, while somebody has the lock; then raises LockedError, which
-    /// names the holder. Raises fileAccess for other trouble. Where the file system has no such
+    /// names the holder. Raises fileAccess for other failures. Where the file system has no such
     /// lock, the log gets a warning and there is none. `directory` need not outlive this.
     DirectoryLock(const StoreDirectory &directory, const Retry &retry, AdminLog &log);
     /// Releases it, but not in a forked child.

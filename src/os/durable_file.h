@@ -14,7 +14,7 @@ namespace keyhold {
 /// synced, so that a failed sync can be taken back without needing space on the disk.
 
 /// Creates `name` with mode 0600 and the bytes, synced; the name itself is not yet durable. A
-/// left-over of that name is removed first. Raises fileAccess and leaves no file.
+/// stale file of that name is removed first. Raises fileAccess and leaves no file.
 void writeSyncedFile(const StoreDirectory &directory, const std::string &name,
                      std::span<const std::uint8_t> bytes);
 
@@ -25,7 +25,7 @@ enum class Former {
     always,     ///< the former file takes the other name before the new one comes
 };
 
-/// Gives the file `from` the name `to`, durably, in place of what had it; meanwhile that is called
+/// Gives the file `from` the name `to`, durably, in place of what had it; until then that is called
 /// `old`. Raises fileAccess with everything as before and `from` gone, or RollbackFailedError.
 /// Returns true if there is a former file under `old` now, for the caller to remove or to keep.
 [[nodiscard]] bool replaceDurably(const StoreDirectory &directory, const std::string &from,

@@ -12,7 +12,7 @@ int FileSystem::sync(int descriptor) {
     if (const int result = this->status(descriptor, status); result < 0)
         return result;
     const int readOnly = isReadOnly(descriptor);
-    if (readOnly == -ENOSYS) // a server of FUSE that does not tell
+    if (readOnly == -ENOSYS) // a server of FUSE that does not know
         return 0;
     return readOnly > 0 ? -EROFS : readOnly;
 }

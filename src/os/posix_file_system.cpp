@@ -84,7 +84,7 @@ Found look(const std::string &path) {
     return isMarked(found) ? Found::markedDirectory : Found::directory;
 }
 
-/// A mark that stays costs a sync at the next start.
+/// A mark that stays means a sync at the next start.
 void removeMark(const std::string &path) {
     const int descriptor = untilDone([&] { return ::open(path.c_str(), kOpenDirectory); });
     if (descriptor < 0)

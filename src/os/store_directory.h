@@ -35,7 +35,7 @@ class StoreDirectory {
     /// Raises systemCall if the directory cannot be read to its end.
     void list(const std::function<void(const char *name)> &visit) const;
 
-    /// True if there is an entry of that name. Raises systemCall if that cannot be told.
+    /// True if there is an entry of that name. Raises systemCall if that cannot be known.
     [[nodiscard]] bool contains(const std::string &name) const;
     /// Makes earlier changes of names durable. 0 or -errno; 0 as well where the file system has no
     /// sync of directories.
@@ -55,9 +55,9 @@ class StoreDirectory {
     [[nodiscard]] bool hasUnsyncedNames() const noexcept { return names_.isPending(); }
     /// As sync(), raising syncError().
     void syncOrRaise() const;
-    /// False if `from` is not there; raises fileAccess for any other trouble.
+    /// False if `from` is not there; raises fileAccess for any other failure.
     bool rename(const std::string &from, const std::string &to) const;
-    /// False if it is not there; raises systemCall for any other trouble.
+    /// False if it is not there; raises systemCall for any other failure.
     bool unlink(const std::string &name) const;
 
   private:

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char *kName = "driver.pid";
 // What a link leads to would be truncated.
-/// Of a lock that is held, but by nobody that could be found.
+/// Of a lock that is held, by a process that could not be found.
 constexpr unsigned kTries = 10;
 constexpr int kLockFlags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOFOLLOW;
 
@@ -87,7 +87,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
 
         result = fileSystem.lock(file.number());
         if (result == -EAGAIN || result == -EACCES) {
-            // One that has let go meanwhile is no reason to be refused.
+            // One that has let go since is no reason to be refused.
             const std::optional<pid_t> holder = holderOfLock(file.number());
             if (!holder && tries < kTries)
                 continue;

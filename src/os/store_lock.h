@@ -33,7 +33,7 @@ class LockedError : public Error {
 /// descriptor of it would drop the lock.
 class StoreLock {
   public:
-    /// Raises LockedError, or fileAccess for any other trouble, with the stock driver's texts. On a
+    /// Raises LockedError, or fileAccess for any other failure, with the stock driver's texts. On a
     /// full disk the lock counts, and a file that can be made, or is there, has no pid.
     StoreLock(FileSystem &fileSystem, const std::string &stateDirectory);
     /// Removes the file and releases the lock; takes a process-wide mutex for these calls only. In

@@ -18,7 +18,7 @@ UntrustedFile::UntrustedFile(const StoreDirectory &directory, std::string name,
       descriptor_(std::move(descriptor)),
       status_(status) {}
 
-// O_NONBLOCK: the open of a FIFO returns at once, and fstat tells what it is. O_NOCTTY: a terminal
+// O_NONBLOCK: the open of a FIFO returns at once, and fstat says what it is. O_NOCTTY: a terminal
 // linked into the store does not become the daemon's.
 std::optional<UntrustedFile> UntrustedFile::open(const StoreDirectory &directory,
                                                  const std::string &name, std::size_t limit) {
@@ -44,9 +44,9 @@ std::optional<UntrustedFile> UntrustedFile::open(const StoreDirectory &directory
     return UntrustedFile(directory, name, std::move(descriptor), status);
 }
 
-// The buffer is one byte larger than the file was: a file that fills it grew while it was read. Of a
-// regular file a read gives less than it was asked for at the end only, so that most files take one
-// call.
+// The buffer is one byte larger than the file was: a file that fills it grew while it was read. Of
+// a regular file a read gives less than it was asked for at the end only, so that most files take
+// one call.
 std::size_t UntrustedFile::read(std::span<std::uint8_t> buffer) const {
     std::size_t have = 0;
     while (have < buffer.size()) {

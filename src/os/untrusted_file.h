@@ -12,15 +12,14 @@
 namespace keyhold {
 
 /// The one way to read files of a directory in which other people write: a FIFO, a device, a
-/// directory or a file above the limit must cost an error, not a hang or the memory of the process.
+/// directory or a file above the limit must give an error, not a hang or the memory of the process.
 /// Links to regular files are followed, as the stock driver does.
 class UntrustedFile {
   public:
     /// Empty if there is none of that name. Raises systemCall, or internal for a file that is not
     /// regular or has more than `limit` bytes. The directory outlives it.
-    [[nodiscard]] static std::optional<UntrustedFile> open(const StoreDirectory &directory,
-                                                           const std::string &name,
-                                                           std::size_t limit);
+    [[nodiscard]] static std::optional<UntrustedFile>
+    open(const StoreDirectory &directory, const std::string &name, std::size_t limit);
 
     /// What the file was when it was opened.
     [[nodiscard]] const FileStatus &status() const noexcept { return status_; }

@@ -8,7 +8,7 @@
 namespace keyhold {
 
 /// What a caller may do, decided by libvirt's access manager for the identity of the calling
-/// thread. Every function asks anew: decisions are never kept. Call them without any lock held; an
+/// thread. Every function asks again: decisions are never kept. Call them without any lock held; an
 /// access driver such as polkit's waits for another process.
 namespace access {
 

@@ -59,20 +59,20 @@ class Line {
 } // namespace
 
 std::optional<Caller> current() {
-    const abi::Symbols &host = abi::symbols();
-    const IdentityPtr owner(host.virIdentityGetCurrent());
+    const abi::Symbols &libvirt = abi::symbols();
+    const IdentityPtr owner(libvirt.virIdentityGetCurrent());
     abi::Identity *const identity = owner.get();
     if (!identity)
         return std::nullopt;
     Caller out;
-    out.isElevated = host.virIdentityIsCurrentElevated() > 0;
-    out.userId = number<uid_t>(host.virIdentityGetUNIXUserID, identity);
-    out.userName = text(host.virIdentityGetUserName, identity);
-    out.processId = number<pid_t>(host.virIdentityGetProcessID, identity);
-    out.processStart = number<unsigned long long>(host.virIdentityGetProcessTime, identity);
-    out.saslName = text(host.virIdentityGetSASLUserName, identity);
-    out.x509Name = text(host.virIdentityGetX509DName, identity);
-    out.selinuxContext = text(host.virIdentityGetSELinuxContext, identity);
+    out.isElevated = libvirt.virIdentityIsCurrentElevated() > 0;
+    out.userId = number<uid_t>(libvirt.virIdentityGetUNIXUserID, identity);
+    out.userName = text(libvirt.virIdentityGetUserName, identity);
+    out.processId = number<pid_t>(libvirt.virIdentityGetProcessID, identity);
+    out.processStart = number<unsigned long long>(libvirt.virIdentityGetProcessTime, identity);
+    out.saslName = text(libvirt.virIdentityGetSASLUserName, identity);
+    out.x509Name = text(libvirt.virIdentityGetX509DName, identity);
+    out.selinuxContext = text(libvirt.virIdentityGetSELinuxContext, identity);
     return out;
 }
 

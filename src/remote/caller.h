@@ -8,11 +8,11 @@
 
 namespace keyhold {
 
-/// Who makes a call, as libvirt's identity of the calling thread tells it. What is there depends on
-/// the transport: a unix socket tells user and process, SASL and TLS tell the names that a client
+/// Who makes a call, as libvirt's identity of the calling thread has it. What is there depends on
+/// the transport: a unix socket gives user and process, SASL and TLS give the names that a client
 /// has authenticated with. The strings are as libvirt has them: what a client chose, any bytes.
 struct Caller {
-    /// libvirt works on its own account, be it for the client that the other fields tell.
+    /// libvirt works on its own account, be it for the client that the other fields name.
     bool isElevated = false;
     std::optional<uid_t> userId;
     std::optional<std::string> userName;

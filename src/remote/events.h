@@ -7,7 +7,7 @@
 
 namespace keyhold {
 
-/// What the watchers of one instance are told. libvirt keeps the callbacks, filters by secret and
+/// The events of one instance for its watchers. libvirt keeps the callbacks, filters by secret and
 /// delivers from the process's event loop. Call without any lock held.
 class Events {
   public:

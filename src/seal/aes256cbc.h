@@ -10,10 +10,10 @@
 
 namespace keyhold {
 
-/// The form `<uuid>.aes256cbc` of libvirt 12.1 and later, which is never written here: base64 of a
-/// 16-byte initialization vector and AES-256-CBC with PKCS #7 padding, under a raw key. It carries
-/// neither key id nor authentication: which key it was can only be seen by the padding, which a
-/// wrong key passes once in 256 times.
+/// The format `<uuid>.aes256cbc` of libvirt 12.1 and later, which is never written here: base64 of
+/// a 16-byte initialization vector and AES-256-CBC with PKCS #7 padding, under a raw key. It
+/// carries neither key id nor authentication: which key it was can only be seen by the padding,
+/// which a wrong key passes once in 256 times.
 
 /// Bytes that a value of `valueSize` bytes takes before base64.
 [[nodiscard]] std::size_t aes256CbcSize(std::size_t valueSize) noexcept;

@@ -6,7 +6,7 @@
 #ifdef __x86_64__
 #if __has_include(<sys/platform/x86.h>) && !defined(__clang__) // which refuses it as C++
 // glibc 2.33 and later has asked the processor already; the compiler's own test would do it again
-// when the module is loaded, and in a virtual machine each question costs microseconds.
+// when the module is loaded, and in a virtual machine each question takes microseconds.
 #include <sys/platform/x86.h>
 #define HAS_FEATURE(name, text) CPU_FEATURE_ACTIVE(name)
 #else

@@ -51,7 +51,7 @@ GuardedMemory::GuardedMemory(std::size_t size) {
     if (pages == nullptr)
         throw Error(ErrorCode::noMemory,
                     "cannot allocate " + std::to_string(size) + " bytes of guarded memory", ENOMEM);
-    // libsodium has tried the first two already and does not tell how it went.
+    // libsodium has tried the first two already and does not say how it went.
     ::madvise(pages, length, MADV_DONTDUMP);
     if (::mlock(pages, length) != 0)
         lockRefused.store(true, std::memory_order_relaxed);

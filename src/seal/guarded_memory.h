@@ -9,13 +9,13 @@ namespace keyhold {
 
 /// A block for keys and for plain values in passing: between guard pages, locked in memory where
 /// the limits allow it, left out of core dumps, zero in a forked child, wiped when released.
-/// Move-only; one thread at a time. Allocating one costs about ten system calls, so owners keep
+/// Move-only; one thread at a time. Allocating one takes about ten system calls, so owners keep
 /// theirs.
 class GuardedMemory {
   public:
     GuardedMemory() = default;
     /// `size` bytes, zeroed, aligned to 16; the page after the last multiple of 16 faults. Raises
-    /// noMemory. A refused mlock is no error: memoryIsLocked() tells.
+    /// noMemory. A refused mlock is no error: memoryIsLocked() reports it.
     explicit GuardedMemory(std::size_t size);
     GuardedMemory(GuardedMemory &&other) noexcept;
     GuardedMemory &operator=(GuardedMemory &&other) noexcept;

@@ -12,8 +12,8 @@
 
 namespace keyhold {
 
-/// The sealed at-rest form, `<uuid>.jwe`: JWE Compact Serialization (RFC 7516) with AES-256-GCM, as
-/// docs/at-rest-format.md has it. The text is not secret.
+/// The sealed at-rest format, `<uuid>.jwe`: JWE Compact Serialization (RFC 7516) with AES-256-GCM,
+/// as docs/at-rest-format.md has it. The text is not secret.
 
 /// Bytes of the largest value.
 inline constexpr std::size_t kMaxJweValueSize = std::size_t{256} * 1024 * 1024;
@@ -29,7 +29,7 @@ inline constexpr std::size_t kMaxJweSize = kMaxJweValueSize / 3 * 4 + 8192;
 /// The value in a text, which must be of the secret `uuid`. One newline may follow the text.
 /// `usedKey` gets the key of the keyring that opened it. Raises
 /// - invalidEncryptionKey if the key it names is not in `keyring`; the message names the key;
-/// - valueUnreadable if it is damaged, of another form, of another secret or was altered;
+/// - valueUnreadable if it is damaged, of another format, of another secret or was altered;
 /// - noMemory, internal.
 /// The messages begin with a verb ("is damaged: ..."): the caller puts the name of the file before.
 [[nodiscard]] ShieldedValue openJwe(const Keyring &keyring, const Uuid &uuid,

@@ -9,7 +9,7 @@
 
 namespace keyhold {
 
-/// The protected header of the sealed form (docs/at-rest-format.md); internal to this room.
+/// The protected header of the sealed format (docs/at-rest-format.md); internal to this room.
 struct JweHeader {
     std::string keyId;
     Uuid uuid;

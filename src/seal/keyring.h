@@ -49,7 +49,7 @@ class Key {
 };
 
 /// The keys of a store: the one that seals, if there is one, and those that only open. Where a
-/// value does not tell its key, the primary one goes before the others: the key that the settings
+/// value does not name its key, the primary one goes before the others: the key that the settings
 /// name for encryption, whether it may seal or not. Filled, then never changed: shared as
 /// `std::shared_ptr<const Keyring>` and exchanged as a whole at a reload.
 class Keyring {
@@ -69,7 +69,7 @@ class Keyring {
     [[nodiscard]] const Key *primary() const noexcept;
     /// Null if there is no such key.
     [[nodiscard]] const Key *find(std::string_view id) const noexcept;
-    /// What noteMissing() was told; empty if every configured key is here.
+    /// What noteMissing() was given; empty if every configured key is here.
     [[nodiscard]] const std::string &missing() const noexcept { return missing_; }
     /// The primary key first.
     [[nodiscard]] std::span<const Key> keys() const noexcept { return keys_; }

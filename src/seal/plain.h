@@ -7,7 +7,8 @@
 
 namespace keyhold {
 
-/// The unencrypted at-rest form, `<uuid>.base64`: RFC 4648 section 4, padded, one line, no newline.
+/// The unencrypted at-rest format, `<uuid>.base64`: RFC 4648 section 4, padded, one line, no
+/// newline.
 
 /// Bytes that the text of a value of `valueSize` bytes takes.
 [[nodiscard]] std::size_t plainTextSize(std::size_t valueSize) noexcept;

@@ -8,8 +8,8 @@
 
 namespace keyhold {
 
-/// Tells a process from the forked copies of it, without a system call: a page that the kernel
-/// zeroes in a child. Where the kernel cannot, process ids are compared.
+/// Distinguishes a process from the forked copies of it, without a system call: a page that the
+/// kernel zeroes in a child. Where the kernel cannot, process ids are compared.
 class ProcessMark {
   public:
     /// Marks the calling process; later calls change nothing. One thread at a time. Raises
@@ -21,7 +21,7 @@ class ProcessMark {
 
   private:
     std::atomic<const volatile std::uint8_t *> page_{nullptr};
-    pid_t owner_ = 0; // if the page tells nothing
+    pid_t owner_ = 0; // if the page says nothing
 };
 
 } // namespace keyhold

@@ -48,8 +48,8 @@ std::optional<ShieldedValue> openPlain(const Uuid &uuid, std::span<const std::ui
 
 } // namespace
 
-std::string_view nameOf(ValueFormat form) noexcept {
-    switch (form) {
+std::string_view nameOf(ValueFormat format) noexcept {
+    switch (format) {
     case ValueFormat::plain:
         return "base64";
     case ValueFormat::aes256cbc:
@@ -60,13 +60,13 @@ std::string_view nameOf(ValueFormat form) noexcept {
     return {};
 }
 
-std::size_t maxTextSize(ValueFormat form) noexcept {
+std::size_t maxTextSize(ValueFormat format) noexcept {
     static_assert(kMaxValueSize == kMaxJweValueSize);
     const auto withWhiteSpace = [](std::size_t bytes) {
         const std::size_t text = plainTextSize(bytes);
         return text + text / 16;
     };
-    switch (form) {
+    switch (format) {
     case ValueFormat::plain:
         return withWhiteSpace(kMaxValueSize);
     case ValueFormat::aes256cbc:
@@ -92,26 +92,26 @@ ValueFormat SealingPolicy::formatOfNew() const {
     return ValueFormat::jwe;
 }
 
-void SealingPolicy::encode(ValueFormat form, const Uuid &uuid, std::span<const std::uint8_t> value,
-                           const Write &write) const {
-    if (form == ValueFormat::plain) {
+void SealingPolicy::encode(ValueFormat format, const Uuid &uuid,
+                           std::span<const std::uint8_t> value, const Write &write) const {
+    if (format == ValueFormat::plain) {
         Scratch text(plainTextSize(value.size()));
         encodePlain(value, text.bytes());
         write(text.bytes());
         return;
     }
     const Key *key = keyring_.current();
-    if (!key || form != ValueFormat::jwe)
+    if (!key || format != ValueFormat::jwe)
         throw Error(ErrorCode::invalidEncryptionKey, "no key to write a value with");
     write(bytesOf(sealJwe(*key, uuid, value)));
 }
 
-std::optional<ShieldedValue> SealingPolicy::decode(ValueFormat form, const Uuid &uuid,
+std::optional<ShieldedValue> SealingPolicy::decode(ValueFormat format, const Uuid &uuid,
                                                    std::span<const std::uint8_t> text,
                                                    bool &needsReencryption) const {
     std::optional<ShieldedValue> value;
     const Key *key = nullptr;
-    switch (form) {
+    switch (format) {
     case ValueFormat::plain:
         value = openPlain(uuid, text);
         break;
@@ -126,16 +126,16 @@ std::optional<ShieldedValue> SealingPolicy::decode(ValueFormat form, const Uuid 
         value.reset();
     if (value && value->size() > kMaxValueSize)
         refuse("holds more than " + std::to_string(kMaxValueSize) + " bytes");
-    needsReencryption = value && needsReencryptionFrom(form, key);
+    needsReencryption = value && needsReencryptionFrom(format, key);
     return value;
 }
 
-bool SealingPolicy::needsReencryptionFrom(ValueFormat form, const Key *key) const {
+bool SealingPolicy::needsReencryptionFrom(ValueFormat format, const Key *key) const {
     if (!rules_.mustSeal)
-        return rules_.convertExisting && form != ValueFormat::plain;
+        return rules_.convertExisting && format != ValueFormat::plain;
     if (!keyring_.current())
         return false;
-    return form == ValueFormat::jwe ? key != keyring_.current() : rules_.convertExisting;
+    return format == ValueFormat::jwe ? key != keyring_.current() : rules_.convertExisting;
 }
 
 } // namespace keyhold

@@ -18,15 +18,15 @@
 
 namespace keyhold {
 
-/// The forms of a value at rest, each in a file of its own.
+/// The formats of a value at rest, each in a file of its own.
 enum class ValueFormat {
     plain,     ///< `.base64`, not encrypted
     aes256cbc, ///< `.aes256cbc`, what libvirt 12.1 and later write; only read here
     jwe,       ///< `.jwe`, encrypted and authenticated
 };
 
-/// Where a secret has files of several forms, the first one here counts: a writer of ours leaves
-/// one form, so others were put there since, by people and tools (plain) or by libvirt's own
+/// Where a secret has files of several formats, the first one here counts: a writer of ours leaves
+/// one format, so others were put there since, by people and tools (plain) or by libvirt's own
 /// driver.
 inline constexpr std::array kValueFormats = {ValueFormat::plain, ValueFormat::aes256cbc,
                                              ValueFormat::jwe};
@@ -34,20 +34,20 @@ inline constexpr std::array kValueFormats = {ValueFormat::plain, ValueFormat::ae
 /// A set of them, one bit each.
 using ValueFormats = std::uint8_t;
 inline constexpr ValueFormats kAllForms = (1U << kValueFormats.size()) - 1;
-[[nodiscard]] constexpr ValueFormats only(ValueFormat form) noexcept {
-    return static_cast<ValueFormats>(1U << static_cast<unsigned>(form));
+[[nodiscard]] constexpr ValueFormats only(ValueFormat format) noexcept {
+    return static_cast<ValueFormats>(1U << static_cast<unsigned>(format));
 }
 
 /// "base64", "aes256cbc", "jwe": what the name of the file ends in.
-[[nodiscard]] std::string_view nameOf(ValueFormat form) noexcept;
+[[nodiscard]] std::string_view nameOf(ValueFormat format) noexcept;
 
 /// Bytes. Libvirt's RPC carries 64 KiB; the stock driver itself has no limit, so ours is far from
 /// any use.
 inline constexpr std::size_t kMaxValueSize = std::size_t{256} * 1024 * 1024;
 
-/// Bytes of the largest text of a value in this form. White space, which people's tools put into
+/// Bytes of the largest text of a value in this format. White space, which people's tools put into
 /// base64, may add a sixteenth: twice what line ends in lines of 64 characters do.
-[[nodiscard]] std::size_t maxTextSize(ValueFormat form) noexcept;
+[[nodiscard]] std::size_t maxTextSize(ValueFormat format) noexcept;
 
 /// How values are written and read at rest: the keys and the rules of one moment. Never changed,
 /// exchanged as a whole when the settings are read again.
@@ -56,7 +56,7 @@ class SealingPolicy {
     struct Rules {
         /// New values are sealed, or refused where the keyring has no current key.
         bool mustSeal = false;
-        /// Stored values take the form of new ones; else only those under an earlier key do.
+        /// Stored values take the format of new ones; else only those under an earlier key do.
         bool convertExisting = false;
         /// Why there is no current key, with file and remedy.
         std::string complaint;
@@ -75,29 +75,30 @@ class SealingPolicy {
     [[nodiscard]] ValueFormat formatOfNew() const;
 
     using Write = std::function<void(std::span<const std::uint8_t> text)>;
-    /// Calls `write` with the text of a value in `form`, which is plain or jwe; a plain text rests
-    /// in guarded memory. Raises invalidEncryptionKey without a current key, and what `write`
+    /// Calls `write` with the text of a value in `format`, which is plain or jwe; a plain text
+    /// rests in guarded memory. Raises invalidEncryptionKey without a current key, and what `write`
     /// raises.
-    void encode(ValueFormat form, const Uuid &uuid, std::span<const std::uint8_t> value,
+    void encode(ValueFormat format, const Uuid &uuid, std::span<const std::uint8_t> value,
                 const Write &write) const;
 
     /// The value in a text; empty if that is blank, or if what it encrypts is empty: whatever the
-    /// form, an empty value is no value. Raises valueUnreadable or invalidEncryptionKey,
+    /// format, an empty value is no value. Raises valueUnreadable or invalidEncryptionKey,
     /// with texts that begin with a verb: the caller puts the name of the file before.
     /// `needsReencryption` says whether the value should be re-encrypted by these rules.
-    [[nodiscard]] std::optional<ShieldedValue> decode(ValueFormat form, const Uuid &uuid,
+    [[nodiscard]] std::optional<ShieldedValue> decode(ValueFormat format, const Uuid &uuid,
                                                       std::span<const std::uint8_t> text,
                                                       bool &needsReencryption) const;
 
   private:
-    [[nodiscard]] bool needsReencryptionFrom(ValueFormat form, const Key *key) const;
+    [[nodiscard]] bool needsReencryptionFrom(ValueFormat format, const Key *key) const;
 
     Keyring keyring_;
     Rules rules_;
     std::uint64_t hash_ = 0;
 };
 
-/// The rules of now, shared by those who read and write values and the one who reads the settings.
+/// The current policy, shared by those who read and write values and the one who reads the
+/// settings.
 class CurrentPolicy {
   public:
     [[nodiscard]] std::shared_ptr<const SealingPolicy> get() const {

@@ -36,8 +36,8 @@ RecordPtr checkedRecord(Instance &instance, virSecretPtr secret, SecretCall call
     return record;
 }
 
-// Does a change and tells its watchers. One that was refused has changed nothing, and telling could
-// overwrite the error that libvirt has set.
+// Does a change and notifies its watchers. One that was refused has changed nothing, and telling
+// could overwrite the error that libvirt has set.
 template <typename Work>
 void announcing(Instance &instance, const Work &work) {
     try {

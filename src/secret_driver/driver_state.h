@@ -47,7 +47,7 @@ class DriverState {
     /// are not open any more are among them. Raises notActive.
     [[nodiscard]] std::vector<std::shared_ptr<Events>> watchedBy(virConnectPtr connection);
 
-    /// What tells our connections from those of other drivers.
+    /// What distinguishes our connections from those of other drivers.
     void setConnectionTable(const abi::HypervisorDriver *table) noexcept { table_ = table; }
 
   private:

@@ -42,8 +42,8 @@ class EmbeddedRoot {
     /// The instance if it is open, else null.
     [[nodiscard]] std::shared_ptr<Instance> current() const;
 
-    /// The instance, opened if it is not. One thread opens, others that come meanwhile wait for it.
-    /// Raises fileAccess if another process holds the lock.
+    /// The instance, opened if it is not. One thread opens, others that come until then wait for
+    /// it. Raises fileAccess if another process holds the lock.
     [[nodiscard]] std::shared_ptr<Instance> open(std::unique_ptr<StoreDirectory> directory,
                                                  const InstancePaths &paths, Inhibitor &inhibitor);
 
@@ -63,7 +63,7 @@ class EmbeddedRoot {
     virConnectPtr ownConnection_ = nullptr;
 };
 
-/// All embedded roots of this process, told apart by the directory and not by its spelling.
+/// All embedded roots of this process, distinguished by the directory and not by its spelling.
 class EmbeddedRoots {
   public:
     explicit EmbeddedRoots(Inhibitor &inhibitor) : inhibitor_(inhibitor) {}

@@ -15,7 +15,7 @@ class Inhibitor {
     /// A null callback is normal: embedding processes have none.
     Inhibitor(abi::InhibitCallback callback, void *opaque) : callback_(callback), opaque_(opaque) {}
 
-    /// Makes the host's state follow `isWanted()`, which is asked with no lock held.
+    /// Makes libvirt's state follow `isWanted()`, which is asked with no lock held.
     void follow(const std::function<bool()> &isWanted) {
         if (!callback_)
             return;

@@ -70,7 +70,7 @@ void Instance::takeLock(std::chrono::milliseconds patience, Opening opening) {
             lock_ = std::make_unique<StoreLock>(posixFileSystem(), paths_.stateDirectory);
             return;
         } catch (const LockedError &error) {
-            // Our command ends by itself, and a daemon that a socket starts meanwhile must be
+            // Our command ends by itself, and a daemon that a socket starts beside it must be
             // there.
             const bool isCommand = processName(error.holder()) == kCommandName;
             if (opening == Opening::start && !isCommand)
@@ -159,10 +159,10 @@ void Instance::prepareChange() {
         if (isImpaired_) {
             auto backend = openBackend(std::chrono::milliseconds(0), Opening::again);
             if (isRefused_)
-                return; // the one in place tells the trouble of now
+                return; // the one in place has the reason of now
             takeBackend(std::move(backend));
         }
-        // The other process may have changed anything, and nobody tells one that only reads of
+        // The other process may have changed anything, and one that only reads is not informed of
         // another key.
         readKeys();
         store_.reload();
@@ -197,7 +197,7 @@ void Instance::announce() noexcept {
     try {
         runner_.request([this] { sendEvents(); });
     } catch (const std::exception &exception) {
-        libvirtAdminLog().failure("watchers were not told of a change: ", exception);
+        libvirtAdminLog().failure("watchers were not informed of a change: ", exception);
     }
     followInhibitor();
 }
@@ -206,7 +206,7 @@ void Instance::followInhibitor() noexcept {
     try {
         inhibitor_.follow([this] { return store_.hasEphemeral() || reencryption_.isAtWork(); });
     } catch (const std::exception &exception) {
-        libvirtAdminLog().failure("the host was not told whether it may end: ", exception);
+        libvirtAdminLog().failure("libvirt was not informed whether it may end: ", exception);
     }
 }
 

@@ -33,25 +33,25 @@ class Instance {
     Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
              std::unique_ptr<StoreDirectory> directory, Inhibitor &inhibitor,
              std::shared_ptr<Events> events);
-    /// An instance for a daemon that must start whatever is wrong with its store: what cannot be
-    /// had goes to the log, and calls that need it raise the reason. Raises only if another process
-    /// holds the lock in the state directory, and that is not our own command. Where that is, or
-    /// another process has the directory, it reads, and refuses changes until reload() or
-    /// prepareChange() gets the locks. A thread of its own writes values under an earlier key anew.
+    /// An instance for a daemon that must start whatever is wrong with its store: what is
+    /// unavailable goes to the log, and calls that need it raise the reason. Raises only if another
+    /// process holds the lock in the state directory, and that is not our own command. Where that
+    /// is, or another process has the directory, it reads, and refuses changes until reload() or
+    /// prepareChange() gets the locks. A thread of its own re-encrypts values under an earlier key.
     Instance(const InstancePaths &paths, Inhibitor &inhibitor);
 
     [[nodiscard]] SecretStore &store() noexcept { return store_; }
     [[nodiscard]] const std::shared_ptr<Events> &events() const noexcept { return events_; }
 
-    /// Takes over what secret.conf, the keys and the files say now, and tells watchers. Values that
-    /// are to be re-encrypted are left to the thread of the start. Not for embedded instances.
+    /// Takes over what secret.conf, the keys and the files say now, and notifies watchers. Values
+    /// that are to be re-encrypted are left to the thread of the start. Not for embedded instances.
     void reload();
     /// Call before each change, without any lock held: tries to get the locks if others had them.
     void prepareChange();
-    /// Ends the writing of values anew after the value in hand, and waits for that; the next start
-    /// goes on.
+    /// Ends the re-encryption after the value in hand, and waits for that; the next start goes on.
     void stopRenewal() noexcept { reencryption_.stop(); }
-    /// Tells watchers and the host what has changed. Call after each change, without any lock held.
+    /// Notifies watchers and libvirt of what has changed. Call after each change, without any lock
+    /// held.
     void announce() noexcept;
 
   private:

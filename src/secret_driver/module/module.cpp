@@ -34,7 +34,7 @@ std::string reasonAgainst(unsigned long release, const char *missing) {
     return {};
 }
 
-// -1 or 0 of libvirt's own functions; the error it raised tells what is wrong.
+// -1 or 0 of libvirt's own functions; the error it raised says what is wrong.
 void registerDriver(const abi::HypervisorSlots &slots) {
     static const char *schemes[] = {"secret", nullptr};
     static abi::ConnectDriver driver{};
@@ -45,10 +45,10 @@ void registerDriver(const abi::HypervisorSlots &slots) {
     driver.secretDriver = &secretDriverTable();
     DriverState::get().setConnectionTable(driver.hypervisorDriver);
 
-    const abi::Symbols &host = abi::symbols();
-    if (host.virRegisterConnectDriver(&driver, false) < 0 ||
-        host.virSetSharedSecretDriver(&secretDriverTable()) < 0 ||
-        host.virRegisterStateDriver(&stateDriverTable()) < 0)
+    const abi::Symbols &libvirt = abi::symbols();
+    if (libvirt.virRegisterConnectDriver(&driver, false) < 0 ||
+        libvirt.virSetSharedSecretDriver(&secretDriverTable()) < 0 ||
+        libvirt.virRegisterStateDriver(&stateDriverTable()) < 0)
         abi::log(abi::LogPriority::error, "Keyhold: libvirt did not take the secret driver");
 }
 
