@@ -23,7 +23,7 @@ namespace keyhold::bench {
 
 namespace {
 
-/// The system calls of a change without a driver: what the machine does to a reader meanwhile.
+/// The system calls of a change without a driver: what the machine does to a reader by them.
 std::function<void()> bareWrites(const std::string &path) {
     const int directory = open(path.c_str(), O_DIRECTORY | O_CLOEXEC);
     require(directory >= 0, path);

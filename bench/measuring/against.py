@@ -64,7 +64,7 @@ def measures(plan: Plan) -> Iterator[tuple[str, Callable[[], Found]]]:
         yield f"load {form}", lambda form=form: {f"{count} {form}": opened(plan, form, count, rounds * 2)}
 
     def reads() -> Found:
-        # Processes anew each time: how the records of one came to lie in memory is worth 20 %.
+        # New processes each time: how the records of one came to lie in memory is worth 20 %.
         found: Found = {}
         for _ in range(rounds):
             with ExitStack() as stack:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Collects what was measured; what fails costs its own figures and nothing else."""
+"""Collects what was measured; what fails has no figures; the others have."""
 
 import json
 import time

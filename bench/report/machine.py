@@ -31,7 +31,7 @@ def processor_times() -> tuple[int, int]:
 
 
 def is_busy() -> bool:
-    """Whether other processes take more than a tenth of it; this one only waits meanwhile. The load
+    """Whether other processes take more than a tenth of it; this one only waits. The load
     average would still have in it what ended a minute ago, as the build of what is measured."""
     before = processor_times()
     time.sleep(3)

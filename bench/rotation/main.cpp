@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Takes a store of sealed values from one key to another, as the driver does after a reload, and
-// tells how long it took.
+// prints how long it took.
 #include "common/clocks.h"
 #include "common/commands.h"
 #include "directory/directory_backend.h"

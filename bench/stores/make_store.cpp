@@ -56,7 +56,7 @@ void fill(const std::string &path, std::uint64_t count, const SealingPolicy &pol
     const int directory = open(path.c_str(), O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         throw std::system_error(errno, std::generic_category(), path);
-    const ValueFormat form = policy.formatOfNew();
+    const ValueFormat format = policy.formatOfNew();
     std::atomic<std::uint64_t> next{0};
     timeThreads(processors(), [&](unsigned) {
         for (std::uint64_t number = next++; number < count; number = next++) {
@@ -65,8 +65,8 @@ void fill(const std::string &path, std::uint64_t count, const SealingPolicy &pol
             const std::string xml = xmlOf(number);
             writeFile(directory, uuid + ".xml", xml.data(), xml.size());
             const ValueBytes value = valueOf(number);
-            policy.encode(form, Uuid(bytes), value, [&](std::span<const std::uint8_t> text) {
-                writeFile(directory, uuid + "." + std::string(nameOf(form)), text.data(),
+            policy.encode(format, Uuid(bytes), value, [&](std::span<const std::uint8_t> text) {
+                writeFile(directory, uuid + "." + std::string(nameOf(format)), text.data(),
                           text.size());
             });
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The driver and the command each read a store in their own way: the one to serve it, the other to
-// tell what is wrong with every file. What they say of one store must be the same: which secrets
+// say what is wrong with every file. What they say of one store must be the same: which secrets
 // there are, which file of a value counts, which values can be had, which are to be re-encrypted.
 #include "command/inspection.h"
 #include "command/secret_check.h"
@@ -49,7 +49,7 @@ const char *nameOf(const Error &reason) {
     return reason.code() == ErrorCode::invalidEncryptionKey ? "missing key" : "damaged";
 }
 
-/// The values of the corpus tell which file they are from.
+/// The values of the corpus say which file they are from.
 std::string formOf(const Uuid &uuid, const ShieldedValue &value) {
     Scratch plain(value.size());
     value.open(uuid, plain.bytes());

@@ -25,7 +25,7 @@ class OneLine : public AdminLog {
     void failureWithoutMemory(const char *text) noexcept override { line.assign(text); }
 };
 
-constexpr const char *kWhat = "a change that is longer than a short string was not told: ";
+constexpr const char *kWhat = "a change that is longer than a short string was not reported: ";
 
 TEST(AdminLog, TellsAFailureWithItsReason) {
     OneLine log;

@@ -196,7 +196,7 @@ TEST(XmlLimits, DoNotCountWhatIsText) {
 }
 
 #if LIBXML_VERSION < 21200
-/// libxml2 2.9.14 reads on after an error, and tells nobody what it reads.
+/// libxml2 2.9.14 reads on after an error, and reports to nobody what it reads.
 TEST(XmlLimits, AnErrorEndsTheWork) {
     const std::string begin = withDtd("<!ATTLIST a b CDATA ''>", "<secret><a b></a>");
     const std::string xml = begin + times(1'000, "<a/>") + "</secret>";

@@ -87,11 +87,11 @@ class Bench:
             timeout=TIME_LIMIT,
             check=False,
         )
-        for leftover in (self.outside / place, self.outside / f"{place}.scratch"):
-            if leftover.is_dir():
-                shutil.rmtree(leftover)
+        for stale in (self.outside / place, self.outside / f"{place}.scratch"):
+            if stale.is_dir():
+                shutil.rmtree(stale)
             else:
-                leftover.unlink(missing_ok=True)
+                stale.unlink(missing_ok=True)
         transcript = result.stdout
         if result.returncode != 0:
             transcript += f"the host failed: {result.returncode} {result.stderr.strip()!r}\n"

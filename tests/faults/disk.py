@@ -74,7 +74,7 @@ def open_loop(image: Path) -> int:
                 fcntl.ioctl(device, LOOP_CONFIGURE, LOOP_CONFIG.pack(file.fileno(), PAGE, LO_FLAGS_AUTOCLEAR))
             except OSError as error:
                 os.close(device)
-                if error.errno != errno.EBUSY:  # somebody else took it meanwhile
+                if error.errno != errno.EBUSY:  # somebody else took it since
                     raise
                 continue
             Path(f"/sys/block/loop{number}/queue/max_sectors_kb").write_text(str(PAGE // 1024))
@@ -139,7 +139,7 @@ class Disk:
 
     def leave_room(self, size: int) -> None:
         """From now on the disk below takes `size` bytes more, as a thin one whose pool is full then."""
-        def leave() -> None:  # fails if more has been used meanwhile
+        def leave() -> None:  # fails if more has been used since
             used = self._image.stat().st_blocks * 512
             run("mount", "-o", f"remount,size={used + size}", self._below)
         until_not_busy(leave)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What writers were told, and so what a store must and may hold."""
+"""What writers were answered, and so what a store must and may hold."""
 
 import hashlib
 from dataclasses import dataclass, replace

@@ -236,7 +236,7 @@ class Matrix:
     def _left_over(self) -> list[str]:
         names = {path.name for path in (self._root / "etc/secrets").iterdir()}
         return [f"{name} is left over" for name in sorted(names)
-                if "keyhold" in name or "aside" in name or f"{name[:36]}.xml" not in names]
+                if "keyhold" in name or ".aside-" in name or f"{name[:36]}.xml" not in names]
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")[-4000:]

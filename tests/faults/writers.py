@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Changes the secrets of an embedded root through libvirt, by four threads at once, and tells each step on
+"""Changes the secrets of an embedded root through libvirt, by four threads at once, and reports each step on
 its output before and after. Ends when its input does, or when all four are refused again and again.
 
   writers.py ROOT SEED LARGEST   changes; values have up to LARGEST bytes
@@ -21,7 +21,7 @@ BROKEN = -1  # the number of a value that cannot be read
 PATIENCE = 12  # refusals in a row
 
 
-def tell(line: str) -> None:
+def report(line: str) -> None:
     os.write(1, line.encode() + b"\n")  # short: not torn
 
 
@@ -39,14 +39,14 @@ class Writer(threading.Thread):
             step += WRITERS
             uuid = uuid_of(self._number, self._dice.randrange(SECRETS))
             change = self._dice.choice(("set", "set", "define", "undefine")) if uuid in self._defined else "define"
-            tell(f"begin {self._number} {change} {step} {uuid}")
+            report(f"begin {self._number} {change} {step} {uuid}")
             try:
                 self._make(change, step, uuid)
             except libvirt.libvirtError:
-                tell(f"refused {self._number}")
+                report(f"refused {self._number}")
                 refusals += 1
             else:
-                tell(f"done {self._number}")
+                report(f"done {self._number}")
                 refusals = 0
                 (self._defined.discard if change == "undefine" else self._defined.add)(uuid)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Claims about a daemon whose store is in trouble."""
+"""Claims about a daemon whose store cannot be served in full."""
 
 import libvirt
 
@@ -38,7 +38,7 @@ class BrokenStoreCase(SystemCase):
     def assertUnreadable(self, daemon: Daemon, *words: str) -> None:
         """What is in the store cannot be known: neither lists nor lookups say that nothing is there.
 
-        A tool that read `no such secret` or an empty list would define and set anew. What is in memory
+        A tool that read `no such secret` or an empty list would define and set it again. What is in memory
         only works, and once the store is repaired a reload finds what it holds."""
         root = daemon.open()
         passing = Secret(usage="in memory", ephemeral=True)

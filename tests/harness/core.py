@@ -23,7 +23,7 @@ EMPTY = bytes(PAGE)
 
 @dataclass(frozen=True)
 class Region:
-    """A mapping of a process, as /proc/PID/smaps tells it."""
+    """A mapping of a process, as /proc/PID/smaps shows it."""
 
     begin: int
     end: int
@@ -64,7 +64,7 @@ class Finding:
 
 @dataclass
 class Core:
-    """A core file and, for what it does not tell, the mappings that the process had."""
+    """A core file and, for what it does not have, the mappings that the process had."""
 
     path: Path
     regions: list[Region]

@@ -16,7 +16,7 @@ from .waiting import NeverHappened, wait_for
 
 RELOADING = "Reloading configuration on SIGHUP"
 # what a client says of a daemon that does not listen yet, or is about to end
-TRANSPORT_TROUBLE = re.compile(
+TRANSPORT_FAILURE = re.compile(
     "Failed to connect socket|while reading data|Cannot (recv|write) data|socket is closed")
 CONFIGURATION = """\
 auth_unix_rw = "none"
@@ -87,7 +87,7 @@ class Daemon:
                 result = self.machine.virsh("uri", uri=self.socket_uri(), patience=limit)
             except AssertionError:
                 raise NeverHappened("libvirtd is silent: its start hangs") from None
-            return not TRANSPORT_TROUBLE.search(result.err)
+            return not TRANSPORT_FAILURE.search(result.err)
         wait_for("libvirtd answers", answered, limit)
         return self
 

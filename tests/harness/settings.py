@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What run.py tells the processes that run the tests."""
+"""What run.py passes to the processes that run the tests."""
 
 import json
 import os

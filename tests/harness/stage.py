@@ -38,7 +38,7 @@ def reenter(arguments: list[str]) -> int:
 
 
 def as_init(run: Callable[[], int]) -> int:
-    """Runs `run` in a child and reaps whatever is orphaned meanwhile, as a first process must."""
+    """Runs `run` in a child and reaps whatever is orphaned until then, as a first process must."""
     pid = os.fork()
     if pid == 0:
         code = 1
@@ -60,14 +60,14 @@ def graft(directory: Path) -> None:
     if directory.is_dir():
         return
     parent = directory.parent
-    aside = Path("/mnt")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", str(aside)], check=True)
+    spare = Path("/mnt")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", str(spare)], check=True)
     for entry in parent.iterdir():
-        copy = aside / entry.name
+        copy = spare / entry.name
         if entry.is_symlink():
             copy.symlink_to(os.readlink(entry))
         elif entry.is_dir() or entry.is_file():
             copy.mkdir() if entry.is_dir() else copy.touch()
             subprocess.run(["mount", "--rbind", str(entry), str(copy)], check=True)
-    (aside / directory.name).mkdir()
-    subprocess.run(["mount", "--move", str(aside), str(parent)], check=True)
+    (spare / directory.name).mkdir()
+    subprocess.run(["mount", "--move", str(spare), str(parent)], check=True)

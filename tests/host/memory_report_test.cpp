@@ -21,8 +21,8 @@ bool forbidLocking() {
     return ::setrlimit(RLIMIT_MEMLOCK, &nothing) == 0 && becomeSomebody();
 }
 
-// What is told is told once in a process, so each test is a process, forked from one that has no
-// key and no guarded memory yet: this program has no other tests.
+// What is reported is reported once in a process, so each test is a process, forked from one that
+// has no key and no guarded memory yet: this program has no other tests.
 
 TEST(MemoryReportTest, SaysNothingOfWhatIsNotUsed) {
     EXPECT_EQ(0, inChild([] {

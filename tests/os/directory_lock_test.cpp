@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// On real directories: what a lock is worth, only another process can tell.
+// On real directories: what a lock is worth, only another process can show.
 #include "os/directory_lock.h"
 
 #include "conf/recording_admin_log.h"
@@ -179,7 +179,7 @@ TEST_F(DirectoryLockTest, WhereThereIsNoneAWarningSaysSo) {
     }
 }
 
-TEST_F(DirectoryLockTest, OtherTroubleIsAnErrorAndLeavesNothingOpen) {
+TEST_F(DirectoryLockTest, OtherFailuresAreErrorsAndLeaveNothingOpen) {
     for (const Operation operation : {Operation::open, Operation::lockDirectory}) {
         faulty.fail(operation, "", EACCES);
         try {

@@ -51,13 +51,13 @@ class DurableFileTest : public testing::Test {
     bool replace() { return replaceDurably(*directory, "new", "file", "old"); }
     bool remove() { return removeDurably(*directory, "file", "old"); }
 
-    /// "raised", "unrestored" or "done", and the errno.
+    /// "raised", "rollback failed" or "done", and the errno.
     template <typename Action>
     std::string outcomeOf(Action action) {
         try {
             action();
         } catch (const RollbackFailedError &error) {
-            return "unrestored " + std::to_string(error.systemErrno());
+            return "rollback failed " + std::to_string(error.systemErrno());
         } catch (const Error &error) {
             return "raised " + std::to_string(error.systemErrno());
         }
@@ -65,7 +65,7 @@ class DurableFileTest : public testing::Test {
     }
 
     const std::string raisedIo = "raised " + std::to_string(EIO);
-    const std::string unrestoredIo = "unrestored " + std::to_string(EIO);
+    const std::string rollbackFailedIo = "rollback failed " + std::to_string(EIO);
 
     MemoryFileSystem disk;
     FaultyFileSystem faulty{disk};
@@ -99,11 +99,11 @@ TEST_F(DurableFileTest, AnEmptyFileIsWritten) {
     EXPECT_EQ("new=", files());
 }
 
-TEST_F(DurableFileTest, ALeftoverOfThatNameIsReplacedAndNotWrittenInto) {
-    put("new", "a longer leftover");
+TEST_F(DurableFileTest, AStaleFileOfThatNameIsReplacedAndNotWrittenInto) {
+    put("new", "a longer stale file");
     ASSERT_EQ(0, faulty.link(directory->number(), "new", "somebody's"));
     write("new", "content");
-    EXPECT_EQ("new=content somebody's=a longer leftover", files());
+    EXPECT_EQ("new=content somebody's=a longer stale file", files());
 }
 
 TEST_F(DurableFileTest, ALinkOfThatNameIsReplacedAndNotFollowed) {
@@ -183,7 +183,7 @@ TEST_F(DurableFileTest, WhatCannotBeTakenBackIsTold) {
     put("file", "1");
     put("new", "2");
     faulty.fail(Operation::sync, "/d", EIO, 2);
-    EXPECT_EQ(unrestoredIo, outcomeOf([&] { replace(); }));
+    EXPECT_EQ(rollbackFailedIo, outcomeOf([&] { replace(); }));
 
     put("file", "1");
     put("new", "2");
@@ -206,7 +206,7 @@ TEST_F(DurableFileTest, NothingIsDurableOnADiskThatIsGone) {
             if (!std::exchange(isGone, true))
                 faulty.loseDisk(how);
         });
-        EXPECT_EQ("unrestored " + errorNumber, outcomeOf([&] { replace(); }));
+        EXPECT_EQ("rollback failed " + errorNumber, outcomeOf([&] { replace(); }));
         faulty.clearFaults();
 
         put("file", "1");
@@ -215,7 +215,7 @@ TEST_F(DurableFileTest, NothingIsDurableOnADiskThatIsGone) {
             if (!std::exchange(isGone, true))
                 faulty.loseDisk(how);
         });
-        EXPECT_EQ("unrestored " + errorNumber, outcomeOf([&] { remove(); }));
+        EXPECT_EQ("rollback failed " + errorNumber, outcomeOf([&] { remove(); }));
         faulty.clearFaults();
     }
 }
@@ -244,10 +244,10 @@ TEST_F(DurableFileTest, ARenameThatFailedAfterItWasDoneIsTakenBack) {
     EXPECT_TRUE(disk.allSynced("/d"));
 }
 
-TEST_F(DurableFileTest, ALeftoverUnderTheOldNameIsInNobodysWay) {
+TEST_F(DurableFileTest, AStaleFileUnderTheOldNameIsInNobodysWay) {
     put("file", "1");
     put("new", "2");
-    put("old", "leftover");
+    put("old", "stale");
     EXPECT_TRUE(replace());
     EXPECT_EQ("file=2 old=1", files());
 }
@@ -268,7 +268,7 @@ TEST_F(DurableFileTest, WithoutHardLinksAFailedSyncCannotBeTakenBackAndRemovesNo
     put("new", "2");
     faulty.fail(Operation::link, "", EPERM);
     faulty.fail(Operation::sync, "/d", EIO);
-    EXPECT_EQ(unrestoredIo, outcomeOf([&] { replace(); }));
+    EXPECT_EQ(rollbackFailedIo, outcomeOf([&] { replace(); }));
     EXPECT_EQ("file=2", files());
 }
 
@@ -281,7 +281,7 @@ TEST_F(DurableFileTest, AFileThatMustBeKeptHasItsOtherNameDurablyBeforeTheNewOne
                                           "rename /d/new -> /d/file", "sync /d"));
 }
 
-TEST_F(DurableFileTest, WithoutHardLinksAFileThatMustBeKeptStepsAsideFirst) {
+TEST_F(DurableFileTest, WithoutHardLinksAFileThatMustBeKeptIsRenamedFirst) {
     put("file", "1");
     put("new", "2");
     faulty.fail(Operation::link, "", EPERM);
@@ -292,7 +292,7 @@ TEST_F(DurableFileTest, WithoutHardLinksAFileThatMustBeKeptStepsAsideFirst) {
     EXPECT_EQ("file=2 old=1", files());
 }
 
-TEST_F(DurableFileTest, AFileThatSteppedAsideComesBackIfTheChangeFails) {
+TEST_F(DurableFileTest, AFileThatWasRenamedComesBackIfTheChangeFails) {
     for (const Operation operation : {Operation::rename, Operation::sync}) {
         put("file", "1");
         put("new", "2");
@@ -332,9 +332,9 @@ TEST_F(DurableFileTest, ARemovedFileIsKeptUntilTheDirectoryIsSynced) {
 }
 
 TEST_F(DurableFileTest, RemovingWhatIsNotThereChangesNothing) {
-    put("old", "leftover");
+    put("old", "stale");
     EXPECT_FALSE(remove());
-    EXPECT_EQ("old=leftover", files());
+    EXPECT_EQ("old=stale", files());
 }
 
 TEST_F(DurableFileTest, ARemovalWhoseSyncFailedIsTakenBack) {
@@ -360,7 +360,7 @@ TEST_F(DurableFileTest, ARemovalThatCannotBeTakenBackIsTold) {
     put("file", "1");
     faulty.fail(Operation::sync, "/d", EIO);
     faulty.fail(Operation::rename, "old -> file", EIO);
-    EXPECT_EQ(unrestoredIo, outcomeOf([&] { remove(); }));
+    EXPECT_EQ(rollbackFailedIo, outcomeOf([&] { remove(); }));
     EXPECT_EQ("old=1", files());
 }
 

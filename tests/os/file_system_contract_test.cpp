@@ -253,7 +253,7 @@ TEST_P(FileSystemContract, AStatusIsTheSameByNameAndByDescriptor) {
         EXPECT_EQ(0, files.status(opened, byDescriptor));
         EXPECT_EQ(0, files.statusAt(directory, name, byName));
         EXPECT_EQ(0, files.statusOf(path(name), byPath));
-        byName.born = 0; // it alone tells that
+        byName.born = 0; // it alone has that
         EXPECT_TRUE(byDescriptor.isUnchangedSince(byName)) << name;
         EXPECT_TRUE(byDescriptor.isUnchangedSince(byPath)) << name;
         EXPECT_EQ(0, files.close(opened));

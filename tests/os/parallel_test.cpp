@@ -127,11 +127,11 @@ TEST(ParallelTest, AnExceptionOfAnyThreadIsRaisedInTheCallerOnce) {
             parallelFor(10000, [&](std::size_t) {
                 all.come();
                 if ((std::this_thread::get_id() == caller) == (inCaller || processors() == 1))
-                    throw std::out_of_range("trouble");
+                    throw std::out_of_range("the first");
             });
             ADD_FAILURE();
-        } catch (const std::out_of_range &trouble) {
-            EXPECT_STREQ("trouble", trouble.what());
+        } catch (const std::out_of_range &failure) {
+            EXPECT_STREQ("the first", failure.what());
         }
     }
 }

@@ -94,7 +94,7 @@ TEST_F(PosixFileSystemTest, AStatusNeedsNoStatx) {
     FileStatus expected;
     ASSERT_EQ(0, files.statusAt(directory, "file", expected));
     EXPECT_NE(0, expected.born);
-    expected.born = 0; // statx alone tells that
+    expected.born = 0; // statx alone has that
     for (const int error : {ENOSYS, EPERM}) {
         EXPECT_EQ(0, inChild([&] {
                       if (!refuse(SYS_statx, error))

@@ -78,7 +78,7 @@ TEST_F(StoreDirectoryTest, ContainsWhateverHasTheName) {
               raisedBy([&] { static_cast<void>(directory->contains("file")); }));
 }
 
-TEST_F(StoreDirectoryTest, RenameAndUnlinkTellAMissingFileFromTrouble) {
+TEST_F(StoreDirectoryTest, RenameAndUnlinkDistinguishAMissingFileFromAFailure) {
     EXPECT_FALSE(directory->rename("a", "b"));
     EXPECT_FALSE(directory->unlink("a"));
     disk.putFile("/store/a", "");
@@ -126,7 +126,7 @@ TEST_F(StoreDirectoryTest, NamesAreOwedByThemselves) {
     EXPECT_FALSE(directory->hasUnsyncedRemovals());
 }
 
-TEST_F(StoreDirectoryTest, WhereDirectoriesCannotBeSyncedNothingIsOwed) {
+TEST_F(StoreDirectoryTest, WhereDirectoriesCannotBeSyncedNothingIsPending) {
     EXPECT_TRUE(directory->canBeSynced());
     for (const int error : {EINVAL, ENOSYS, EOPNOTSUPP}) {
         directory->noteUnsyncedNames();

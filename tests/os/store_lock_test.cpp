@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// On real files: what a lock is worth, only another process can tell.
+// On real files: what a lock is worth, only another process can show.
 #include "os/store_lock.h"
 
 #include "os/child.h"
@@ -179,7 +179,7 @@ TEST_F(StoreLockTest, AFileThatItsHolderReplacesBeforeItIsLockedIsNotTakenForThe
     EXPECT_TRUE(isLockedForOthers());
 }
 
-TEST_F(StoreLockTest, ALockFileThatAnotherProcessMadeMeanwhileIsNotRemoved) {
+TEST_F(StoreLockTest, ALockFileThatAnotherProcessMadeSinceIsNotRemoved) {
     auto lock = take();
     std::filesystem::remove(file());
     const Child other([this] {
@@ -204,7 +204,7 @@ TEST_F(StoreLockTest, AForkedChildThatEndsLeavesTheLockToItsParent) {
     EXPECT_TRUE(isLockedForOthers());
 }
 
-TEST_F(StoreLockTest, TroubleIsToldWithStocksTextAndTheErrnoAndLeavesNothingHeld) {
+TEST_F(StoreLockTest, FailureIsReportedWithStocksTextAndTheErrnoAndLeavesNothingHeld) {
     const struct {
         Operation operation;
         const char *text;

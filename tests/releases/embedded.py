@@ -49,7 +49,7 @@ class Root:
         else:
             self.store.mkdir(parents=True)
 
-    def forms(self) -> set[str]:
+    def formats(self) -> set[str]:
         """What the names of value files end in."""
         return {path.name.partition(".")[2] for path in self.store.iterdir()} - {"xml"}
 

@@ -88,7 +88,7 @@ class VirtQemuRun(unittest.TestCase):
         stock = next(Path("/usr/lib").glob("*/libvirt/connection-driver/libvirt_driver_qemu.so"))
         for module in (stock, DRIVERS / "libvirt_driver_secret.so"):
             (cls.directory / "drivers" / module.name).symlink_to(module)
-        # without -r nothing tells the QEMU driver to write its logs itself
+        # without -r nothing makes the QEMU driver write its logs itself
         cls.virtlogd = subprocess.Popen(["virtlogd"], stdin=subprocess.DEVNULL)
         end = time.monotonic() + PATIENCE
         while not Path("/run/libvirt/virtlogd-sock").exists() and time.monotonic() < end:
@@ -137,7 +137,7 @@ class VirtQemuRun(unittest.TestCase):
         root = Path(tempfile.mkdtemp(prefix="root-", dir=self.directory))
         (root / "etc").mkdir()
         (root / "etc/qemu.conf").write_text(CONFIGURATION)
-        # what libvirt learns of the QEMU binary, at the cost of seconds
+        # what libvirt learns of the QEMU binary, which takes seconds
         (self.directory / "capabilities").mkdir(exist_ok=True)
         (root / "cache/qemu").mkdir(parents=True)
         (root / "cache/qemu/capabilities").symlink_to(self.directory / "capabilities")

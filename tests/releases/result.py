@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class Report:
-    """A failure in a release that is not listed is told and not counted: the release moved, not this tree."""
+    """A failure in a release that is not listed is reported and not counted: the release moved, not this tree."""
 
     def __init__(self) -> None:
         self.passed = 0

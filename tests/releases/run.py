@@ -8,7 +8,7 @@ made by scripts/make-chroot; everything runs in mount and process namespaces of 
 libvirt reads and writes is empty at the start and gone at the end.
 
 A suite that moves may bring a release that docs/releases.md does not list, or packages that cannot be
-installed. That is told in lines that begin with NOT COUNTED, which scripts/summarize-tests shows, and so
+installed. That is reported in lines that begin with NOT COUNTED, which scripts/summarize-tests shows, and so
 is what fails there; the run fails for what this tree decides alone. scripts/check-release and
 tests/differential/run.py fail on such a release.
 

@@ -17,7 +17,7 @@ from pairs import Side, equal
 
 SIZES = (1, 15, 16, 17, 28, 31, 32, 33, 1024, 65536)
 # what stock had written, kept because nothing in it proves the key
-ASIDE = "aes256cbc.aside-1"
+QUARANTINED = "aes256cbc.aside-1"
 Note = Callable[[str, bool, str], None]
 
 
@@ -41,7 +41,7 @@ def opens(what: str, answer: Answer, values: dict[Secret, bytes]) -> None:
 
 
 def is_encrypted(root: Root) -> None:
-    equal("forms that stock has written", root.forms(), {"aes256cbc"})
+    equal("forms that stock has written", root.formats(), {"aes256cbc"})
 
 
 def check(ours: Driver, here: Driver, command: Path, stock: Sequence[Driver], original: Root,
@@ -63,7 +63,7 @@ def check(ours: Driver, here: Driver, command: Path, stock: Sequence[Driver], or
 
     root.configure(ours, secret_conf(key=key, seal_existing=1))
     opens("sealed", root.read(ours), values)
-    equal("forms, sealed", root.forms(), {"jwe", ASIDE})
+    equal("formats, sealed", root.formats(), {"jwe", QUARANTINED})
     equal("keys, sealed", {key_id_of(path) for path in root.store.glob("*.jwe")}, {key.id})
 
     new = KeyFile.make(shared / f"new-of-{ours.side.name}")
@@ -84,7 +84,7 @@ def check(ours: Driver, here: Driver, command: Path, stock: Sequence[Driver], or
 
 
 def goes_to_stock(root: Root, stock: Sequence[Driver], values: dict[Secret, bytes]) -> None:
-    equal("forms, taken back", root.forms(), {"base64", ASIDE})
+    equal("formats, taken back", root.formats(), {"base64", QUARANTINED})
     for driver in stock:
         root.configure(driver, "")
         copied = Root(root.shared, f"{root.directory.name}-for-{driver.side.name}", root)

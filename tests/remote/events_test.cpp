@@ -22,7 +22,7 @@ Uuid uuidOf(int number) {
     return Uuid(bytes);
 }
 
-/// What one callback was told, one line an event.
+/// What one callback got, one line an event.
 struct Watch {
     std::vector<std::string> lines;
     int freed = 0;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A client in a process of another user, told what to do by the test."""
+"""A client in a process of another user, which does what the test asks for."""
 
 import base64
 import json

@@ -37,7 +37,7 @@ class RemoteCase(SystemCase):
 
     def assertRefused(self, uri: str, text: str, logged: str = "", user: User | None = None) -> None:
         """virsh fails with the text, learns nothing and changes nothing; the daemon logs the reason
-        where the client is not told."""
+        where the client does not get it."""
         new = Secret(usage="new")
         definition = self.machine.home / "new.xml"
         definition.write_text(new.xml)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Fine-grained access control: libvirtd with the polkit access driver, a real polkitd, and rules that
-tell secrets apart. Root is always allowed by polkit, so the clients are other users' processes.
+distinguish secrets. Root is always allowed by polkit, so the clients are other users' processes.
 
 Everything here is what libvirt's own driver does as well (`run.py --stock`)."""
 

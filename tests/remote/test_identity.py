@@ -35,7 +35,7 @@ SO_PEERSEC = 31  # asm-generic/socket.h
 
 
 def context_of_clients() -> str:
-    """What the line of a client on a unix socket ends with: the context that the kernel tells servers of
+    """What the line of a client on a unix socket ends with: the context that the kernel gives to servers of
     this process, which those that it starts have too. Nothing where no security module labels sockets."""
     with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as client:
         listening.bind("")

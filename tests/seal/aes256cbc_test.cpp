@@ -126,7 +126,7 @@ TEST(Aes256CbcTest, WhileAKeyIsMissingAnEarlierOneDoesNotCount) {
     for (const bool hasPrimary : {false, true}) {
         Keyring ring = hasPrimary ? golden::keyring(150) : Keyring();
         ring.addEarlier(wrong);
-        EXPECT_NE(golden::read("value"), open(ring, text)) << "nothing tells that it is wrong";
+        EXPECT_NE(golden::read("value"), open(ring, text)) << "nothing shows that it is wrong";
         ring.noteMissing("key file '/a' is empty; put it right");
         const auto raised = raisedBy([&] { (void)openAes256Cbc(ring, golden::uuid(), text); });
         ASSERT_TRUE(raised);

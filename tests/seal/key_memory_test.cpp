@@ -59,7 +59,7 @@ TEST(KeyMemoryTest, SecretmemIsOutOfReachOfTheKernelsOwnReaders) {
                   KeyBlock block(32);
                   fill(block.bytes());
                   const auto report = key_memory::report().value();
-                  if (!kernelHasSecretmem()) // then the reason is told
+                  if (!kernelHasSecretmem()) // then the reason is reported
                       return report.kind != KeyMemoryKind::secretmem && !report.reason.empty() ? 0
                                                                                                : 1;
                   if (report.kind != KeyMemoryKind::secretmem || !report.reason.empty())

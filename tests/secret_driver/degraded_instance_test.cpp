@@ -130,7 +130,7 @@ TEST_F(DegradedInstance, IsMendedByAReloadOnceTheConfigDirectoryCanBeMade) {
     expectEverythingWorks(*instance);
 }
 
-TEST_F(DegradedInstance, DoesNotTakeALockThatAnotherHasMeanwhile) {
+TEST_F(DegradedInstance, DoesNotTakeALockThatAnotherHasByThen) {
     leaveSecret();
     fs::create_directories(lockFile());
     const auto degraded = start();

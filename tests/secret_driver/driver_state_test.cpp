@@ -61,7 +61,7 @@ class DriverStateTest : public WithInstances {
     static void SetUpTestSuite() {
         ASSERT_EQ(virEventRegisterDefaultImpl(), 0);
 #ifdef __SANITIZE_ADDRESS__
-        // Each open of an embedded root costs libvirt a reference to it.
+        // For each open of an embedded root libvirt takes a reference to it.
         const __lsan::ScopedDisabler ours;
 #endif
         void *manager = privateFunction<void *(const char *)>("virAccessManagerNew")("none");

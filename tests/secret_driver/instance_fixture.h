@@ -2,9 +2,9 @@
 #pragma once
 
 #include "conf/error.h"
+#include "os/temporary_directory.h"
 #include "remote/libvirt_fixture.h"
 #include "secret_driver/instance.h"
-#include "os/temporary_directory.h"
 
 #include <optional>
 #include <string>
@@ -39,7 +39,7 @@ class WithInstances : public WithLibvirt {
     /// The value, "none" or "unreadable".
     [[nodiscard]] static std::string valueOf(Instance &instance, unsigned number);
 
-    /// How many more times the host was told to hold than to release.
+    /// How many more times libvirt was asked to hold than to release.
     [[nodiscard]] int holds() const { return holds_; }
 
     TemporaryDirectory directory_;

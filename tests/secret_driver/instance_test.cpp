@@ -50,7 +50,7 @@ TEST_F(InstanceTest, GivesItsLockBackWhenItGoes) {
     {
         const auto instance = start();
         EXPECT_THROW((void)start(), LockedError);
-        EXPECT_TRUE(fs::exists(lockFile())) << "the refusal must not cost the first one its lock";
+        EXPECT_TRUE(fs::exists(lockFile())) << "the refusal must not take the first one's lock";
     }
     EXPECT_FALSE(fs::exists(lockFile()));
     EXPECT_NO_THROW((void)start());

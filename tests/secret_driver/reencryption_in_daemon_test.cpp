@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A daemon's instance that writes its values anew on a disk that takes its time.
+// A daemon's instance that re-encrypts its values on a disk that takes its time.
 #include "secret_driver/instance_fixture.h"
 #include "secret_driver/sync_gate.h"
 
@@ -70,7 +70,7 @@ class ReencryptionInDaemon : public WithInstances {
             calls.wait(seen);
     }
 
-    /// The host's count, which is never told twice of the same.
+    /// Libvirt's count, which never gets the same twice.
     std::atomic<int> calls_{0};
     Inhibitor host_{[](bool inhibit, void *opaque) {
                         auto &calls = *static_cast<std::atomic<int> *>(opaque);
@@ -128,7 +128,7 @@ TEST_F(ReencryptionInDaemon, AStartDoesNotWaitForIt) {
     EXPECT_EQ(written(), kSecrets);
 }
 
-TEST_F(ReencryptionInDaemon, ASecondReloadMeanwhileIsServed) {
+TEST_F(ReencryptionInDaemon, ASecondReloadBesideItIsServed) {
     Instance instance(paths(), host_);
     useKey(2);
     std::future<void> second;

@@ -85,7 +85,7 @@ class ReloadBesideChanges : public WithInstances {
 };
 
 /// What a store reports beyond what is normal, each text once.
-class Troubles : public AdminLog {
+class Complaints : public AdminLog {
   public:
     void info(const std::string &) override {}
     void warning(const std::string &text) override { add(text); }
@@ -146,7 +146,7 @@ TEST_F(ReloadBesideChanges, LeavesMemoryDiskAndEventsInAgreement) {
         const auto before = watch.lines().size();
         instance->reload();
         Watch::deliver();
-        EXPECT_EQ(watch.lines().size(), before) << "a reload of what is known tells nothing";
+        EXPECT_EQ(watch.lines().size(), before) << "a reload of what is known reports nothing";
         memory = persistent(*instance);
     }
     instance.reset();
@@ -165,14 +165,14 @@ TEST_F(ReloadBesideChanges, LeavesMemoryDiskAndEventsInAgreement) {
     EXPECT_EQ(files, expected);
 }
 
-TEST_F(ReloadBesideChanges, TakesASecretThatComesOrGoesForNoTrouble) {
+TEST_F(ReloadBesideChanges, TakesASecretThatComesOrGoesForNoFailure) {
     std::filesystem::create_directories(paths().configDirectory);
-    Troubles troubles;
+    Complaints complaints;
     SecretStore store(
         std::make_shared<DirectoryBackend>(
-            std::make_unique<StoreDirectory>(posixFileSystem(), paths().configDirectory), troubles,
-            std::make_shared<CurrentPolicy>()),
-        troubles);
+            std::make_unique<StoreDirectory>(posixFileSystem(), paths().configDirectory),
+            complaints, std::make_shared<CurrentPolicy>()),
+        complaints);
     store.load();
     std::atomic<bool> isOver{false};
     std::thread reloads([&] {
@@ -187,7 +187,7 @@ TEST_F(ReloadBesideChanges, TakesASecretThatComesOrGoesForNoTrouble) {
     }
     isOver = true;
     reloads.join();
-    EXPECT_EQ(troubles.texts(), std::set<std::string>{});
+    EXPECT_EQ(complaints.texts(), std::set<std::string>{});
 }
 
 } // namespace keyhold

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Broken files in the store cost the secrets they belong to, and nothing else."""
+"""Broken files in the store affect the secrets they belong to, and nothing else."""
 
 import os
 from pathlib import Path

@@ -165,7 +165,7 @@ class BrokenSettings(BrokenStoreCase):
         self.assertServesTheRest(self.start())
 
 
-class SessionInstanceInTrouble(BrokenStoreCase):
+class SessionInstanceThatCannotServe(BrokenStoreCase):
     """What root is exempt from: permissions and resource limits."""
 
     user: User

@@ -164,7 +164,7 @@ class NoCredential(KeyTriggerCase):
 
 class CuresThatPeopleFound(KeyTriggerCase):
     def test_delete_the_key_and_make_a_new_one(self) -> None:
-        """The sealed value outlives the cure: reading says what is wanted, setting keeps it aside."""
+        """The sealed value outlives the cure: reading says what is wanted, setting quarantines it."""
         right = KeyFile.make(self.machine.home / "kept elsewhere", self.key.raw)
         before = sealed_in(self.store, self.secret).read_bytes()
         self.key = KeyFile.make(self.key.path)
@@ -172,10 +172,10 @@ class CuresThatPeopleFound(KeyTriggerCase):
         self.assertValueRefused(right.id)
         self.root.secretLookupByUUIDString(self.secret.uuid).setValue(b"new")
         self.assertValue(b"new")
-        aside = self.store / f"{self.secret.uuid}.jwe.aside-1"
-        self.assertEqual(aside.read_bytes(), before)
+        quarantined = self.store / f"{self.secret.uuid}.jwe.aside-1"
+        self.assertEqual(quarantined.read_bytes(), before)
         # found again, the old key serves beside the new one
-        aside.rename(sealed_in(self.store, self.secret))
+        quarantined.rename(sealed_in(self.store, self.secret))
         self.configure(earlier=[right])
         self.restart(env={"CREDENTIALS_DIRECTORY": str(self.credentials)})
         self.assertValue(b"value")

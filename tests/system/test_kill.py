@@ -40,7 +40,7 @@ def state_of(connection: libvirt.virConnect, uuid: str) -> State:
 
 
 class KillCase(SystemCase):
-    def assertNothingLeftOver(self, connection: libvirt.virConnect) -> None:
+    def assertNothingRemains(self, connection: libvirt.virConnect) -> None:
         """In the store are the files of the secrets that are listed, and no other."""
         mine = {f"{uuid}.{kind}" for uuid in connection.listSecrets() for kind in ("xml", "base64")}
         others = {path.name for path in self.machine.store.iterdir()} - mine
@@ -64,7 +64,7 @@ class KillAfterAnswer(KillCase):
         self.assertListed(root, kept, redefined)
         self.assertEqual(state_of(root, kept.uuid), (kept.xml, b"kept"))
         self.assertEqual(state_of(root, redefined.uuid), (again.xml, b"second"))
-        self.assertNothingLeftOver(root)
+        self.assertNothingRemains(root)
 
 
 class KillAtEachStep(KillCase):
@@ -92,7 +92,7 @@ class KillAtEachStep(KillCase):
             if found not in ((before, after) if killed else (after,)):
                 wrong.append(f"killed at {self.seen}: {found}")
             try:
-                self.assertNothingLeftOver(root)
+                self.assertNothingRemains(root)
             except AssertionError as left:
                 wrong.append(f"killed at {self.seen}: left over: {left}")
             if found is not None:
@@ -236,4 +236,4 @@ class KillBesideBusyClients(KillCase):
 
     @stock_defect(LEFT_OVER)
     def test_nothing_is_left_over(self) -> None:
-        self.rounds(lambda root, clients: self.assertNothingLeftOver(root))
+        self.rounds(lambda root, clients: self.assertNothingRemains(root))

@@ -296,13 +296,13 @@ class ReloadOfAStoreThatWentAway(ReloadCase):
         self.assertLogNames(self.daemon, "/etc/libvirt/secrets")
 
     def test_a_store_that_was_moved_away_loses_nothing(self) -> None:
-        os.rename(self.store, self.machine.home / "aside")
+        os.rename(self.store, self.machine.home / "elsewhere")
         self.daemon.reload()
         self.assertUnchanged()
         self.assertEqual(self.log.take(), [])
 
     def test_an_empty_directory_in_place_of_the_store_loses_nothing(self) -> None:
-        os.rename(self.store, self.machine.home / "aside")
+        os.rename(self.store, self.machine.home / "elsewhere")
         self.store.mkdir(mode=0o700)
         self.daemon.reload()
         self.assertUnchanged()

@@ -10,7 +10,7 @@
 
 namespace keyhold {
 
-/// Watches the secrets of one connection, or one of them, and checks that what it is told makes
+/// Watches the secrets of one connection, or one of them, and checks that what it gets makes
 /// sense: nothing is undefined or gets a value that was not defined before. Outlives its
 /// registration.
 class Observer {

@@ -11,7 +11,7 @@ namespace keyhold {
 class OtherProcess {
   public:
     /// What the other process does, on the root it is given: `hold` opens it and prints "open", or
-    /// the error, and closes it when it is told to; `dump` opens it and prints what it finds.
+    /// the error, and closes it when it is asked to; `dump` opens it and prints what it finds.
     enum class Task { hold, dump };
 
     OtherProcess(Task task, const std::string &root);
@@ -21,9 +21,9 @@ class OtherProcess {
 
     /// The next line it prints, without its end; empty at the end of its output.
     [[nodiscard]] std::string readLine();
-    /// Tells it to go on, and returns all that it still prints.
+    /// Lets it go on, and returns all that it still prints.
     [[nodiscard]] std::string readAll();
-    /// Tells it to go on, and waits until it is gone: "exit 0", "signal 11".
+    /// Lets it go on, and waits until it is gone: "exit 0", "signal 11".
     std::string finish();
 
     /// The program's other main(), if the arguments ask for it: `task root`. Returns its exit code.

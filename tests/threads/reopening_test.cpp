@@ -62,8 +62,8 @@ TEST(Reopening, WaitsUntilTheLastOneIsGone) {
             ASSERT_TRUE(client::setValue(secret.get(), "x")) << client::describeError();
         }
     }
-    // One thread is the last to close, the other opens again meanwhile: sooner or later in each
-    // round, so that some meet.
+    // One thread is the last to close, the other opens again at that moment: sooner or later in
+    // each round, so that some meet.
     constexpr unsigned kRounds = 600;
     constexpr unsigned kDelays = 100;
     constexpr unsigned kTurns = 300; // of an empty loop

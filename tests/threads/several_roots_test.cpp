@@ -140,7 +140,7 @@ TEST(SeveralRoots, OneThatAnotherProcessHasOpenIsRefusedToEveryThread) {
             EXPECT_EQ(client::describeError(), client::lockedText(taken));
         }
     });
-    // The refusals cost the other process nothing: it has the lock still.
+    // The refusals change nothing for the other process: it has the lock still.
     EXPECT_EQ(openElsewhere(taken), client::lockedText(taken));
     ASSERT_EQ(other.finish(), "exit 0");
     EXPECT_EQ(openElsewhere(taken), "open");

@@ -6,7 +6,7 @@
 namespace keyhold::faults {
 
 /// What a module asks of the system for a file in a directory of secrets. The program defines the C
-/// library's functions for it, so that both modules meet the same trouble whatever names they give
+/// library's functions for it, so that both modules meet the same failure whatever names they give
 /// to their temporary files.
 enum class Call {
     create,        ///< open with O_CREAT

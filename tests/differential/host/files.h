@@ -13,7 +13,7 @@ namespace keyhold {
 [[nodiscard]] std::string readFile(const std::string &path);
 /// Creates or replaces a file; its mode is exactly `mode`. Throws if that fails.
 void writeFile(const std::string &path, std::string_view content, mode_t mode = 0600);
-/// mkdir with all parents, 0700 unless told. Throws if that fails.
+/// mkdir with all parents, 0700 unless given. Throws if that fails.
 void makeDirectories(const std::string &path, mode_t mode = 0700);
 /// Standard base64 with padding, as in a value file.
 [[nodiscard]] std::string base64(std::string_view bytes);

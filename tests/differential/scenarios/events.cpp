@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What callbacks are told, in which order.
+// What callbacks get, in which order.
 #include "files.h"
 #include "phase.h"
 
@@ -10,7 +10,7 @@ namespace {
 const std::string kOne = chosenUuid(1);
 const std::string kTwo = chosenUuid(2);
 
-/// Collects what callbacks are told; each callback has a name.
+/// Collects what callbacks get; each callback has a name.
 struct Listener {
     struct Ear {
         Listener *listener;

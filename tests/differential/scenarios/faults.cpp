@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Calls of the system that fail. What counts is what the client is told, what memory and disk hold
-// afterwards, that a second try works, and what a restart finds.
+// Calls of the system that fail. What counts is what the client is answered, what memory and disk
+// hold afterwards, that a second try works, and what a restart finds.
 #include "faults.h"
 
 #include "phase.h"
@@ -18,13 +18,13 @@ using faults::Fault;
 const std::string kOne = chosenUuid(1);
 const std::string kTwo = chosenUuid(2);
 
-struct Trouble {
+struct Failure {
     std::string name;
     Fault fault;
 };
 
 /// What can go wrong with writing a file that ends up as `name`.
-std::vector<Trouble> whileWriting(const std::string &name) {
+std::vector<Failure> whileWriting(const std::string &name) {
     return {{"create ENOSPC", {.call = Call::create, .error = ENOSPC}},
             {"create EACCES", {.call = Call::create, .error = EACCES}},
             {"write ENOSPC", {.call = Call::write, .error = ENOSPC}},
@@ -37,13 +37,13 @@ std::vector<Trouble> whileWriting(const std::string &name) {
 
 /// Does `work` under the fault, then looks at memory and disk.
 template <typename Work>
-void under(Phase &phase, const Trouble &trouble, Work work) {
-    faults::arm(phase.file(""), trouble.fault);
-    work(trouble.name);
+void under(Phase &phase, const Failure &failure, Work work) {
+    faults::arm(phase.file(""), failure.fault);
+    work(failure.name);
     bool met = faults::disarm();
-    phase.note(trouble.name + ", the call was made", met ? "yes" : "no");
-    phase.memory(trouble.name + ", memory");
-    phase.secretFiles(trouble.name + ", files");
+    phase.note(failure.name + ", the call was made", met ? "yes" : "no");
+    phase.memory(failure.name + ", memory");
+    phase.secretFiles(failure.name + ", files");
 }
 
 void prepare(Phase &phase) {
@@ -55,24 +55,24 @@ void prepare(Phase &phase) {
 void defining(Phase &phase) {
     prepare(phase);
     Definition definition = {.uuid = kTwo, .type = "ceph", .id = "n2"};
-    for (const Trouble &trouble : whileWriting(kTwo + ".xml"))
-        under(phase, trouble, [&](const std::string &key) { phase.define(key, definition); });
+    for (const Failure &failure : whileWriting(kTwo + ".xml"))
+        under(phase, failure, [&](const std::string &key) { phase.define(key, definition); });
     phase.define("second try", definition);
 }
 
 void redefining(Phase &phase) {
     prepare(phase);
     Definition definition = {.uuid = kOne, .type = "ceph", .id = "n1", .description = "words"};
-    for (const Trouble &trouble : whileWriting(kOne + ".xml"))
-        under(phase, trouble, [&](const std::string &key) { phase.define(key, definition); });
+    for (const Failure &failure : whileWriting(kOne + ".xml"))
+        under(phase, failure, [&](const std::string &key) { phase.define(key, definition); });
     phase.define("second try", definition);
 }
 
 void setting(Phase &phase) {
     prepare(phase);
     Secret secret = phase.lookup("lookup", kOne);
-    for (const Trouble &trouble : whileWriting(kOne + ".base64"))
-        under(phase, trouble,
+    for (const Failure &failure : whileWriting(kOne + ".base64"))
+        under(phase, failure,
               [&](const std::string &key) { phase.setValue(key, secret, "other"); });
     phase.setValue("second try", secret, "other");
 }
@@ -80,8 +80,8 @@ void setting(Phase &phase) {
 void settingFirst(Phase &phase) {
     prepare(phase);
     Secret secret = phase.define("define two", {.uuid = kTwo});
-    for (const Trouble &trouble : whileWriting(kTwo + ".base64"))
-        under(phase, trouble,
+    for (const Failure &failure : whileWriting(kTwo + ".base64"))
+        under(phase, failure,
               [&](const std::string &key) { phase.setValue(key, secret, "other"); });
     phase.setValue("second try", secret, "other");
 }
@@ -91,13 +91,13 @@ void toPersistent(Phase &phase) {
     Definition definition = {.uuid = kTwo, .type = "ceph", .id = "n2", .ephemeral = "yes"};
     phase.defineWithValue("define ephemeral", definition, "hello");
     definition.ephemeral = "no";
-    for (const Trouble &trouble : whileWriting(kTwo + ".base64")) {
-        under(phase, {"value, " + trouble.name, trouble.fault},
+    for (const Failure &failure : whileWriting(kTwo + ".base64")) {
+        under(phase, {"value, " + failure.name, failure.fault},
               [&](const std::string &key) { phase.define(key, definition); });
     }
-    for (Trouble &trouble : whileWriting(kTwo + ".xml")) {
-        trouble.fault.filesSpared = trouble.fault.call == Call::place ? 0 : 1;
-        under(phase, {"definition, " + trouble.name, trouble.fault},
+    for (Failure &failure : whileWriting(kTwo + ".xml")) {
+        failure.fault.filesSpared = failure.fault.call == Call::place ? 0 : 1;
+        under(phase, {"definition, " + failure.name, failure.fault},
               [&](const std::string &key) { phase.define(key, definition); });
     }
     phase.define("second try", definition);

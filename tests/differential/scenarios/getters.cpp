@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a connection tells about itself, and what it does not support.
+// What a connection says about itself, and what it does not support.
 #include "phase.h"
 
 #include <cstdlib>

@@ -64,7 +64,7 @@ void damagedValues(Phase &phase) {
         store.secret(++number, each.name, each.content);
     openAndLook(phase);
     Secret secret = phase.lookup("lookup one", kOne);
-    phase.setValue("set it anew", secret, "repaired");
+    phase.setValue("set it again", secret, "repaired");
     phase.getValue("get", secret);
     phase.secretFiles("files");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a client was told, against what is there after a restart.
+// What a client was answered, against what is there after a restart.
 #include "faults.h"
 #include "files.h"
 #include "phase.h"
@@ -75,7 +75,7 @@ void everything(Phase &phase) {
     phase.memory("memory");
 }
 
-void leftOverTemporaries(Phase &phase) {
+void staleTemporaries(Phase &phase) {
     makeDirectories(phase.root() + "/etc/secrets");
     writeFile(phase.file(kOne + ".xml"), toXml({.uuid = kOne}));
     writeFile(phase.file(kOne + ".base64"), base64("hello"));
@@ -99,7 +99,7 @@ std::vector<Scenario> restartScenarios() {
             {"restarts.to-ephemeral-and-set", {toEphemeralAndSet, look}},
             {"restarts.set-empty", {setEmpty, look}},
             {"restarts.undefine-and-define", {undefineAndDefine, look}},
-            {"restarts.left-over-temporaries", {leftOverTemporaries}}};
+            {"restarts.stale-temporaries", {staleTemporaries}}};
 }
 
 } // namespace keyhold

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A process with embedded connections, told by its standard input what to do with them: one JSON
+"""A process with embedded connections, which do what its standard input asks for: one JSON
 array [command, arguments...] a line, answered by one line {"answer": ...} or {"error": text}.
 
 Needs only libvirt's binding, so that it also runs in the libvirt of another release."""

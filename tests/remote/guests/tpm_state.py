@@ -27,12 +27,12 @@ class TpmState:
             "--flags", "startup-clear", "--ctrl", f"type=unixio,path={socket}", *arguments,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
-        def settled() -> bool:
+        def is_decided() -> bool:
             if swtpm.poll() is not None:
                 return True
             return self._machine.run("swtpm_ioctl", "--unix", str(socket), "-i").code == 0
         try:
-            wait_for("swtpm serves or ends", settled)
+            wait_for("swtpm serves or ends", is_decided)
         finally:
             serves = swtpm.poll() is None
             swtpm.kill()
