@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What every FileSystem does, shown of the kernel's and of the one in memory that stands in for it.
-#include "os/file_system.h"
+// What every FileSystem does with files, shown of the kernel's and of the one in memory that stands
+// in for it. With their names: file_system_names_test.cpp.
+#include "os/file_system_contract.h"
 
-#include "os/faulty_file_system.h"
-#include "os/memory_file_system.h"
-#include "os/temporary_directory.h"
-
-#include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <string>
-#include <thread>
 #include <utility>
-#include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -21,155 +14,11 @@
 namespace keyhold {
 namespace {
 
-/// A file system and a directory of it that exists and is empty.
-class Subject {
-  public:
-    virtual ~Subject() = default;
-    virtual FileSystem &fileSystem() = 0;
-    virtual std::string root() = 0;
-    virtual void makeFifo(const std::string &path) = 0;
-    virtual void makeDanglingLink(const std::string &path) = 0;
-    /// False if that cannot be done here.
-    virtual bool loseDisk(DiskLoss) { return false; }
-    virtual void restoreDisk() {}
-};
-
-class PosixSubject : public Subject {
-  public:
-    FileSystem &fileSystem() override { return posixFileSystem(); }
-    std::string root() override { return directory_.path(); }
-    void makeFifo(const std::string &path) override { ASSERT_EQ(0, ::mkfifo(path.c_str(), 0600)); }
-    void makeDanglingLink(const std::string &path) override {
-        std::filesystem::create_symlink("nowhere", path);
-    }
-
-  private:
-    TemporaryDirectory directory_;
-};
-
-class MemorySubject : public Subject {
-  public:
-    MemorySubject() { memory_.putDirectory(root()); }
-    FileSystem &fileSystem() override { return memory_; }
-    std::string root() override { return "/some/where"; }
-    void makeFifo(const std::string &path) override { memory_.putFifo(path); }
-    void makeDanglingLink(const std::string &path) override { memory_.putDanglingLink(path); }
-    bool loseDisk(DiskLoss how) override {
-        memory_.loseDisk(0, how);
-        return true;
-    }
-    void restoreDisk() override { memory_.clearFaults(); }
-
-  private:
-    MemoryFileSystem memory_;
-};
-
-class DecoratedSubject : public PosixSubject {
-  public:
-    FileSystem &fileSystem() override { return faulty_; }
-    bool loseDisk(DiskLoss how) override {
-        faulty_.loseDisk(how);
-        return true;
-    }
-    void restoreDisk() override { faulty_.clearFaults(); }
-
-  private:
-    FaultyFileSystem faulty_{posixFileSystem()};
-};
-
-struct Maker {
-    const char *name;
-    std::unique_ptr<Subject> (*make)();
-};
-
-template <typename S>
-std::unique_ptr<Subject> make() {
-    return std::make_unique<S>();
-}
-
-class FileSystemContract : public ::testing::TestWithParam<Maker> {
-  protected:
-    void SetUp() override {
-        directory = files.openDirectory(subject->root());
-        ASSERT_GE(directory, 0);
-    }
-    void TearDown() override { EXPECT_EQ(0, files.close(directory)); }
-
-    std::string path(const std::string &name) { return subject->root() + "/" + name; }
-
-    void put(const char *name, const std::string &content) {
-        int file = files.open(directory, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        ASSERT_GE(file, 0);
-        ASSERT_EQ(static_cast<ssize_t>(content.size()),
-                  files.write(file, content.data(), content.size()));
-        ASSERT_EQ(0, files.close(file));
-    }
-
-    std::string readAll(int file) {
-        std::string content(100, '\0');
-        ssize_t size = files.read(file, content.data(), content.size());
-        content.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-        return size < 0 ? "error " + std::to_string(-size) : content;
-    }
-
-    std::string get(const char *name) {
-        int file = files.open(directory, name, O_RDONLY, 0);
-        if (file < 0)
-            return "error " + std::to_string(-file);
-        std::string content = readAll(file);
-        EXPECT_EQ(0, files.close(file));
-        return content;
-    }
-
-    std::vector<std::string> names() {
-        std::vector<std::string> found;
-        EXPECT_EQ(0, files.list(directory, [&](const char *name) { found.emplace_back(name); }));
-        std::sort(found.begin(), found.end());
-        return found;
-    }
-
-    std::unique_ptr<Subject> subject = GetParam().make();
-    FileSystem &files = subject->fileSystem();
-    int directory = -1;
-};
-
-using Names = std::vector<std::string>;
-
 INSTANTIATE_TEST_SUITE_P(All, FileSystemContract,
                          ::testing::Values(Maker{"kernel", make<PosixSubject>},
                                            Maker{"memory", make<MemorySubject>},
                                            Maker{"decorated", make<DecoratedSubject>}),
                          [](const auto &test) { return test.param.name; });
-
-TEST_P(FileSystemContract, MakePathMakesMissingParentsPrivate) {
-    EXPECT_EQ(0, files.makePath(path("a/b//c")));
-    FileStatus status;
-    for (const char *made : {"a", "a/b", "a/b/c"}) {
-        ASSERT_EQ(0, files.statusOf(path(made), status));
-        EXPECT_EQ(S_IFDIR | mode_t{0700}, status.mode) << made;
-    }
-}
-
-TEST_P(FileSystemContract, MakePathAcceptsWhatIsThere) {
-    EXPECT_EQ(0, files.makePath(path("a/b")));
-    EXPECT_EQ(0, files.makePath(path("a/b")));
-    EXPECT_EQ(0, files.makePath(path("a/b/")));
-    EXPECT_EQ(0, files.makePath("/"));
-}
-
-TEST_P(FileSystemContract, MakePathRefusesAFileOnTheWay) {
-    put("file", "");
-    EXPECT_EQ(-ENOTDIR, files.makePath(path("file")));
-    EXPECT_EQ(-ENOTDIR, files.makePath(path("file/below")));
-    EXPECT_EQ(-ENOENT, files.makePath(""));
-    EXPECT_EQ(Names{"file"}, names());
-}
-
-TEST_P(FileSystemContract, OpenDirectoryRefusesOthers) {
-    put("file", "");
-    EXPECT_EQ(-ENOTDIR, files.openDirectory(path("file")));
-    EXPECT_EQ(-ENOENT, files.openDirectory(path("missing")));
-}
 
 TEST_P(FileSystemContract, OpenAnswersErrors) {
     put("file", "x");
@@ -285,16 +134,6 @@ TEST_P(FileSystemContract, SpecialFilesAreSeenAndDoNotWait) {
     EXPECT_EQ(-EISDIR, files.unlink(directory, "folder"));
 }
 
-TEST_P(FileSystemContract, ExistsDoesNotFollowLinks) {
-    subject->makeDanglingLink(path("link"));
-    put("file", "");
-    EXPECT_EQ(0, files.exists(directory, "link"));
-    EXPECT_EQ(0, files.exists(directory, "file"));
-    EXPECT_EQ(-ENOENT, files.exists(directory, "missing"));
-    EXPECT_EQ(-ENOTDIR, files.exists(directory, "file/below"));
-    EXPECT_EQ(-EBADF, files.exists(-5, "file"));
-}
-
 TEST_P(FileSystemContract, SetModeSetsThePermissionsOnly) {
     int file = files.open(directory, "file", O_WRONLY | O_CREAT, 0400);
     EXPECT_EQ(0, files.setMode(file, 0600));
@@ -303,34 +142,6 @@ TEST_P(FileSystemContract, SetModeSetsThePermissionsOnly) {
     EXPECT_EQ(S_IFREG | mode_t{0600}, status.mode);
     EXPECT_EQ(0, files.close(file));
     EXPECT_EQ(-EBADF, files.setMode(file, 0600));
-}
-
-TEST_P(FileSystemContract, RenameReplaces) {
-    put("a", "of a");
-    put("b", "of b");
-    EXPECT_EQ(0, files.rename(directory, "a", "b"));
-    EXPECT_EQ("of a", get("b"));
-    EXPECT_EQ(Names{"b"}, names());
-    EXPECT_EQ(-ENOENT, files.rename(directory, "a", "b"));
-    ASSERT_EQ(0, files.makePath(path("folder")));
-    EXPECT_EQ(-EISDIR, files.rename(directory, "b", "folder"));
-    EXPECT_EQ(-ENOTDIR, files.rename(directory, "folder", "b"));
-}
-
-TEST_P(FileSystemContract, RenameOfTwoNamesOfOneFileChangesNothing) {
-    put("a", "x");
-    ASSERT_EQ(0, files.link(directory, "a", "b"));
-    EXPECT_EQ(0, files.rename(directory, "a", "b"));
-    EXPECT_EQ((Names{"a", "b"}), names());
-}
-
-TEST_P(FileSystemContract, LinkGivesASecondName) {
-    put("a", "x");
-    EXPECT_EQ(0, files.link(directory, "a", "b"));
-    EXPECT_EQ(-EEXIST, files.link(directory, "a", "b"));
-    EXPECT_EQ(-ENOENT, files.link(directory, "missing", "c"));
-    EXPECT_EQ(0, files.unlink(directory, "a"));
-    EXPECT_EQ("x", get("b"));
 }
 
 TEST_P(FileSystemContract, AnUnlinkedOpenFileCanStillBeRead) {
@@ -390,65 +201,11 @@ TEST_P(FileSystemContract, TruncateShortensAndFills) {
     EXPECT_EQ(0, files.close(file));
 }
 
-TEST_P(FileSystemContract, ListCanBeCalledAgainAndFromItself) {
-    put("a", "");
-    put("b", "");
-    std::size_t visits = 0;
-    EXPECT_EQ(0, files.list(directory, [&](const char *) {
-        EXPECT_EQ((Names{"a", "b"}), names());
-        ++visits;
-    }));
-    EXPECT_EQ(2U, visits);
-    EXPECT_EQ((Names{"a", "b"}), names());
-    int file = files.open(directory, "a", O_RDONLY, 0);
-    EXPECT_EQ(-ENOTDIR, files.list(file, [](const char *) {}));
-    EXPECT_EQ(0, files.close(file));
-    EXPECT_EQ(-EBADF, files.list(file, [](const char *) {}));
-}
-
-TEST_P(FileSystemContract, ListLetsAnExceptionOfTheVisitorThrough) {
-    put("a", "");
-    EXPECT_THROW(files.list(directory, [](const char *) { throw 7; }), int);
-    EXPECT_EQ(Names{"a"}, names());
-}
-
-TEST_P(FileSystemContract, ListsAtTheSameTimeAreEachComplete) {
-    Names expected;
-    for (int i = 0; i < 300; ++i) {
-        expected.push_back("file" + std::to_string(1000 + i));
-        put(expected.back().c_str(), "");
-    }
-    std::vector<std::thread> threads;
-    for (int i = 0; i < 4; ++i)
-        threads.emplace_back([&] {
-            for (int round = 0; round < 20; ++round)
-                EXPECT_EQ(expected, names());
-        });
-    for (std::thread &thread : threads)
-        thread.join();
-}
-
 TEST_P(FileSystemContract, OneProcessTakesItsLockTwice) {
     int file = files.open(directory, "lock", O_RDWR | O_CREAT, 0600);
     EXPECT_EQ(0, files.lock(file));
     EXPECT_EQ(0, files.lock(file));
     EXPECT_EQ(0, files.close(file));
-}
-
-TEST_P(FileSystemContract, ALockOfADirectoryBelongsToOneOpenOfIt) {
-    int first = files.open(directory, ".", O_RDONLY | O_DIRECTORY, 0);
-    int second = files.open(directory, ".", O_RDONLY | O_DIRECTORY, 0);
-    EXPECT_EQ(0, files.lockDirectory(first));
-    EXPECT_EQ(0, files.lockDirectory(first));
-    EXPECT_EQ(-EWOULDBLOCK, files.lockDirectory(second));
-    EXPECT_EQ(0, files.unlockDirectory(first));
-    EXPECT_EQ(0, files.lockDirectory(second));
-    EXPECT_EQ(-EWOULDBLOCK, files.lockDirectory(first));
-    EXPECT_EQ(0, files.close(second));
-    EXPECT_EQ(0, files.lockDirectory(first));
-    EXPECT_EQ(0, files.close(first));
-    EXPECT_EQ(-EBADF, files.lockDirectory(first));
-    EXPECT_EQ(-EBADF, files.unlockDirectory(first));
 }
 
 } // namespace
