@@ -1,52 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a start makes of private names that an interrupted process left.
-#include "directory/directory_backend.h"
-
-#include "conf/raised.h"
-#include "os/faulty_file_system.h"
-#include "store/store_fixture.h"
+// What a start makes of private names that an interrupted process left. What of it is durable, and
+// when: recovery_durability_test.cpp; what it cannot remove: stale_files_test.cpp.
+#include "directory/recovery_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <functional>
-#include <random>
-#include <utility>
 
 namespace keyhold {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
-
-const Uuid kUuid = uuidNumber(1);
-const std::string kLeaving = layout::leavingValueName(kUuid, ValueFormat::plain);
-const std::string kLeavingDefinition = layout::leavingDefinitionName(kUuid);
-
-std::string awaitingFor(const SecretDefinition &definition) {
-    return layout::awaitingValueName(kUuid, ValueFormat::plain,
-                                     layout::hashOfDefinition(textOf(definition)));
-}
-
-class RecoveryTest : public testing::Test {
-  protected:
-    RecoveryTest() { bench.fileSystem = &faulty; }
-
-    void putDefinition() { bench.put(xmlName(1), textOf(definitionOf(1))); }
-
-    /// The value file after a start, and that nothing private is left.
-    std::string valueAfterStart() {
-        bench.openBackend()->recover();
-        for (const std::string &name : bench.names())
-            EXPECT_EQ(std::string::npos, name.find("keyhold")) << name;
-        return bench.content(valueName(1)).value_or("no file");
-    }
-
-    StoreBench bench;
-    FaultyFileSystem faulty{bench.disk};
-};
 
 TEST_F(RecoveryTest, AnAwaitedValueGoesToItsDefinition) {
     putDefinition();
@@ -158,89 +123,6 @@ TEST_F(RecoveryTest, ALeavingDefinitionStaysAsLongAsAValueDoes) {
     EXPECT_EQ("no file", valueAfterStart());
 }
 
-TEST_F(RecoveryTest, NoPowerCutBringsTheValueOfARemovedSecretToTheDefinitionOfATool) {
-    std::mt19937_64 rng(20231124);
-    for (int round = 0; round < 200; ++round) {
-        StoreBench here;
-        auto store = here.start();
-        store->define(definitionOf(1), allow);
-        store->setValue(kUuid, bytes("of the removed one"), allow);
-        store->undefine(kUuid, allow);
-        store.reset();
-        here.disk.crashPowerLoss(rng, {.reorder = false, .leaveGaps = false});
-        here.put(xmlName(1), textOf(definitionOf(1)));
-        EXPECT_EQ("none", here.stateAfterStart().at(kUuid).value);
-        EXPECT_THAT(here.names(), ElementsAre(xmlName(1)));
-    }
-}
-
-TEST_F(RecoveryTest, AValueGetsItsNameBesideADurableDefinitionOnly) {
-    for (const std::string &name : {awaitingFor(definitionOf(1)), kLeaving}) {
-        putDefinition();
-        bench.put(name, "value");
-        bench.disk.clearTrace();
-        EXPECT_EQ("value", valueAfterStart());
-        EXPECT_THAT(bench.disk.trace(),
-                    ElementsAre("sync /store",
-                                "rename /store/" + name + " -> /store/" + valueName(1),
-                                "sync /store"));
-        bench.remove(valueName(1));
-    }
-}
-
-// A removal that was done, and a definition that was written, are each taken for undone if a power
-// cut takes the last change of the definition's name away: a value that had its name by then would
-// belong to nobody.
-TEST_F(RecoveryTest, NoPowerCutLeavesAValueWithoutItsDefinition) {
-    const SecretDefinition definition = definitionOf(1);
-    const auto leave = [&](StoreBench &here) {
-        here.put(kLeavingDefinition, textOf(definition));
-        here.put(kLeaving, "value");
-        const int opened = here.disk.openDirectory("/store");
-        ASSERT_EQ(0, here.disk.rename(opened, kLeavingDefinition.c_str(), xmlName(1).c_str()));
-    };
-    const auto await = [&](StoreBench &here) {
-        here.put(layout::newDefinitionName(kUuid), textOf(definition));
-        here.put(awaitingFor(definition), "value");
-        const int opened = here.disk.openDirectory("/store");
-        ASSERT_EQ(0, here.disk.rename(opened, layout::newDefinitionName(kUuid).c_str(),
-                                      xmlName(1).c_str()));
-    };
-    std::mt19937_64 rng(20231125);
-    for (const auto &prepare : {std::function<void(StoreBench &)>(leave), {await}}) {
-        for (unsigned round = 0; round < 400; ++round) {
-            StoreBench here;
-            prepare(here);
-            here.disk.dieAfter(round % 4);
-            static_cast<void>(raisedBy([&] { here.openBackend()->recover(); }));
-            here.disk.crashPowerLoss(rng);
-            here.openBackend()->recover();
-            EXPECT_TRUE(here.content(xmlName(1)) || !here.content(valueName(1))) << round;
-        }
-    }
-}
-
-TEST_F(RecoveryTest, AValueKeepsItsPrivateNameUntilItsDefinitionIsDurable) {
-    for (const std::string &name : {awaitingFor(definitionOf(1)), kLeaving}) {
-        putDefinition();
-        bench.put(name, "value");
-        faulty.fail(Operation::sync, "/store", EIO, FaultyFileSystem::kAlways);
-        bench.openBackend()->recover();
-        EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), name));
-        faulty.clearFaults();
-        EXPECT_EQ("value", valueAfterStart());
-        bench.remove(valueName(1));
-    }
-}
-
-TEST_F(RecoveryTest, ARemovalThatIsNotDurableYetTakesNoValue) {
-    faulty.fail(Operation::sync, "/store", EIO, FaultyFileSystem::kAlways);
-    bench.put(kLeaving, "old");
-    bench.put(kLeavingDefinition, textOf(definitionOf(1)));
-    bench.openBackend()->recover();
-    EXPECT_THAT(bench.names(), UnorderedElementsAre(kLeaving, kLeavingDefinition));
-}
-
 TEST_F(RecoveryTest, ALeavingDefinitionDoesNotTakeAValueThatWasPutThereSince) {
     bench.put(kLeavingDefinition, textOf(definitionOf(1)));
     bench.put(valueName(1), "somebody's");
@@ -300,168 +182,10 @@ TEST_F(RecoveryTest, AValueThatBelongsToNoSecretIsLoggedAndLeftAlone) {
                                                "' belongs to no secret; it is left alone"));
 }
 
-TEST_F(RecoveryTest, AStartWithoutPrivateNamesWritesNothing) {
-    putDefinition();
-    bench.put(valueName(1), base64("value"));
-    bench.disk.clearTrace();
-    bench.openBackend()->recover();
-    // What it shows was perhaps not durable when the process before was killed.
-    EXPECT_THAT(bench.disk.trace(), ElementsAre("sync /store"));
-    EXPECT_THAT(bench.log.lines(), IsEmpty());
-}
-
-TEST_F(RecoveryTest, WhatAStartPutRightIsDurable) {
-    putDefinition();
-    bench.put(kLeaving, "old");
-    bench.openBackend()->recover();
-    EXPECT_TRUE(bench.disk.allSynced("/store"));
-    bench.put(layout::newValueName(kUuid, ValueFormat::plain), "x");
-    faulty.fail(Operation::sync, "/store", EIO);
-    bench.openBackend()->recover();
-    EXPECT_TRUE(bench.log.mentions("warning: cannot sync directory '/store': Input/output error"));
-}
-
-TEST_F(RecoveryTest, AReadOnlyStoreIsServedWithoutAWordAndOwesItsSync) {
-    putDefinition();
-    faulty.loseDisk(DiskLoss::readOnly);
-    const auto backend = bench.openBackend();
-    EXPECT_THAT(uuidsOf(backend->recover()), ElementsAre(kUuid));
-    EXPECT_THAT(bench.log.lines(), IsEmpty());
-    // Refused by the change itself.
-    EXPECT_EQ((Raised{ErrorCode::fileAccess,
-                      "Failed to create file '/store/" + layout::newDefinitionName(kUuid) + "'"}),
-              raisedBy([&] { static_cast<void>(backend->replaceDefinition(definitionOf(1))); }));
-    faulty.clearFaults();
-    bench.disk.clearTrace();
-    EXPECT_TRUE(backend->replaceDefinition(definitionOf(1)));
-    EXPECT_EQ("sync /store", bench.disk.trace().front());
-}
-
-TEST_F(RecoveryTest, AFileSystemThatCannotSyncDirectoriesIsUsedAndToldOnce) {
-    faulty.fail(Operation::sync, "/store", EINVAL, FaultyFileSystem::kAlways);
-    const auto backend = bench.openBackend();
-    backend->recover();
-    backend->recover();
-    backend->create(definitionOf(1), nullptr);
-    backend->replaceValue(definitionOf(1), bytes("value"));
-    backend->remove(kUuid);
-    EXPECT_THAT(bench.log.lines(),
-                ElementsAre("warning: '/store' is on a file system that cannot sync directories: "
-                            "what was changed shortly before a power failure may be lost or back "
-                            "after it"));
-}
-
-TEST_F(RecoveryTest, NoChangePassesASyncThatIsNotDoneYet) {
-    putDefinition();
-    bench.put(xmlName(2), textOf(definitionOf(2)));
-    const auto backend = bench.openBackend();
-    faulty.fail(Operation::sync, "/store", EIO, 2);
-    backend->recover();
-    // What another writer does while the first is at its sync, which then fails.
-    std::vector<std::string> ofOther;
-    bool isFirst = true;
-    faulty.before(Operation::sync, "/store", [&] {
-        if (!std::exchange(isFirst, false))
-            return;
-        bench.disk.clearTrace();
-        EXPECT_NE(std::nullopt, raisedBy([&] {
-                      static_cast<void>(
-                          backend->replaceDefinition(described(definitionOf(2), "new")));
-                  }));
-        ofOther = bench.disk.trace();
-    });
-    EXPECT_TRUE(backend->replaceDefinition(described(definitionOf(1), "new")));
-    EXPECT_THAT(ofOther, IsEmpty());
-}
-
 TEST_F(RecoveryTest, ADirectoryThatCannotBeListedRaises) {
     const auto backend = bench.openBackend();
     faulty.fail(Operation::list, "", EIO);
     EXPECT_EQ(ErrorCode::systemCall, raisedBy([&] { backend->recover(); })->code);
-}
-
-class LeftoverTest : public RecoveryTest {
-  protected:
-    void SetUp() override {
-        auto store = bench.start();
-        store->define(definitionOf(1, "one"), allow);
-        store->setValue(uuidNumber(1), bytes("value"), allow);
-        store->define(definitionOf(2, "two"), allow);
-    }
-
-    static std::string setOne(SecretStore &store) {
-        const auto raised =
-            raisedBy([&] { store.setValue(uuidNumber(1), bytes("changed"), allow); });
-        return raised ? raised->text : "done";
-    }
-};
-
-TEST_F(LeftoverTest, OneThatCannotBeRemovedBlocksItsSecretOnly) {
-    const std::string name = layout::oldValueName(kUuid, ValueFormat::plain);
-    bench.put(name, "leftover");
-    faulty.fail(Operation::unlink, name, EACCES, FaultyFileSystem::kAlways);
-    const auto store = bench.start();
-    EXPECT_TRUE(bench.log.mentions("cannot unlink '" + bench.path(name) + "': Permission denied"));
-    EXPECT_TRUE(bench.log.mentions("secret '" + kUuid.toString() + "'"));
-
-    EXPECT_EQ("=value", stateOf(*store, 1).value);
-    const std::string refusal = "cannot unlink '" + bench.path(name) + "'";
-    EXPECT_EQ(refusal, setOne(*store));
-    EXPECT_EQ(refusal, raisedBy([&] {
-                           store->define(described(definitionOf(1, "one"), "x"), allow);
-                       })->text);
-    EXPECT_EQ(refusal, raisedBy([&] { store->undefine(uuidNumber(1), allow); })->text);
-    EXPECT_EQ("=value", stateOf(*store, 1).value);
-    store->setValue(uuidNumber(2), bytes("works"), allow);
-    store->define(definitionOf(3), allow);
-
-    faulty.clearFaults();
-    EXPECT_EQ("done", setOne(*store));
-    EXPECT_FALSE(bench.content(name).has_value());
-}
-
-TEST_F(LeftoverTest, OneThatSomebodyElseRemovedBlocksNothing) {
-    bench.disk.putDirectory(bench.path(layout::oldValueName(kUuid, ValueFormat::plain)));
-    const auto store = bench.start();
-    EXPECT_EQ("cannot unlink '" + bench.path(layout::oldValueName(kUuid, ValueFormat::plain)) + "'",
-              setOne(*store));
-    bench.remove(layout::oldValueName(kUuid, ValueFormat::plain));
-    EXPECT_EQ("done", setOne(*store));
-}
-
-TEST_F(LeftoverTest, AValueThatCannotHaveItsNameBackIsReportedAndNotForgotten) {
-    bench.remove(valueName(1));
-    bench.put(kLeaving, base64("value"));
-    faulty.fail(Operation::rename, kLeaving, EROFS, FaultyFileSystem::kAlways);
-    const auto store = bench.start();
-    const RecordPtr record = store->get(kUuid);
-    ASSERT_TRUE(record->value.isUnreadable());
-    EXPECT_THAT(record->value.reason().message(), HasSubstr("Read-only file system"));
-    EXPECT_NE("done", setOne(*store));
-    faulty.clearFaults();
-    store->reload();
-    EXPECT_EQ("=value", stateOf(*store, 1).value);
-    EXPECT_THAT(takeChanges(*store), ElementsAre("value 1 one"));
-}
-
-TEST_F(LeftoverTest, AnAwaitedValueIsSettledOnceItsDefinitionCanBeRead) {
-    bench.remove(valueName(1));
-    bench.put(awaitingFor(definitionOf(1, "one")), base64("value"));
-    faulty.fail(Operation::open, xmlName(1), EIO, 2);
-    const auto store = bench.start(); // cannot read the definition either
-    store->reload();
-    EXPECT_EQ("=value", stateOf(*store, 1).value);
-}
-
-TEST_F(LeftoverTest, OneThatStaysAfterAChangeIsToldAndTheChangeHolds) {
-    const auto store = bench.start();
-    const std::string old = layout::oldValueName(kUuid, ValueFormat::plain);
-    faulty.fail(Operation::unlink, old, EIO);
-    EXPECT_EQ("done", setOne(*store));
-    EXPECT_TRUE(bench.log.mentions(bench.path(old)));
-    EXPECT_TRUE(bench.content(old).has_value());
-    EXPECT_EQ("done", setOne(*store));
-    EXPECT_FALSE(bench.content(old).has_value());
 }
 
 } // namespace
