@@ -87,8 +87,7 @@ class ValueCheck {
     bool count(ValueFormat form, std::span<const std::uint8_t> text) {
         isCounted_ = !out_.form;
         if (!isCounted_) {
-            const SealingPolicy::Rules &rules = policy_.rules();
-            if (!rules.mustSeal && rules.convertExisting && !out_.isUnreadable)
+            if (policy_.unsealsAll() && !out_.isUnreadable)
                 out_.needsReencryption = true;
             out_.findings.push_back(
                 {Finding::Kind::shadowed, path_,

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "directory/directory_backend.h"
 
-#include "conf/canonical_xml.h"
 #include "conf/secret_xml.h"
 #include "directory/layout.h"
-#include "directory/stored_files.h"
+#include "directory/secret_files.h"
 #include "os/durable_file.h"
 
 #include <cerrno>
@@ -86,12 +85,10 @@ void DirectoryBackend::tellMisnamed(const Listing &listing) {
 
 std::optional<StoredSecret> DirectoryBackend::read(const ListedSecret &secret) {
     const Uuid &uuid = secret.uuid;
-    const std::string name = layout::definitionName(uuid);
     const auto policy = policy_->get();
     ValueNotes notes = notesOf(*policy);
-    FileStatus status;
-    const auto text = readDefinitionFile(*directory_, name, &status);
-    if (!text) {
+    auto file = readDefinition(*directory_, uuid);
+    if (!file) {
         noteReencryption(uuid, false);
         for (const ValueFormat form : kValueFormats) {
             if (directory_->contains(layout::valueName(uuid, form)))
@@ -100,13 +97,8 @@ std::optional<StoredSecret> DirectoryBackend::read(const ListedSecret &secret) {
         return std::nullopt;
     }
     StoredSecret out;
-    if (auto canonical = parseCanonicalXml(*text))
-        out.definition = *std::move(canonical);
-    else
-        out.definition = parseSecretFile({text->data(), text->size()}, directory_->pathOf(name));
-    if (out.definition.uuid != uuid)
-        throw Error(ErrorCode::internal, "<uuid> does not match secret file name '" + name + "'");
-    notes.files.addDefinition(status);
+    out.definition = std::move(file->definition);
+    notes.files.addDefinition(file->status);
     // A value that waited under a private name may get its own now.
     const ValueFormats forms = hasStaleFiles_ ? kAllForms : secret.forms;
     const auto unsettled = finishPendingValue(uuid);

@@ -73,8 +73,6 @@ class DirectoryBackend : public Backend {
                                   ValueNotes &notes);
     [[nodiscard]] Value readForm(const SealingPolicy &policy, const Uuid &uuid, ValueFormat form,
                                  ValueNotes &notes);
-    /// True if there is a value file that counts less than that of `form`.
-    [[nodiscard]] bool hasFormBehind(const ListedSecret &secret, ValueFormat form) const;
     /// Tells of the names that look like definitions and are none.
     void tellMisnamed(const Listing &listing);
     void noteReencryption(const Uuid &uuid, bool needsReencryption);

@@ -9,18 +9,17 @@ std::optional<std::string> readDefinitionFile(const StoreDirectory &directory,
 }
 
 std::optional<ValueFile> readValueFile(const StoreDirectory &directory, const std::string &name,
-                                       std::size_t limit, FileStatus *status) {
+                                       std::size_t limit) {
     static constinit std::mutex largeFiles;
     const auto file = UntrustedFile::open(directory, name, limit);
     if (!file)
         return std::nullopt;
-    if (status != nullptr)
-        *status = file->status();
     ValueFile out;
     if (file->size() >= Scratch::kPooledSize)
         out.turn = std::unique_lock(largeFiles);
     out.memory = std::make_unique<Scratch>(file->size() + 1);
     out.size = file->read(out.memory->bytes());
+    out.status = file->status();
     return out;
 }
 

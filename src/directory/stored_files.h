@@ -16,8 +16,8 @@ namespace keyhold {
 /// times as many.
 inline constexpr std::size_t kMaxDefinitionFileSize = std::size_t{64} * 1024 * 1024;
 
-/// Content of a definition file; empty if there is none. Raises as UntrustedFile. `status` gets what
-/// the file was before it was read.
+/// Content of a definition file; empty if there is none. Raises as UntrustedFile. `status` gets
+/// what the file was before it was read.
 [[nodiscard]] std::optional<std::string> readDefinitionFile(const StoreDirectory &directory,
                                                             const std::string &name,
                                                             FileStatus *status = nullptr);
@@ -28,6 +28,7 @@ struct ValueFile {
     std::unique_lock<std::mutex> turn;
     std::unique_ptr<Scratch> memory;
     std::size_t size;
+    FileStatus status; ///< before it was read
 
     [[nodiscard]] std::span<const std::uint8_t> bytes() const {
         return memory->bytes().first(size);
@@ -40,7 +41,6 @@ struct ValueFile {
 /// fills a store with large files costs the threads that read it time, and not a buffer each; so a
 /// thread must not ask for a second one while it has one.
 [[nodiscard]] std::optional<ValueFile> readValueFile(const StoreDirectory &directory,
-                                                     const std::string &name, std::size_t limit,
-                                                     FileStatus *status = nullptr);
+                                                     const std::string &name, std::size_t limit);
 
 } // namespace keyhold

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "directory/directory_backend.h"
-#include "directory/listing.h"
-#include "directory/stored_files.h"
+#include "directory/secret_files.h"
 #include "os/durable_file.h"
 #include "seal/scratch.h"
 
@@ -10,40 +9,22 @@
 /// The value files of a directory: which one counts, how one takes the place of another.
 namespace keyhold {
 
-namespace {
-
-/// An interrupted change to plain leaves the former file beside the new one.
-bool unsealsAll(const SealingPolicy &policy) {
-    return !policy.rules().mustSeal && policy.rules().convertExisting;
-}
-
-} // namespace
-
 DirectoryBackend::ValueNotes DirectoryBackend::notesOf(const SealingPolicy &policy) const {
     return {FingerprintMaker(policy.hash(), fingerprintClock())};
 }
 
 Value DirectoryBackend::readValue(const SealingPolicy &policy, const ListedSecret &secret,
                                   ValueNotes &notes) {
-    for (const ValueFormat form : kValueFormats) {
-        if ((secret.forms & only(form)) == 0)
-            continue;
-        Value value = readForm(policy, secret.uuid, form, notes);
-        if (value.isNone())
-            continue;
-        if (value.shielded() && unsealsAll(policy) && hasFormBehind(secret, form))
-            notes.needsReencryption = true;
-        return value;
-    }
-    return {};
-}
-
-bool DirectoryBackend::hasFormBehind(const ListedSecret &secret, ValueFormat form) const {
-    const auto *const at = std::ranges::find(kValueFormats, form);
-    return std::any_of(at + 1, kValueFormats.end(), [&](ValueFormat each) {
-        return (secret.forms & only(each)) != 0 &&
-               directory_->contains(layout::valueName(secret.uuid, each));
+    Value value;
+    const auto counting = countingFormat(secret.forms, [&](ValueFormat form) {
+        value = readForm(policy, secret.uuid, form, notes);
+        return !value.isNone();
     });
+    // An interrupted change to plain leaves the former file beside the new one.
+    if (value.shielded() && policy.unsealsAll() &&
+        hasFormatBehind(*directory_, secret.uuid, secret.forms, *counting))
+        notes.needsReencryption = true;
+    return value;
 }
 
 Value DirectoryBackend::readForm(const SealingPolicy &policy, const Uuid &uuid, ValueFormat form,
@@ -51,18 +32,17 @@ Value DirectoryBackend::readForm(const SealingPolicy &policy, const Uuid &uuid, 
     constexpr const char *remedy = "; put the file right and reload, or set the value again";
     const std::string name = layout::valueName(uuid, form);
     std::optional<ValueFile> file;
-    FileStatus status;
     notes.looked |= only(form);
     try {
-        file = readValueFile(*directory_, name, maxTextSize(form), &status);
+        file = readEncodedValue(*directory_, uuid, form);
     } catch (const Error &error) {
         return Value::unreadable(
             {ErrorCode::valueUnreadable, error.fullText() + remedy, 0, error.place()});
     }
     if (!file)
         return {};
-    notes.files.addValue(static_cast<unsigned>(form), status);
-    notes.seen.at(static_cast<std::size_t>(form)) = status;
+    notes.files.addValue(static_cast<unsigned>(form), file->status);
+    notes.seen.at(static_cast<std::size_t>(form)) = file->status;
     try {
         auto value = policy.decode(form, uuid, file->bytes(), notes.needsReencryption);
         if (!value)

@@ -68,6 +68,10 @@ class SealingPolicy {
 
     [[nodiscard]] const Keyring &keyring() const noexcept { return keyring_; }
     [[nodiscard]] const Rules &rules() const noexcept { return rules_; }
+    /// Stored values are all to be plain.
+    [[nodiscard]] bool unsealsAll() const noexcept {
+        return !rules_.mustSeal && rules_.convertExisting;
+    }
     /// A hash, keyed once per process, of all that decides what comes of a value that is stored.
     [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
 

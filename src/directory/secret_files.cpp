@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "directory/secret_files.h"
+
+#include "conf/canonical_xml.h"
+#include "conf/secret_xml.h"
+#include "directory/layout.h"
+
+#include <algorithm>
+
+namespace keyhold {
+
+MisnamedDefinitionError::MisnamedDefinitionError(const std::string &name, const Uuid &defined,
+                                                 SourcePlace place)
+    : Error(ErrorCode::internal, "<uuid> does not match secret file name '" + name + "'", 0, place),
+      defined_(defined) {}
+
+std::optional<DefinitionFile> readDefinition(const StoreDirectory &directory, const Uuid &uuid) {
+    const std::string name = layout::definitionName(uuid);
+    std::optional<DefinitionFile> out(std::in_place);
+    const auto text = readDefinitionFile(directory, name, &out->status);
+    if (!text)
+        return std::nullopt;
+    if (auto canonical = parseCanonicalXml(*text))
+        out->definition = *std::move(canonical);
+    else
+        out->definition = parseSecretFile({text->data(), text->size()}, directory.pathOf(name));
+    if (out->definition.uuid != uuid)
+        throw MisnamedDefinitionError(name, out->definition.uuid);
+    return out;
+}
+
+std::optional<ValueFile> readEncodedValue(const StoreDirectory &directory, const Uuid &uuid,
+                                          ValueFormat format) {
+    return readValueFile(directory, layout::valueName(uuid, format), maxTextSize(format));
+}
+
+bool hasFormatBehind(const StoreDirectory &directory, const Uuid &uuid, ValueFormats formats,
+                     ValueFormat format) {
+    const auto *const at = std::ranges::find(kValueFormats, format);
+    return std::any_of(at + 1, kValueFormats.end(), [&](ValueFormat each) {
+        return (formats & only(each)) != 0 && directory.contains(layout::valueName(uuid, each));
+    });
+}
+
+} // namespace keyhold
