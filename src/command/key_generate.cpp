@@ -63,8 +63,7 @@ void requireNoLostKey(const Target &target, const StoreKeys &store, const std::s
 
 void writeKey(const std::string &place) {
     const std::size_t slash = place.rfind('/');
-    const StoreDirectory directory(posixFileSystem(),
-                                   place.substr(0, std::max<std::size_t>(slash, 1)));
+    StoreDirectory directory(posixFileSystem(), place.substr(0, std::max<std::size_t>(slash, 1)));
     const std::string name = place.substr(slash + 1);
     if (name.empty())
         throw Error(ErrorCode::invalidArgument, "'" + place + "' names no file");

@@ -13,13 +13,13 @@ namespace {
 /// A call that fails may have been done.
 class NoteAtEnd {
   public:
-    explicit NoteAtEnd(const StoreDirectory &directory) : directory_(directory) {}
+    explicit NoteAtEnd(StoreDirectory &directory) : directory_(directory) {}
     NoteAtEnd(const NoteAtEnd &) = delete;
     NoteAtEnd &operator=(const NoteAtEnd &) = delete;
     ~NoteAtEnd() { directory_.noteUnsyncedNames(); }
 
   private:
-    const StoreDirectory &directory_;
+    StoreDirectory &directory_;
 };
 
 } // namespace

@@ -10,7 +10,7 @@ namespace {
 
 constexpr mode_t kFileMode = 0600;
 
-Descriptor createFile(const StoreDirectory &directory, const std::string &name) {
+Descriptor createFile(StoreDirectory &directory, const std::string &name) {
     FileSystem &fileSystem = directory.fileSystem();
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
     int number = fileSystem.open(directory.number(), name.c_str(), flags, kFileMode);
@@ -24,7 +24,7 @@ Descriptor createFile(const StoreDirectory &directory, const std::string &name) 
     return Descriptor(fileSystem, number);
 }
 
-void writeAll(const StoreDirectory &directory, const std::string &name, int number,
+void writeAll(StoreDirectory &directory, const std::string &name, int number,
               std::span<const std::uint8_t> bytes) {
     while (!bytes.empty()) {
         const ssize_t put = directory.fileSystem().write(number, bytes.data(), bytes.size());
@@ -43,7 +43,7 @@ struct FormerFile {
     bool canReturn = false; // the change can be taken back
 };
 
-FormerFile giveSecondName(const StoreDirectory &directory, const std::string &name,
+FormerFile giveSecondName(StoreDirectory &directory, const std::string &name,
                           const std::string &old, Former former) {
     FileSystem &fileSystem = directory.fileSystem();
     int result = fileSystem.link(directory.number(), name.c_str(), old.c_str());
@@ -59,11 +59,11 @@ FormerFile giveSecondName(const StoreDirectory &directory, const std::string &na
     return {.isKept = hasMoved, .hasMoved = hasMoved, .canReturn = true};
 }
 
-bool isGone(const StoreDirectory &directory, const std::string &name) {
+bool isGone(StoreDirectory &directory, const std::string &name) {
     return directory.fileSystem().exists(directory.number(), name.c_str()) == -ENOENT;
 }
 
-[[noreturn]] void raiseUnsynced(const StoreDirectory &directory, int failure, bool isRestored,
+[[noreturn]] void raiseUnsynced(StoreDirectory &directory, int failure, bool isRestored,
                                 SourcePlace place = SourcePlace::current()) {
     const Error error = directory.syncError(-failure, place);
     if (isRestored)
@@ -74,8 +74,8 @@ bool isGone(const StoreDirectory &directory, const std::string &name) {
                               failure, place);
 }
 
-FormerFile keepFormer(const StoreDirectory &directory, const std::string &name,
-                      const std::string &old, Former former) {
+FormerFile keepFormer(StoreDirectory &directory, const std::string &name, const std::string &old,
+                      Former former) {
     const FormerFile kept = giveSecondName(directory, name, old, former);
     if (former == Former::ifLinkable || !kept.isKept)
         return kept;
@@ -95,7 +95,7 @@ FormerFile keepFormer(const StoreDirectory &directory, const std::string &name,
 
 } // namespace
 
-void writeSyncedFile(const StoreDirectory &directory, const std::string &name,
+void writeSyncedFile(StoreDirectory &directory, const std::string &name,
                      std::span<const std::uint8_t> bytes) {
     Descriptor file = createFile(directory, name);
     try {
@@ -118,7 +118,7 @@ void writeSyncedFile(const StoreDirectory &directory, const std::string &name,
     }
 }
 
-bool replaceDurably(const StoreDirectory &directory, const std::string &from, const std::string &to,
+bool replaceDurably(StoreDirectory &directory, const std::string &from, const std::string &to,
                     const std::string &old, Former former) {
     FileSystem &fileSystem = directory.fileSystem();
     FormerFile kept;
@@ -157,8 +157,7 @@ bool replaceDurably(const StoreDirectory &directory, const std::string &from, co
     return kept.isKept;
 }
 
-bool removeDurably(const StoreDirectory &directory, const std::string &name,
-                   const std::string &old) {
+bool removeDurably(StoreDirectory &directory, const std::string &name, const std::string &old) {
     FileSystem &fileSystem = directory.fileSystem();
     const auto restore = [&] {
         return fileSystem.rename(directory.number(), old.c_str(), name.c_str()) == 0 &&

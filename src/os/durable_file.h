@@ -14,8 +14,8 @@ namespace keyhold {
 /// synced, so that a failed sync can be taken back without needing space on the disk.
 
 /// Creates `name` with mode 0600 and the bytes, synced; the name itself is not yet durable. A
-/// stale file of that name is removed first. Raises fileAccess and leaves no file.
-void writeSyncedFile(const StoreDirectory &directory, const std::string &name,
+/// left-over of that name is removed first. Raises fileAccess and leaves no file.
+void writeSyncedFile(StoreDirectory &directory, const std::string &name,
                      std::span<const std::uint8_t> bytes);
 
 /// Whether a change may go on when the former file cannot have two names at once, as on file
@@ -28,13 +28,13 @@ enum class Former {
 /// Gives the file `from` the name `to`, durably, in place of what had it; until then that is called
 /// `old`. Raises fileAccess with everything as before and `from` gone, or RollbackFailedError.
 /// Returns true if there is a former file under `old` now, for the caller to remove or to keep.
-[[nodiscard]] bool replaceDurably(const StoreDirectory &directory, const std::string &from,
+[[nodiscard]] bool replaceDurably(StoreDirectory &directory, const std::string &from,
                                   const std::string &to, const std::string &old,
                                   Former former = Former::ifLinkable);
 
 /// Takes the name away, durably, by giving the file the name `old`, which the caller removes. False
 /// if there was no such file. Raises systemCall with everything as before, or RollbackFailedError.
-[[nodiscard]] bool removeDurably(const StoreDirectory &directory, const std::string &name,
+[[nodiscard]] bool removeDurably(StoreDirectory &directory, const std::string &name,
                                  const std::string &old);
 
 } // namespace keyhold

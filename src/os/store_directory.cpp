@@ -58,7 +58,7 @@ bool StoreDirectory::contains(const std::string &name) const {
     return result == 0;
 }
 
-int StoreDirectory::sync() const {
+int StoreDirectory::sync() {
     const PendingSync::Mark removals = removals_.mark();
     const PendingSync::Mark names = names_.mark();
     int result = fileSystem_.sync(number());
@@ -77,13 +77,13 @@ Error StoreDirectory::syncError(int result, SourcePlace place) const {
     return {ErrorCode::fileAccess, "cannot sync directory '" + path_ + "'", -result, place};
 }
 
-void StoreDirectory::syncOrRaise() const {
+void StoreDirectory::syncOrRaise() {
     const int result = sync();
     if (result < 0)
         throw syncError(result);
 }
 
-bool StoreDirectory::rename(const std::string &from, const std::string &to) const {
+bool StoreDirectory::rename(const std::string &from, const std::string &to) {
     const int result = fileSystem_.rename(number(), from.c_str(), to.c_str());
     if (result == -ENOENT)
         return false;
@@ -93,7 +93,7 @@ bool StoreDirectory::rename(const std::string &from, const std::string &to) cons
     return true;
 }
 
-bool StoreDirectory::unlink(const std::string &name) const {
+bool StoreDirectory::unlink(const std::string &name) {
     const int result = fileSystem_.unlink(number(), name.c_str());
     if (result == -ENOENT)
         return false;

@@ -39,26 +39,26 @@ class StoreDirectory {
     [[nodiscard]] bool contains(const std::string &name) const;
     /// Makes earlier changes of names durable. 0 or -errno; 0 as well where the file system has no
     /// sync of directories.
-    [[nodiscard]] int sync() const;
+    [[nodiscard]] int sync();
     /// False once sync() has met such a file system.
     [[nodiscard]] bool canBeSynced() const noexcept { return canBeSynced_; }
     /// What became of a sync() that answered `result`: fileAccess.
     [[nodiscard]] Error syncError(int result, SourcePlace place = SourcePlace::current()) const;
     /// Notes that a name was removed which must not come back after a power cut.
-    void noteRemoval() const noexcept { removals_.note(); }
+    void noteRemoval() noexcept { removals_.note(); }
     /// True while a noted removal is not known to be durable.
     [[nodiscard]] bool hasUnsyncedRemovals() const noexcept { return removals_.isPending(); }
     /// Notes that there may be names which are not durable, and which are shown or which a next
     /// change counts on.
-    void noteUnsyncedNames() const noexcept { names_.note(); }
+    void noteUnsyncedNames() noexcept { names_.note(); }
     /// True while they are not known to be durable.
     [[nodiscard]] bool hasUnsyncedNames() const noexcept { return names_.isPending(); }
     /// As sync(), raising syncError().
-    void syncOrRaise() const;
-    /// False if `from` is not there; raises fileAccess for any other failure.
-    bool rename(const std::string &from, const std::string &to) const;
-    /// False if it is not there; raises systemCall for any other failure.
-    bool unlink(const std::string &name) const;
+    void syncOrRaise();
+    /// False if `from` is not there; raises fileAccess for any other trouble.
+    bool rename(const std::string &from, const std::string &to);
+    /// False if it is not there; raises systemCall for any other trouble.
+    bool unlink(const std::string &name);
 
   private:
     StoreDirectory(FileSystem &fileSystem, std::string path, int number);
@@ -67,9 +67,9 @@ class StoreDirectory {
     FileSystem &fileSystem_;
     std::string path_;
     Descriptor directory_;
-    mutable PendingSync removals_;
-    mutable PendingSync names_;
-    mutable std::atomic<bool> canBeSynced_{true};
+    PendingSync removals_;
+    PendingSync names_;
+    std::atomic<bool> canBeSynced_{true};
 };
 
 } // namespace keyhold
