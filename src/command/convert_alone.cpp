@@ -5,6 +5,7 @@
 #include "directory/directory_backend.h"
 #include "os/directory_lock.h"
 #include "os/store_lock.h"
+#include "store/barrier.h"
 
 #include <unistd.h>
 
@@ -56,8 +57,9 @@ void convertAlone(Conversion &conversion, FileSystem &fileSystem) {
 
     const auto current = std::make_shared<CurrentPolicy>();
     current->set(conversion.policy);
-    DirectoryBackend backend(std::move(opened), log, current);
-    backend.recover();
+    const auto backend = std::make_shared<DirectoryBackend>(std::move(opened), log);
+    Barrier barrier(backend, current);
+    backend->start();
     const std::vector<Uuid> reencryptable = inspect(directory, *conversion.policy).reencryptable;
     conversion.total = reencryptable.size();
     Progress progress(nameOf(conversion.purpose), reencryptable.size());
@@ -66,7 +68,7 @@ void convertAlone(Conversion &conversion, FileSystem &fileSystem) {
         if (conversion.isStopped())
             return;
         try {
-            backend.reencryptValue(uuid);
+            barrier.reencrypt(uuid, nullptr);
         } catch (const Error &error) {
             conversion.failures.push_back({Finding::Kind::unchanged, fileOf(directory, uuid),
                                            "was not re-encrypted: " + error.fullText()});

@@ -66,11 +66,11 @@ class ValueCheck {
             return;
         try {
             // Shielded again at once: nothing here needs the value.
-            bool needsReencryption = false;
-            if (!policy_.decode(form, uuid_, file->bytes(), needsReencryption))
+            const auto decoded = policy_.decode(form, uuid_, file->bytes());
+            if (!decoded)
                 return;
             if (count(form, file->bytes()))
-                out_.needsReencryption = needsReencryption;
+                out_.needsReencryption = decoded->needsReencryption;
         } catch (const Error &error) {
             if (error.code() == ErrorCode::noMemory || error.code() == ErrorCode::internal)
                 throw;

@@ -61,10 +61,10 @@ void DirectoryBackend::requireReady(const Uuid &uuid) {
 }
 
 DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, AdminLog &log,
-                                   std::shared_ptr<const CurrentPolicy> policy)
+                                   Clock clock)
     : directory_(std::move(directory)),
       log_(log),
-      policy_(std::move(policy)) {
+      clock_(std::move(clock)) {
     // The process before may have been killed between a change and its sync.
     directory_->noteUnsyncedNames();
 }
@@ -83,52 +83,46 @@ void DirectoryBackend::tellMisnamed(const Listing &listing) {
                    directory_->pathOf(name) + "'");
 }
 
-std::optional<StoredSecret> DirectoryBackend::read(const ListedSecret &secret) {
+std::optional<StoredSecret> DirectoryBackend::get(const ListedSecret &secret,
+                                                  const ValueReader &reader) {
     const Uuid &uuid = secret.uuid;
-    const auto policy = policy_->get();
-    ValueNotes notes = notesOf(*policy);
+    const std::int64_t now = clock_();
     auto file = readDefinition(*directory_, uuid);
     if (!file) {
-        noteReencryption(uuid, false);
         for (const ValueFormat form : kValueFormats) {
-            if (directory_->contains(layout::valueName(uuid, form)))
+            if ((secret.forms & only(form)) != 0 &&
+                directory_->contains(layout::valueName(uuid, form)))
                 log_.warning(orphanText(uuid, form));
         }
         return std::nullopt;
     }
-    StoredSecret out;
-    out.definition = std::move(file->definition);
-    notes.files.addDefinition(file->status);
-    // A value that waited under a private name may get its own now.
-    const ValueFormats forms = hasStaleFiles_ ? kAllForms : secret.forms;
-    const auto unsettled = finishPendingValue(uuid);
-    out.value = readValue(*policy, {uuid, forms}, notes);
-    noteReencryption(uuid, notes.needsReencryption);
-    if (unsettled && out.value.isNone())
-        out.value = Value::unreadable({ErrorCode::valueUnreadable,
-                                       unsettled->fullText() + "; put that right and reload", 0,
-                                       unsettled->place()});
-    if (!out.value.isUnreadable())
-        out.files = notes.files.finish();
-    return out;
+    SecretFiles files;
+    files.definition = file->status;
+    return StoredSecret{std::move(file->definition), readValue(secret, reader, files, now)};
 }
 
-Revision DirectoryBackend::fingerprint(const ListedSecret &secret) {
-    ValueNotes notes = notesOf(*policy_->get());
-    const auto look = [&](const std::string &name, FileStatus &status) {
-        if (directory_->fileSystem().statusAt(directory_->number(), name.c_str(), status) < 0)
-            notes.files.spoil();
-    };
-    FileStatus status;
-    look(layout::definitionName(secret.uuid), status);
-    notes.files.addDefinition(status);
-    for (const ValueFormat form : kValueFormats) {
-        if ((secret.forms & only(form)) != 0) {
-            look(layout::valueName(secret.uuid, form), status);
-            notes.files.addValue(static_cast<unsigned>(form), status);
-        }
-    }
-    return hasStaleFiles_ ? kUnknownRevision : notes.files.finish();
+std::optional<StoredValue> DirectoryBackend::getValue(const ListedSecret &secret,
+                                                      const ValueReader &reader) {
+    const std::int64_t now = clock_();
+    SecretFiles files;
+    files.definition = fileAt(layout::definitionName(secret.uuid));
+    if (!files.definition)
+        return std::nullopt;
+    return readValue(secret, reader, files, now);
+}
+
+Revision DirectoryBackend::put(const Uuid &uuid, const SecretChange &change,
+                               std::optional<Revision> seen, const FormerJudge &judge) {
+    const EncodedValue *value = change.value ? &*change.value : nullptr;
+    if (change.definition && (value || !seen))
+        create(*change.definition, value);
+    else if (change.definition)
+        redefine(*change.definition);
+    else if (value)
+        storeValue(uuid, *value, seen.value_or(Revision()), judge);
+    else if (change.removesValue)
+        removeValue(uuid, judge);
+    return {}; // what was just written may change again unseen
 }
 
 void DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text) {
@@ -139,29 +133,20 @@ void DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text
         discard(uuid, old);
 }
 
-Value DirectoryBackend::create(const SecretDefinition &definition,
-                               const std::span<const std::uint8_t> *value) {
+void DirectoryBackend::create(const SecretDefinition &definition, const EncodedValue *value) {
     const Uuid &uuid = definition.uuid;
-    if (value)
-        requireStorable(definition);
     const std::string text = definitionFileText(definition);
-    const auto policy = policy_->get();
-    const ValueFormat form = value ? policy->formatOfNew() : ValueFormat::plain;
+    const ValueFormat form = value ? value->format : ValueFormat::plain;
     requireReady(uuid);
 
-    Value found;
     bool mustSync = directory_->hasUnsyncedRemovals();
-    if (hasValueFile(uuid)) {
-        if (!value && directory_->contains(layout::definitionName(uuid)))
-            found = readUnloadedValue(definition);
-        if (found.isNone() && quarantineOrphans(uuid))
-            mustSync = true;
-    }
+    if (quarantineOrphans(uuid))
+        mustSync = true;
 
     const std::string awaiting =
         layout::awaitingValueName(uuid, form, layout::hashOfDefinition(text));
     if (value) {
-        writeValueFile(awaiting, *policy, form, uuid, *value);
+        writeSyncedFile(*directory_, awaiting, value->bytes);
         mustSync = true;
     }
     try {
@@ -178,7 +163,7 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
         throw;
     }
     if (!value)
-        return found;
+        return;
 
     // Committed: a load would finish the move now. What cannot be finished here is taken back, so
     // that no later definition meets the value.
@@ -191,22 +176,6 @@ Value DirectoryBackend::create(const SecretDefinition &definition,
         directory_->noteUnsyncedNames();
         log_.warning(directory_->syncError(result).fullText());
     }
-    return {};
-}
-
-Value DirectoryBackend::readUnloadedValue(const SecretDefinition &next) {
-    try {
-        auto unloaded = read(next.uuid);
-        // What a redefinition could not do, had it been loaded, this one cannot do either.
-        if (unloaded && unloaded->definition.usage == next.usage &&
-            (next.isPrivate || !unloaded->definition.isPrivate))
-            return std::move(unloaded->value);
-    } catch (const Error &error) {
-        if (error.code() == ErrorCode::noMemory)
-            throw;
-        // A definition that does not load owns no value.
-    }
-    return {};
 }
 
 void DirectoryBackend::rollBack(const Uuid &uuid, ValueFormat form, const std::string &awaiting,
@@ -226,16 +195,20 @@ void DirectoryBackend::rollBack(const Uuid &uuid, ValueFormat form, const std::s
     throw cause;
 }
 
-bool DirectoryBackend::replaceDefinition(const SecretDefinition &definition) {
+void DirectoryBackend::redefine(const SecretDefinition &definition) {
     const std::string text = definitionFileText(definition);
     requireReady(definition.uuid);
-    if (!directory_->contains(layout::definitionName(definition.uuid)))
-        return false;
+    requireDefinition(definition.uuid);
     writeDefinition(definition.uuid, text);
-    return true;
 }
 
-void DirectoryBackend::remove(const Uuid &uuid) {
+void DirectoryBackend::requireDefinition(const Uuid &uuid) const {
+    const std::string name = layout::definitionName(uuid);
+    if (!directory_->contains(name))
+        throw ConflictError(ErrorCode::internal, "'" + directory_->pathOf(name) + "' is gone");
+}
+
+void DirectoryBackend::erase(const Uuid &uuid, Revision /*seen*/) {
     requireReady(uuid);
     try {
         removeFiles(uuid);
@@ -294,7 +267,6 @@ void DirectoryBackend::removeFiles(const Uuid &uuid) {
         rememberStaleFile(uuid, leaving, *trouble);
     else if (hadDefinition)
         discard(uuid, leaving);
-    noteReencryption(uuid, false);
 }
 
 } // namespace keyhold

@@ -8,14 +8,13 @@
 #include "os/store_directory.h"
 #include "store/backend.h"
 
-#include <array>
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -27,26 +26,32 @@ namespace keyhold {
 /// an interrupted one.
 class DirectoryBackend : public Backend {
   public:
-    /// The log must outlive the backend. The caller holds the store's lock. `policy` may get
-    /// other rules at any time; each call goes by those that it finds.
+    using Clock = std::function<std::int64_t()>;
+
+    /// The log must outlive the backend. The caller holds the store's lock. `clock` as fileClock().
     DirectoryBackend(std::unique_ptr<StoreDirectory> directory, AdminLog &log,
-                     std::shared_ptr<const CurrentPolicy> policy);
+                     Clock clock = fileClock);
 
     [[nodiscard]] std::string place() const override { return directory_->path(); }
-    std::vector<ListedSecret> recover() override;
+    [[nodiscard]] std::string placeOf(const Uuid &uuid, ValueFormat format) const override {
+        return directory_->pathOf(layout::valueName(uuid, format));
+    }
+    [[nodiscard]] RevisionKind revisionKind() const noexcept override {
+        return RevisionKind::advisory;
+    }
+    std::vector<ListedSecret> start() override;
     [[nodiscard]] std::vector<ListedSecret> list() override;
-    using Backend::read;
-    [[nodiscard]] std::optional<StoredSecret> read(const ListedSecret &secret) override;
-    [[nodiscard]] Revision fingerprint(const ListedSecret &secret) override;
-    Value create(const SecretDefinition &definition,
-                 const std::span<const std::uint8_t> *value) override;
-    [[nodiscard]] bool replaceDefinition(const SecretDefinition &definition) override;
-    void replaceValue(const SecretDefinition &definition,
-                      std::span<const std::uint8_t> value) override;
-    void removeValue(const Uuid &uuid) override;
-    [[nodiscard]] std::vector<Uuid> reencryptable() const override;
-    bool reencryptValue(const Uuid &uuid) override;
-    void remove(const Uuid &uuid) override;
+    [[nodiscard]] std::optional<StoredSecret> get(const ListedSecret &secret,
+                                                  const ValueReader &reader) override;
+    [[nodiscard]] std::optional<StoredValue> getValue(const ListedSecret &secret,
+                                                      const ValueReader &reader) override;
+    [[nodiscard]] Revision revisionOf(const ListedSecret &secret) override;
+    /// A value that is put where `seen` is known takes the place of that state alone: a file that
+    /// somebody has put there since is not replaced and not removed; raises internal if it is in
+    /// the way.
+    Revision put(const Uuid &uuid, const SecretChange &change, std::optional<Revision> seen,
+                 const FormerJudge &judge) override;
+    void erase(const Uuid &uuid, Revision seen) override;
 
   private:
     /// A value file that is on its way out.
@@ -57,38 +62,32 @@ class DirectoryBackend : public Backend {
     };
     using Naming = std::function<FormerValue(ValueFormat)>;
 
-    /// The value files of a secret as they were at one moment, by form; empty where there was none.
-    using ValueFiles = std::array<std::optional<FileStatus>, kValueFormats.size()>;
-
-    /// What else a reading of a value tells.
-    struct ValueNotes {
-        FingerprintMaker files;
-        bool needsReencryption = false;
-        ValueFormats looked = 0; ///< forms that were asked for
-        ValueFiles seen{};       ///< of these
-    };
-
-    [[nodiscard]] ValueNotes notesOf(const SealingPolicy &policy) const;
-    [[nodiscard]] Value readValue(const SealingPolicy &policy, const ListedSecret &secret,
-                                  ValueNotes &notes);
-    [[nodiscard]] Value readForm(const SealingPolicy &policy, const Uuid &uuid, ValueFormat form,
-                                 ValueNotes &notes);
     /// Tells of the names that look like definitions and are none.
     void tellMisnamed(const Listing &listing);
-    void noteReencryption(const Uuid &uuid, bool needsReencryption);
-    /// Raises invalidEncryptionKey if a configured key is missing, or there is a value that libvirt
-    /// encrypted and that cannot be opened: where one does not fit, a wrong key may be in place,
-    /// and another that seems to fit may be garbage, which would be written as the value.
-    void requireEveryAes256CbcOpens(const std::shared_ptr<const SealingPolicy> &policy);
-    [[nodiscard]] bool hasValueFile(const Uuid &uuid) const;
-    static void requireStorable(const SecretDefinition &definition);
-    /// Makes `value` the only value of a secret that has a definition. `read`, if it is what
-    /// `value` was read from: then a file that somebody has put there since is not replaced and not
-    /// removed; raises internal if it is in the way.
-    void storeValue(const SealingPolicy &policy, const Uuid &uuid,
-                    std::span<const std::uint8_t> value, const ValueFiles *read = nullptr);
-    [[nodiscard]] FormerValue formerOf(const SealingPolicy &policy, const Uuid &uuid,
-                                       ValueFormat form, bool isWrittenAnew);
+    /// Looks for the value of a secret; `files` gets those that are looked at.
+    [[nodiscard]] StoredValue readValue(const ListedSecret &secret, const ValueReader &reader,
+                                        SecretFiles files, std::int64_t now);
+    void readForm(const Uuid &uuid, ValueFormat form, const ValueReader &reader, SecretFiles &files,
+                  StoredValue &out) const;
+    /// Of a value file behind the one that counts.
+    void noteForm(const Uuid &uuid, ValueFormat form, SecretFiles &files, StoredValue &out) const;
+    /// The file under a name, or empty; answers 0 or -errno.
+    [[nodiscard]] int look(const std::string &name, std::optional<FileStatus> &out) const;
+    /// Of the files that were looked at.
+    [[nodiscard]] Revision revisionNow(const SecretFiles &files, std::int64_t now) const;
+    /// The files as they are. Raises systemCall.
+    [[nodiscard]] SecretFiles filesOf(const Uuid &uuid) const;
+    /// Stores a definition, and a value with it unless that is null, in place of whatever is there.
+    void create(const SecretDefinition &definition, const EncodedValue *value);
+    void redefine(const SecretDefinition &definition);
+    /// Raises ConflictError.
+    void requireDefinition(const Uuid &uuid) const;
+    /// Makes `value` the only value of a secret that has a definition.
+    void storeValue(const Uuid &uuid, const EncodedValue &value, Revision seen,
+                    const FormerJudge &judge);
+    void removeValue(const Uuid &uuid, const FormerJudge &judge);
+    [[nodiscard]] FormerValue formerOf(const Uuid &uuid, ValueFormat form,
+                                       const FormerJudge &judge) const;
     /// Takes the value files of all forms but `spared` away, durably, the one that counts last: a
     /// crash on the way never lets an older one count. Spares what is not as it was `read`, unless
     /// that is null; raises internal if it would not count beside `spared`. Raises with all of them
@@ -96,17 +95,17 @@ class DirectoryBackend : public Backend {
     [[nodiscard]] std::vector<FormerValue> removeForms(const Uuid &uuid,
                                                        std::optional<ValueFormat> spared,
                                                        const Naming &naming,
-                                                       const ValueFiles *read = nullptr);
+                                                       const SecretFiles *read = nullptr);
     /// The file under a name, or empty. Raises systemCall.
     [[nodiscard]] std::optional<FileStatus> fileAt(const std::string &name) const;
     /// Raises internal, with `staged` removed, if a value file is not as it was read.
-    void requireAsRead(const Uuid &uuid, const ValueFiles &read, const std::string &staged);
+    void requireAsRead(const Uuid &uuid, const SecretFiles &read, const std::string &staged);
     /// True if the value file of this form is as it was when it was read.
-    [[nodiscard]] bool isAsRead(const Uuid &uuid, ValueFormat form, const ValueFiles &read) const;
+    [[nodiscard]] bool isAsRead(const Uuid &uuid, ValueFormat form, const SecretFiles &read) const;
     /// Gives a former file its name back if it is another than the one that was read. True if so;
     /// raises RollbackFailedError if it cannot.
     [[nodiscard]] bool returnUnread(const Uuid &uuid, const FormerValue &former,
-                                    const ValueFiles &read);
+                                    const SecretFiles &read);
     [[nodiscard]] std::string changedText(const Uuid &uuid, ValueFormat form) const;
     /// Takes back a value whose predecessor could not go.
     void rollBackValue(const Uuid &uuid, const FormerValue &former, bool hasFormer,
@@ -115,12 +114,7 @@ class DirectoryBackend : public Backend {
     /// cannot.
     void restoreForms(const Uuid &uuid, const std::vector<FormerValue> &removed,
                       const Error &cause);
-    /// The value of a secret that is on disk in full but was never loaded, if `next` may redefine
-    /// it; none for any other.
-    [[nodiscard]] Value readUnloadedValue(const SecretDefinition &next);
     void writeDefinition(const Uuid &uuid, const std::string &text);
-    void writeValueFile(const std::string &name, const SealingPolicy &policy, ValueFormat form,
-                        const Uuid &uuid, std::span<const std::uint8_t> value);
     /// The first name under which nothing has been put aside yet.
     [[nodiscard]] std::string freeQuarantineName(const Uuid &uuid, ValueFormat form) const;
     void reportQuarantined(const Uuid &uuid, ValueFormat form, const std::string &aside,
@@ -158,17 +152,11 @@ class DirectoryBackend : public Backend {
 
     std::unique_ptr<StoreDirectory> directory_;
     AdminLog &log_;
-    const std::shared_ptr<const CurrentPolicy> policy_;
-    mutable std::mutex reencryptableMutex_;
-    std::set<Uuid> reencryptable_;
-    std::atomic<bool> hasReencryptable_{false};
-    std::weak_ptr<const SealingPolicy>
-        judgedBy_; ///< what misfit_ was found with; of the renewing thread
-    std::string misfit_;
+    const Clock clock_;
     std::mutex staleFilesMutex_;
     std::multimap<Uuid, std::string> staleFiles_;
     std::atomic<bool> hasStaleFiles_{false};
-    bool hasToldUnsyncable_ = false; ///< of recover()
+    bool hasToldUnsyncable_ = false; ///< of start()
 };
 
 /// The text of a definition file. Raises configUnsupported if it is so large that a load would

@@ -7,33 +7,32 @@
 
 namespace keyhold {
 
-void FingerprintMaker::add(std::uint64_t part) {
-    if (count_ < parts_.size())
-        parts_[count_++] = part;
-    else
-        spoil();
+Revision fingerprintOf(const SecretFiles &files, std::int64_t now) {
+    std::array<std::uint64_t, 5 * (1 + kValueFormats.size())> parts{};
+    std::size_t count = 0;
+    std::size_t values = 0;
+    bool isProof = true;
+    const auto add = [&](std::uint64_t kind, const FileStatus &status) {
+        for (const std::uint64_t part :
+             {kind, std::uint64_t{status.device}, std::uint64_t{status.inode},
+              static_cast<std::uint64_t>(status.size), static_cast<std::uint64_t>(status.changed)})
+            parts.at(count++) = part;
+        // A time in the future is of a clock that says nothing here.
+        isProof = isProof && status.changed <= now - kRacyTime;
+    };
+    if (files.definition)
+        add(~std::uint64_t{0}, *files.definition);
+    for (const ValueFormat format : kValueFormats) {
+        if (const auto &value = files.value(format)) {
+            add(static_cast<std::uint64_t>(format), *value);
+            ++values;
+        }
+    }
+    const auto *bytes = reinterpret_cast<const std::uint8_t *>(parts.data());
+    return {keyedHash({bytes, count * sizeof(parts[0])}), isProof && values <= 1};
 }
 
-void FingerprintMaker::addFile(std::uint64_t kind, const FileStatus &status) {
-    add(kind);
-    add(status.device);
-    add(status.inode);
-    add(static_cast<std::uint64_t>(status.size));
-    add(static_cast<std::uint64_t>(status.changed));
-    // A time in the future is of a clock that says nothing here.
-    if (status.changed > now_ - kRacyTime)
-        spoil();
-}
-
-Revision FingerprintMaker::finish() const {
-    if (!isKnown_)
-        return kUnknownRevision;
-    const auto *bytes = reinterpret_cast<const std::uint8_t *>(parts_.data());
-    const Revision files = keyedHash({bytes, count_ * sizeof(parts_[0])});
-    return files == kUnknownRevision ? 1 : files;
-}
-
-std::int64_t fingerprintClock() noexcept {
+std::int64_t fileClock() noexcept {
     timespec now{};
     // The coarse clock is the one that the kernel stamps files with.
     ::clock_gettime(CLOCK_REALTIME_COARSE, &now);

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "os/file_system.h"
+#include "seal/sealing_policy.h"
 #include "store/revision.h"
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace keyhold {
 
@@ -15,36 +16,25 @@ namespace keyhold {
 /// seconds.
 inline constexpr std::int64_t kRacyTime = 3'000'000'000;
 
-/// Makes the revision of a secret of its files, a keyed hash of device, inode, size and time of change
-/// of each, and of the rules they were read by: the definition file first, then a value file.
-class FingerprintMaker {
-  public:
-    /// `rules` stands for what decides how files are read. `now` in nanoseconds since the epoch.
-    FingerprintMaker(std::uint64_t rules, std::int64_t now) : now_(now) { add(rules); }
+/// The files of a secret as they were at one moment; empty where there was none.
+struct SecretFiles {
+    std::optional<FileStatus> definition;
+    std::array<std::optional<FileStatus>, kValueFormats.size()> values; ///< by format
 
-    /// What fstat said before the file was read.
-    void addDefinition(const FileStatus &status) { addFile(kDefinition, status); }
-    void addValue(unsigned form, const FileStatus &status) { addFile(form, status); }
-    /// The result is unknown, whatever else is added.
-    void spoil() noexcept { isKnown_ = false; }
-
-    /// Unknown if a file changed only just now, or there are more than one definition and one
-    /// value.
-    [[nodiscard]] Revision finish() const;
-
-  private:
-    static constexpr std::uint64_t kDefinition = ~std::uint64_t{0};
-
-    void add(std::uint64_t part);
-    void addFile(std::uint64_t kind, const FileStatus &status);
-
-    std::int64_t now_;
-    bool isKnown_ = true;
-    std::size_t count_ = 0;
-    std::array<std::uint64_t, 11> parts_{};
+    [[nodiscard]] std::optional<FileStatus> &value(ValueFormat format) {
+        return values.at(static_cast<std::size_t>(format));
+    }
+    [[nodiscard]] const std::optional<FileStatus> &value(ValueFormat format) const {
+        return values.at(static_cast<std::size_t>(format));
+    }
 };
 
-/// Now, for FingerprintMaker: never later than the clock that stamps files.
-[[nodiscard]] std::int64_t fingerprintClock() noexcept;
+/// The revision of a secret: a keyed hash of device, inode, size and time of change of each file.
+/// It proves nothing if a file changed only just before `now` (nanoseconds since the epoch), or if
+/// there is more than one value.
+[[nodiscard]] Revision fingerprintOf(const SecretFiles &files, std::int64_t now);
+
+/// Nanoseconds since the epoch: never later than the clock that stamps files.
+[[nodiscard]] std::int64_t fileClock() noexcept;
 
 } // namespace keyhold

@@ -24,7 +24,7 @@ class NoteAtEnd {
 
 } // namespace
 
-std::vector<ListedSecret> DirectoryBackend::recover() {
+std::vector<ListedSecret> DirectoryBackend::start() {
     if (!directory_->isStillAtPath())
         log_.warning(movedText());
     Listing listing = listStore(*directory_);

@@ -2,89 +2,108 @@
 #include "directory/directory_backend.h"
 #include "directory/secret_files.h"
 #include "os/durable_file.h"
-#include "seal/scratch.h"
 
-#include <algorithm>
+#include <cerrno>
 
 /// The value files of a directory: which one counts, how one takes the place of another.
 namespace keyhold {
 
-DirectoryBackend::ValueNotes DirectoryBackend::notesOf(const SealingPolicy &policy) const {
-    return {FingerprintMaker(policy.hash(), fingerprintClock())};
+StoredValue DirectoryBackend::readValue(const ListedSecret &secret, const ValueReader &reader,
+                                        SecretFiles files, std::int64_t now) {
+    const Uuid &uuid = secret.uuid;
+    // A value that waited under a private name may get its own now.
+    const ValueFormats forms = hasStaleFiles_ ? kAllForms : secret.forms;
+    const auto pending = finishPendingValue(uuid);
+    StoredValue out;
+    for (const ValueFormat form : kValueFormats) {
+        if ((forms & only(form)) == 0)
+            continue;
+        if (out.isThere())
+            noteForm(uuid, form, files, out);
+        else
+            readForm(uuid, form, reader, files, out);
+    }
+    if (pending && !out.isThere())
+        out.unreadable =
+            Error(ErrorCode::valueUnreadable, pending->fullText() + "; put that right and reload",
+                  0, pending->place());
+    out.revision = revisionNow(files, now);
+    return out;
 }
 
-Value DirectoryBackend::readValue(const SealingPolicy &policy, const ListedSecret &secret,
-                                  ValueNotes &notes) {
-    Value value;
-    const auto counting = countingFormat(secret.forms, [&](ValueFormat form) {
-        value = readForm(policy, secret.uuid, form, notes);
-        return !value.isNone();
-    });
-    // An interrupted change to plain leaves the former file beside the new one.
-    if (value.shielded() && policy.unsealsAll() &&
-        hasFormatBehind(*directory_, secret.uuid, secret.forms, *counting))
-        notes.needsReencryption = true;
-    return value;
-}
-
-Value DirectoryBackend::readForm(const SealingPolicy &policy, const Uuid &uuid, ValueFormat form,
-                                 ValueNotes &notes) {
+void DirectoryBackend::readForm(const Uuid &uuid, ValueFormat form, const ValueReader &reader,
+                                SecretFiles &files, StoredValue &out) const {
     constexpr const char *remedy = "; put the file right and reload, or set the value again";
     const std::string name = layout::valueName(uuid, form);
+    const auto refuse = [&](ErrorCode code, const std::string &text, const Error &cause) {
+        out.format = form;
+        out.unreadable = Error(code, text, 0, cause.place());
+    };
     std::optional<ValueFile> file;
-    notes.looked |= only(form);
     try {
         file = readEncodedValue(*directory_, uuid, form);
     } catch (const Error &error) {
-        return Value::unreadable(
-            {ErrorCode::valueUnreadable, error.fullText() + remedy, 0, error.place()});
+        return refuse(ErrorCode::valueUnreadable, error.fullText() + remedy, error);
     }
     if (!file)
-        return {};
-    notes.files.addValue(static_cast<unsigned>(form), file->status);
-    notes.seen.at(static_cast<std::size_t>(form)) = file->status;
+        return;
+    out.present |= only(form);
+    files.value(form) = file->status;
     try {
-        auto value = policy.decode(form, uuid, file->bytes(), notes.needsReencryption);
-        if (!value)
-            return {};
-        return Value::of(std::move(*value));
+        if (reader({form, file->bytes()}))
+            out.format = form;
     } catch (const Error &error) {
         const std::string text = "'" + directory_->pathOf(name) + "' " + error.fullText();
         if (error.code() == ErrorCode::invalidEncryptionKey)
-            return Value::unreadable({error.code(), text, 0, error.place()});
-        return Value::unreadable({ErrorCode::valueUnreadable, text + remedy, 0, error.place()});
+            return refuse(error.code(), text, error);
+        refuse(ErrorCode::valueUnreadable, text + remedy, error);
     }
 }
 
-void DirectoryBackend::noteReencryption(const Uuid &uuid, bool needsReencryption) {
-    // The usual case at each of a million readings: there is nothing to forget.
-    if (!needsReencryption && !hasReencryptable_)
+void DirectoryBackend::noteForm(const Uuid &uuid, ValueFormat form, SecretFiles &files,
+                                StoredValue &out) const {
+    const std::string name = layout::valueName(uuid, form);
+    if (directory_->fileSystem().exists(directory_->number(), name.c_str()) < 0)
         return;
-    const std::lock_guard lock(reencryptableMutex_);
-    if (needsReencryption)
-        reencryptable_.insert(uuid);
-    else
-        reencryptable_.erase(uuid);
-    hasReencryptable_ = !reencryptable_.empty();
+    out.present |= only(form);
+    static_cast<void>(look(name, files.value(form)));
 }
 
-std::vector<Uuid> DirectoryBackend::reencryptable() const {
-    const std::lock_guard lock(reencryptableMutex_);
-    return {reencryptable_.begin(), reencryptable_.end()};
+int DirectoryBackend::look(const std::string &name, std::optional<FileStatus> &out) const {
+    const int result =
+        directory_->fileSystem().statusAt(directory_->number(), name.c_str(), out.emplace());
+    if (result < 0)
+        out.reset();
+    return result;
 }
 
-bool DirectoryBackend::hasValueFile(const Uuid &uuid) const {
-    return std::ranges::any_of(kValueFormats, [&](ValueFormat form) {
-        return directory_->contains(layout::valueName(uuid, form));
-    });
+Revision DirectoryBackend::revisionNow(const SecretFiles &files, std::int64_t now) const {
+    // A time before all files: proves nothing.
+    return fingerprintOf(files, hasStaleFiles_ ? 0 : now);
 }
 
-void DirectoryBackend::writeValueFile(const std::string &name, const SealingPolicy &policy,
-                                      ValueFormat form, const Uuid &uuid,
-                                      std::span<const std::uint8_t> value) {
-    policy.encode(form, uuid, value, [&](std::span<const std::uint8_t> text) {
-        writeSyncedFile(*directory_, name, text);
-    });
+Revision DirectoryBackend::revisionOf(const ListedSecret &secret) {
+    const std::int64_t now = clock_();
+    SecretFiles files;
+    bool isKnown = true;
+    const auto note = [&](const std::string &name, std::optional<FileStatus> &out) {
+        const int result = look(name, out);
+        isKnown = isKnown && (result >= 0 || result == -ENOENT);
+    };
+    note(layout::definitionName(secret.uuid), files.definition);
+    for (const ValueFormat form : kValueFormats) {
+        if ((secret.forms & only(form)) != 0)
+            note(layout::valueName(secret.uuid, form), files.value(form));
+    }
+    return isKnown ? revisionNow(files, now) : Revision();
+}
+
+SecretFiles DirectoryBackend::filesOf(const Uuid &uuid) const {
+    SecretFiles files;
+    files.definition = fileAt(layout::definitionName(uuid));
+    for (const ValueFormat form : kValueFormats)
+        files.value(form) = fileAt(layout::valueName(uuid, form));
+    return files;
 }
 
 std::string DirectoryBackend::freeQuarantineName(const Uuid &uuid, ValueFormat form) const {
@@ -117,25 +136,20 @@ bool DirectoryBackend::quarantineOrphans(const Uuid &uuid) {
     return hadSome;
 }
 
-DirectoryBackend::FormerValue DirectoryBackend::formerOf(const SealingPolicy &policy,
-                                                         const Uuid &uuid, ValueFormat form,
-                                                         bool isWrittenAnew) {
-    const auto kept = [&](const char *why) {
-        return FormerValue{form, freeQuarantineName(uuid, form), why};
+DirectoryBackend::FormerValue DirectoryBackend::formerOf(const Uuid &uuid, ValueFormat form,
+                                                         const FormerJudge &judge) const {
+    const auto lend = [&](const ValueReader &reader) {
+        if (const auto file = readEncodedValue(*directory_, uuid, form))
+            reader({form, file->bytes()});
     };
-    if (form == ValueFormat::aes256cbc && isWrittenAnew)
-        return kept("was re-encrypted, and nothing in it proves that the key was the right one");
-    if (form == ValueFormat::aes256cbc && !policy.keyring().missing().empty())
-        return kept("may be under a key that could not be read when its secret was changed");
-    ValueNotes notes = notesOf(policy);
-    if (readForm(policy, uuid, form, notes).isUnreadable())
-        return kept("could not be read when its secret was changed");
+    if (const char *why = judge(form, lend))
+        return {form, freeQuarantineName(uuid, form), why};
     return {form, layout::oldValueName(uuid, form)};
 }
 
 std::vector<DirectoryBackend::FormerValue>
 DirectoryBackend::removeForms(const Uuid &uuid, std::optional<ValueFormat> spared,
-                              const Naming &naming, const ValueFiles *read) {
+                              const Naming &naming, const SecretFiles *read) {
     std::vector<FormerValue> removed;
     const auto leave = [&](ValueFormat form) {
         // Behind the new file it would not count, and go with the next re-encryption.
@@ -186,19 +200,27 @@ void DirectoryBackend::restoreForms(const Uuid &uuid, const std::vector<FormerVa
         throw RollbackFailedError(cause);
 }
 
-void DirectoryBackend::storeValue(const SealingPolicy &policy, const Uuid &uuid,
-                                  std::span<const std::uint8_t> value, const ValueFiles *read) {
-    const ValueFormat form = policy.formatOfNew();
+void DirectoryBackend::storeValue(const Uuid &uuid, const EncodedValue &value, Revision seen,
+                                  const FormerJudge &judge) {
+    const ValueFormat form = value.format;
     requireReady(uuid);
+    requireDefinition(uuid);
+    std::optional<SecretFiles> asSeen;
+    if (seen.isKnown()) {
+        asSeen = filesOf(uuid);
+        if (fingerprintOf(*asSeen, 0).differsFrom(seen))
+            throw ConflictError(ErrorCode::internal, "the files of secret '" + uuid.toString() +
+                                                         "' in '" + directory_->path() +
+                                                         "' were changed by somebody else");
+    }
+    const SecretFiles *const read = asSeen ? &*asSeen : nullptr;
     const std::string name = layout::valueName(uuid, form);
     const std::string staged = layout::newValueName(uuid, form);
-    const auto naming = [&](ValueFormat each) {
-        return formerOf(policy, uuid, each, read != nullptr);
-    };
+    const auto naming = [&](ValueFormat each) { return formerOf(uuid, each, judge); };
     const bool hadFile = directory_->contains(name);
     const FormerValue former =
         hadFile ? naming(form) : FormerValue{form, layout::oldValueName(uuid, form)};
-    writeValueFile(staged, policy, form, uuid, value);
+    writeSyncedFile(*directory_, staged, value.bytes);
     if (read)
         requireAsRead(uuid, *read, staged);
     const bool hasFormer = replaceDurably(*directory_, staged, name, former.name,
@@ -223,7 +245,6 @@ void DirectoryBackend::storeValue(const SealingPolicy &policy, const Uuid &uuid,
         retire(uuid, former);
     for (const FormerValue &other : others)
         retire(uuid, other);
-    noteReencryption(uuid, false);
 }
 
 void DirectoryBackend::rollBackValue(const Uuid &uuid, const FormerValue &former, bool hasFormer,
@@ -237,29 +258,12 @@ void DirectoryBackend::rollBackValue(const Uuid &uuid, const FormerValue &former
         throw RollbackFailedError(cause);
 }
 
-void DirectoryBackend::requireStorable(const SecretDefinition &definition) {
-    if (definition.isEphemeral)
-        throw Error(ErrorCode::internal, "the value of ephemeral secret '" +
-                                             definition.uuid.toString() + "' is not to be stored");
-}
-
-void DirectoryBackend::replaceValue(const SecretDefinition &definition,
-                                    std::span<const std::uint8_t> value) {
-    requireStorable(definition);
-    if (directory_->contains(layout::definitionName(definition.uuid)))
-        storeValue(*policy_->get(), definition.uuid, value);
-    else
-        create(definition, &value);
-}
-
-void DirectoryBackend::removeValue(const Uuid &uuid) {
+void DirectoryBackend::removeValue(const Uuid &uuid, const FormerJudge &judge) {
     requireReady(uuid);
-    const auto policy = policy_->get();
-    const auto removed = removeForms(
-        uuid, std::nullopt, [&](ValueFormat form) { return formerOf(*policy, uuid, form, false); });
+    const auto removed = removeForms(uuid, std::nullopt,
+                                     [&](ValueFormat form) { return formerOf(uuid, form, judge); });
     for (const FormerValue &former : removed)
         retire(uuid, former);
-    noteReencryption(uuid, false);
 }
 
 void DirectoryBackend::retire(const Uuid &uuid, const FormerValue &former) {

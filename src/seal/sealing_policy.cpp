@@ -29,7 +29,7 @@ std::uint64_t hashOf(const Keyring &keyring, const SealingPolicy::Rules &rules) 
     text += keyring.current() ? 'k' : '-';
     for (const Key &key : keyring.keys())
         text += key.id();
-    return keyedHash(bytesOf(text));
+    return keyedHash(bytesOf(text)) | 1;
 }
 
 std::optional<ShieldedValue> openPlain(const Uuid &uuid, std::span<const std::uint8_t> text) {
@@ -106,9 +106,9 @@ void SealingPolicy::encode(ValueFormat format, const Uuid &uuid,
     write(bytesOf(sealJwe(*key, uuid, value)));
 }
 
-std::optional<ShieldedValue> SealingPolicy::decode(ValueFormat format, const Uuid &uuid,
-                                                   std::span<const std::uint8_t> text,
-                                                   bool &needsReencryption) const {
+std::optional<SealingPolicy::Decoded>
+SealingPolicy::decode(ValueFormat form, const Uuid &uuid,
+                      std::span<const std::uint8_t> text) const {
     std::optional<ShieldedValue> value;
     const Key *key = nullptr;
     switch (format) {
@@ -122,12 +122,11 @@ std::optional<ShieldedValue> SealingPolicy::decode(ValueFormat format, const Uui
         value = openJwe(keyring_, uuid, text, &key);
         break;
     }
-    if (value && value->size() == 0)
-        value.reset();
-    if (value && value->size() > kMaxValueSize)
+    if (!value || value->size() == 0)
+        return std::nullopt;
+    if (value->size() > kMaxValueSize)
         refuse("holds more than " + std::to_string(kMaxValueSize) + " bytes");
-    needsReencryption = value && needsReencryptionFrom(format, key);
-    return value;
+    return Decoded{std::move(*value), needsReencryptionFrom(form, key)};
 }
 
 bool SealingPolicy::needsReencryptionFrom(ValueFormat format, const Key *key) const {

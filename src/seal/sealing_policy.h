@@ -73,6 +73,7 @@ class SealingPolicy {
         return !rules_.mustSeal && rules_.convertExisting;
     }
     /// A hash, keyed once per process, of all that decides what comes of a value that is stored.
+    /// Never 0.
     [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
 
     /// Raises invalidEncryptionKey if new values must be sealed and cannot be.
@@ -85,20 +86,22 @@ class SealingPolicy {
     void encode(ValueFormat format, const Uuid &uuid, std::span<const std::uint8_t> value,
                 const Write &write) const;
 
+    struct Decoded {
+        ShieldedValue value;
+        bool needsReencryption; ///< by these rules
+    };
     /// The value in a text; empty if that is blank, or if what it encrypts is empty: whatever the
     /// format, an empty value is no value. Raises valueUnreadable or invalidEncryptionKey,
     /// with texts that begin with a verb: the caller puts the name of the file before.
-    /// `needsReencryption` says whether the value should be re-encrypted by these rules.
-    [[nodiscard]] std::optional<ShieldedValue> decode(ValueFormat format, const Uuid &uuid,
-                                                      std::span<const std::uint8_t> text,
-                                                      bool &needsReencryption) const;
+    [[nodiscard]] std::optional<Decoded> decode(ValueFormat form, const Uuid &uuid,
+                                                std::span<const std::uint8_t> text) const;
 
   private:
     [[nodiscard]] bool needsReencryptionFrom(ValueFormat format, const Key *key) const;
 
     Keyring keyring_;
     Rules rules_;
-    std::uint64_t hash_ = 0;
+    std::uint64_t hash_ = 1;
 };
 
 /// The current policy, shared by those who read and write values and the one who reads the

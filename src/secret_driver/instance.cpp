@@ -38,7 +38,7 @@ Instance::Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
       directoryLock_(
           std::make_unique<DirectoryLock>(*directory, retryFor(kLockPatience), libvirtAdminLog())),
       events_(std::move(events)),
-      store_(std::make_shared<DirectoryBackend>(std::move(directory), libvirtAdminLog(), policy_),
+      store_(std::make_shared<DirectoryBackend>(std::move(directory), libvirtAdminLog()), policy_,
              libvirtAdminLog()),
       reencryption_(store_, libvirtAdminLog(), [this] { followInhibitor(); }) {
     readKeys();
@@ -52,7 +52,7 @@ Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
     : paths_(paths),
       inhibitor_(inhibitor),
       events_(std::make_shared<Events>()),
-      store_(openBackend(kLockPatience, Opening::start), libvirtAdminLog()),
+      store_(openBackend(kLockPatience, Opening::start), policy_, libvirtAdminLog()),
       reencryption_(store_, libvirtAdminLog(), [this] { followInhibitor(); }) {
     readKeys();
     store_.load();
@@ -123,8 +123,7 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
         });
     std::unique_ptr<Backend> readable;
     if (directory)
-        readable =
-            std::make_unique<DirectoryBackend>(std::move(directory), libvirtAdminLog(), policy_);
+        readable = std::make_unique<DirectoryBackend>(std::move(directory), libvirtAdminLog());
     isImpaired_ = trouble.has_value();
     if (!trouble)
         return readable;
@@ -140,7 +139,7 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
 void Instance::takeBackend(std::shared_ptr<Backend> backend) {
     const bool isImpaired = std::exchange(isImpaired_, true); // until it is in place
     try {
-        backend->recover();
+        backend->start();
     } catch (const Error &error) {
         trouble_->set(error);
         throw;

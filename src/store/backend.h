@@ -5,9 +5,9 @@
 #include "conf/secret_definition.h"
 #include "seal/sealing_policy.h"
 #include "store/revision.h"
-#include "store/value.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,11 +15,33 @@
 
 namespace keyhold {
 
-/// A secret as the backend holds it.
+/// A value as it is stored: in the clear if the format is plain, else sealed. The bytes are lent
+/// for one call, and are in guarded memory if they are in the clear. Which key sealed it, its text
+/// says (docs/at-rest-format.md).
+struct EncodedValue {
+    ValueFormat format;
+    std::span<const std::uint8_t> bytes;
+};
+
+/// Gets each value that a secret has, in the order of kValueFormats, until it answers true: what it
+/// was lent is the value, and not blank. An Error that it raises is why the value cannot be had.
+using ValueReader = std::function<bool(const EncodedValue &)>;
+
+/// What get() found besides the bytes.
+struct StoredValue {
+    std::optional<ValueFormat> format; ///< of the value that counts; empty if there is none
+    ValueFormats present = 0;          ///< formats in which there is something
+    /// Why there is a value that cannot be had: valueUnreadable, or the code of the reader's error.
+    /// The text says where the value is.
+    std::optional<Error> unreadable;
+    Revision revision; ///< of the secret, before it was read
+
+    [[nodiscard]] bool isThere() const noexcept { return format || unreadable; }
+};
+
 struct StoredSecret {
     SecretDefinition definition;
-    Value value;
-    Revision files = kUnknownRevision;
+    StoredValue value;
 };
 
 /// A secret that has a definition, readable or not, as a listing saw it.
@@ -28,65 +50,81 @@ struct ListedSecret {
     ValueFormats forms = 0; ///< of the values that are there
 };
 
-/// Durable home of the secrets of one store. A call that changes something returns once the change
-/// is on stable storage, or raises and has changed nothing, or raises RollbackFailedError. Calls
-/// for different secrets may run at the same time; calls for one secret are the caller's to
-/// serialize. The value of a definition that says ephemeral is never written: create() and
-/// replaceValue() raise internal for one.
+/// What put() does to a secret. What is not named stays as it is, byte for byte.
+struct SecretChange {
+    const SecretDefinition *definition = nullptr;
+    std::optional<EncodedValue> value = std::nullopt;
+    bool removesValue = false; ///< only by itself
+};
+
+/// Asked before a value is replaced or removed: why it must be kept, for the log, or null if it may
+/// go. `lend` gives it to a reader, and raises what the reader does or why it cannot be read.
+using FormerJudge = std::function<const char *(
+    ValueFormat format, const std::function<void(const ValueReader &)> &lend)>;
+
+/// A change was refused, and nothing was done, because the secret is not as its caller saw it.
+class ConflictError : public Error {
+  public:
+    using Error::Error;
+};
+
+/// What the revisions of a backend are good for.
+enum class RevisionKind {
+    exact,    ///< each change gives another one, and all are known
+    advisory, ///< two that are known and differ say that something changed
+};
+
+/// Durable home of the secrets of one store, whom nobody trusts with a key. A call that changes
+/// something returns once the change is on stable storage, or raises and has changed nothing, or
+/// raises RollbackFailedError. Calls for different secrets may run at the same time; calls for one
+/// secret are the caller's to serialize. tests/store/backend_contract.h is this in tests.
 class Backend {
   public:
     virtual ~Backend() = default;
 
-    /// Where the secrets are, for texts.
+    /// Where the secrets are, and where one value is, for texts.
     [[nodiscard]] virtual std::string place() const = 0;
+    [[nodiscard]] virtual std::string placeOf(const Uuid &uuid, ValueFormat format) const = 0;
+
+    [[nodiscard]] virtual RevisionKind revisionKind() const noexcept = 0;
+    /// True if no change would be taken now, so that none is tried unasked.
+    [[nodiscard]] virtual bool isReadOnly() const noexcept { return false; }
 
     /// Puts right what an interrupted process left behind, and answers and raises what list() does
     /// then. Called once, before anything else reads.
-    virtual std::vector<ListedSecret> recover() = 0;
+    virtual std::vector<ListedSecret> start() = 0;
 
     /// The secrets that have a definition, in the backend's own order. Raises fileAccess or
     /// systemCall if they cannot be listed in full.
     [[nodiscard]] virtual std::vector<ListedSecret> list() = 0;
 
     /// Empty if there is no definition of this uuid. A definition that cannot be read or does not
-    /// parse raises; a value that cannot be had makes an unreadable Value. A value is looked for in
-    /// the forms that are listed. The fingerprint is known if the value could be had.
-    [[nodiscard]] virtual std::optional<StoredSecret> read(const ListedSecret &secret) = 0;
-    /// Looks for a value in each form.
-    [[nodiscard]] std::optional<StoredSecret> read(const Uuid &uuid) {
-        return read(ListedSecret{uuid, kAllForms});
+    /// parse raises. A value is looked for in the formats that are listed.
+    [[nodiscard]] virtual std::optional<StoredSecret> get(const ListedSecret &secret,
+                                                          const ValueReader &reader) = 0;
+    /// The value alone, whether the definition can be read or not.
+    [[nodiscard]] virtual std::optional<StoredValue> getValue(const ListedSecret &secret,
+                                                              const ValueReader &reader) = 0;
+    /// The revision that get() would give now, if it is known without reading.
+    [[nodiscard]] virtual Revision revisionOf(const ListedSecret &secret) = 0;
+
+    /// Changes one secret. `seen` is the revision that the caller saw, which may be unknown, or
+    /// empty if it saw no such secret: then a definition is stored, and values that are there all
+    /// the same are kept under names that do not count. Raises ConflictError if the secret is not
+    /// as seen, or it has no definition and a part of it is to be replaced. Answers the revision
+    /// now.
+    virtual Revision put(const Uuid &uuid, const SecretChange &change, std::optional<Revision> seen,
+                         const FormerJudge &judge) = 0;
+
+    /// Removes a secret and its value, if it is there. Raises ConflictError as put() does.
+    virtual void erase(const Uuid &uuid, Revision seen) = 0;
+
+    /// Has `changed` called with each secret that others change or remove, from the last start() or
+    /// list() on, on a thread of the backend's; null ends that, and no call runs any more when this
+    /// returns. A backend that is not told of changes does nothing: it is listed again at a reload.
+    virtual void watch(std::function<void(const Uuid &uuid)> changed) {
+        static_cast<void>(changed);
     }
-    /// The fingerprint that read() would give now, if it is known without reading.
-    [[nodiscard]] virtual Revision fingerprint(const ListedSecret &secret) = 0;
-
-    /// Stores a secret the live set does not hold as stored, with its value if `value` is not null
-    /// (plain bytes, guarded memory of the caller's). A value file of a secret that is there but
-    /// was never loaded is taken over and returned; one that belongs to no secret, or whose secret
-    /// gets another value, is put aside.
-    virtual Value create(const SecretDefinition &definition,
-                         const std::span<const std::uint8_t> *value) = 0;
-
-    /// Replaces the definition of a stored secret; its value stays. False, with nothing changed, if
-    /// the backend no longer has it: somebody removed it, and create() stores it again.
-    [[nodiscard]] virtual bool replaceDefinition(const SecretDefinition &definition) = 0;
-
-    /// Replaces the value of a stored secret. If the backend lost the definition meanwhile, it is
-    /// stored again with the value. A former value that nobody can read is put aside.
-    virtual void replaceValue(const SecretDefinition &definition,
-                              std::span<const std::uint8_t> value) = 0;
-    /// Removes the value of a stored secret; one that nobody can read is put aside.
-    virtual void removeValue(const Uuid &uuid) = 0;
-
-    /// The secrets whose value, when it was read last, had another form than the rules of now ask
-    /// for, or an earlier key; if all are to be plain, also those with a file of another form
-    /// besides.
-    [[nodiscard]] virtual std::vector<Uuid> reencryptable() const = 0;
-    /// Writes the value that is stored as the rules of now ask for. False if there is nothing to
-    /// do. By one thread at a time.
-    virtual bool reencryptValue(const Uuid &uuid) = 0;
-
-    /// Removes a stored secret and its value.
-    virtual void remove(const Uuid &uuid) = 0;
 };
 
 } // namespace keyhold

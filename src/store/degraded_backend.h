@@ -41,41 +41,44 @@ class DegradedBackend : public Backend {
           trouble_(std::move(trouble)) {}
 
     [[nodiscard]] std::string place() const override { return place_; }
-    std::vector<ListedSecret> recover() override { return list(); }
-    [[nodiscard]] std::vector<ListedSecret> list() override {
-        if (!readable_)
-            throw trouble_->get();
-        return readable_->list();
+    [[nodiscard]] std::string placeOf(const Uuid &uuid, ValueFormat format) const override {
+        return readable().placeOf(uuid, format);
     }
-    using Backend::read;
-    [[nodiscard]] std::optional<StoredSecret> read(const ListedSecret &secret) override {
-        if (!readable_)
-            throw trouble_->get();
-        auto stored = readable_->read(secret);
+    [[nodiscard]] RevisionKind revisionKind() const noexcept override {
+        return RevisionKind::advisory;
+    }
+    [[nodiscard]] bool isReadOnly() const noexcept override { return true; }
+    std::vector<ListedSecret> start() override { return list(); }
+    [[nodiscard]] std::vector<ListedSecret> list() override { return readable().list(); }
+    [[nodiscard]] std::optional<StoredSecret> get(const ListedSecret &secret,
+                                                  const ValueReader &reader) override {
+        auto stored = readable().get(secret, reader);
         // A value that is given another form gets the new one before it loses the listed one.
-        for (int again = 0; again < 2 && secret.forms != 0 && stored && stored->value.isNone();
+        for (int again = 0; again < 2 && secret.forms != 0 && stored && !stored->value.isThere();
              ++again)
-            stored = readable_->read(secret.uuid);
+            stored = readable().get({secret.uuid, kAllForms}, reader);
         return stored;
     }
-    [[nodiscard]] Revision fingerprint(const ListedSecret &secret) override {
-        return readable_ ? readable_->fingerprint(secret) : kUnknownRevision;
+    [[nodiscard]] std::optional<StoredValue> getValue(const ListedSecret &secret,
+                                                      const ValueReader &reader) override {
+        return readable().getValue(secret, reader);
     }
-    Value create(const SecretDefinition &, const std::span<const std::uint8_t> *) override {
+    [[nodiscard]] Revision revisionOf(const ListedSecret &secret) override {
+        return readable().revisionOf(secret);
+    }
+    Revision put(const Uuid &, const SecretChange &, std::optional<Revision>,
+                 const FormerJudge &) override {
         throw trouble_->get();
     }
-    [[nodiscard]] bool replaceDefinition(const SecretDefinition &) override {
-        throw trouble_->get();
-    }
-    void replaceValue(const SecretDefinition &, std::span<const std::uint8_t>) override {
-        throw trouble_->get();
-    }
-    void removeValue(const Uuid &) override { throw trouble_->get(); }
-    [[nodiscard]] std::vector<Uuid> reencryptable() const override { return {}; }
-    bool reencryptValue(const Uuid &) override { throw trouble_->get(); }
-    void remove(const Uuid &) override { throw trouble_->get(); }
+    void erase(const Uuid &, Revision) override { throw trouble_->get(); }
 
   private:
+    [[nodiscard]] Backend &readable() const {
+        if (!readable_)
+            throw trouble_->get();
+        return *readable_;
+    }
+
     std::string place_;
     std::unique_ptr<Backend> readable_;
     std::shared_ptr<const CurrentTrouble> trouble_;

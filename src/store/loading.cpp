@@ -21,6 +21,17 @@ std::string readingFailedWithoutMemory(const Uuid &uuid) {
         Error(ErrorCode::noMemory, "no memory for secret '" + uuid.toString() + "'"));
 }
 
+/// The value of a secret that has a definition in the backend and no value there: that of memory,
+/// which is stored if the definition says persistent.
+ReadMark keepValueOfMemory(Barrier &durable, const OpenedSecret &stored, const Value &value) {
+    const ShieldedValue *shielded = value.shielded();
+    if (!shielded || stored.definition.isEphemeral)
+        return {stored.mark.revision, 0};
+    Scratch plain(shielded->size());
+    shielded->open(stored.definition.uuid, plain.bytes());
+    return durable.setValue(stored.definition, plain.bytes(), stored.mark);
+}
+
 bool isSameReason(const Value &a, const Value &b) {
     return a.isUnreadable() && b.isUnreadable() ? a.reason().message() == b.reason().message()
                                                 : true;
@@ -29,14 +40,14 @@ bool isSameReason(const Value &a, const Value &b) {
 } // namespace
 
 void SecretStore::load() {
-    const auto durable = backend();
+    const auto durable = barrier();
     std::vector<ListedSecret> listed;
     try {
-        listed = durable->recover();
+        listed = durable->backend().start();
     } catch (const Error &error) {
         log_.error(readingFailed(error));
         setTrouble(error);
-        return;
+        return follow(*durable);
     }
 
     constexpr std::size_t kBatch = 16; // a thread that waits for the last one waits 0.1 ms
@@ -54,16 +65,20 @@ void SecretStore::load() {
     // In the order of the directory: of two files with one use, the first wins, as it does in
     // stock.
     index_.fill(records, [&](const Error &error) { log_.error(readingFailed(error)); });
+    follow(*durable);
 }
 
-RecordPtr SecretStore::readListed(Backend &durable, const ListedSecret &listed) const {
+void SecretStore::follow(Barrier &durable) {
+    durable.backend().watch([this](const Uuid &uuid) { applyLogged(uuid); });
+}
+
+RecordPtr SecretStore::readListed(Barrier &durable, const ListedSecret &listed) const {
     try {
         auto stored = durable.read(listed);
         if (!stored)
             return nullptr;
-        return std::make_shared<const Record>(Record{std::move(stored->definition),
-                                                     std::move(stored->value), true,
-                                                     KeptRevision(stored->files)});
+        return std::make_shared<const Record>(std::move(stored->definition),
+                                              std::move(stored->value), true, stored->mark);
     } catch (const Error &error) {
         log_.error(readingFailed(error));
     } catch (const std::bad_alloc &) {
@@ -72,11 +87,9 @@ RecordPtr SecretStore::readListed(Backend &durable, const ListedSecret &listed) 
     return nullptr;
 }
 
-bool SecretStore::isUnchanged(Backend &durable, const ListedSecret &listed) const {
+bool SecretStore::isUnchanged(const Barrier &durable, const ListedSecret &listed) const {
     const RecordPtr record = index_.find(listed.uuid);
-    if (!record || !record->isStored || record->files.get() == kUnknownRevision)
-        return false;
-    return durable.fingerprint(listed) == record->files.get();
+    return record && record->isStored && durable.isAsRead(listed, *record);
 }
 
 void SecretStore::reload() {
@@ -86,11 +99,12 @@ void SecretStore::reload() {
         if (record->isStored)
             before.push_back(record->definition.uuid);
     }
-    const auto durable = backend();
+    const auto durable = barrier();
+    Backend &backend = durable->backend();
     std::vector<ListedSecret> present;
     try {
         // A start that failed has not put right what was interrupted before it.
-        present = trouble() ? durable->recover() : durable->list();
+        present = trouble() ? backend.start() : backend.list();
     } catch (const Error &error) {
         log_.error(readingFailed(error));
         return;
@@ -107,7 +121,7 @@ void SecretStore::reload() {
     });
     if (present.empty() &&
         std::ranges::any_of(candidates, [&](const Uuid &uuid) { return isMissing(uuid); })) {
-        log_.error("'" + durable->place() +
+        log_.error("'" + backend.place() +
                    "' holds no definition any more, as if it were not mounted; all secrets stay as "
                    "they are; restart if they were removed on purpose");
         return;
@@ -120,9 +134,8 @@ void SecretStore::reload() {
     std::vector<Uuid> refused;
     refused.reserve(candidates.size());
     for (const Uuid &uuid : candidates) {
-        IndexWriter writer(index_, uuid);
         try {
-            reconcile(writer, uuid);
+            apply(uuid);
         } catch (const std::exception &) {
             refused.push_back(uuid);
         }
@@ -135,13 +148,27 @@ void SecretStore::reload() {
     setTrouble(std::nullopt);
 }
 
+void SecretStore::apply(const Uuid &uuid) {
+    IndexWriter writer(index_, uuid);
+    reconcile(writer, uuid);
+}
+
+void SecretStore::applyLogged(const Uuid &uuid) noexcept {
+    try {
+        IndexWriter writer(index_, uuid);
+        reconcileLogged(writer, uuid);
+    } catch (const std::exception &exception) {
+        log_.failure("a change of a secret by others was not taken over; reload: ", exception);
+    }
+}
+
 bool SecretStore::isMissing(const Uuid &uuid) {
     // With the secret to itself: not one that a client is removing.
     const IndexWriter writer(index_, uuid);
     if (!writer.current() || !writer.current()->isStored)
         return false;
     try {
-        return !backend()->read(uuid);
+        return !barrier()->read(uuid);
     } catch (const Error &) {
         return false; // there, if not readable
     }
@@ -159,9 +186,10 @@ void SecretStore::reconcileLogged(IndexWriter &writer, const Uuid &uuid) {
 
 void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid) {
     const RecordPtr current = writer.current();
-    std::optional<StoredSecret> stored;
+    const auto durable = barrier();
+    std::optional<OpenedSecret> stored;
     try {
-        stored = backend()->read(uuid);
+        stored = durable->read(uuid);
     } catch (const Error &error) {
         log_.error(readingFailed(error));
         return;
@@ -175,7 +203,7 @@ void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid) {
 
     writer.reserve(stored->definition);
     Value value = std::move(stored->value);
-    Revision files = stored->files;
+    ReadMark mark = stored->mark;
     if (value.isUnreadable()) {
         log_.error("value of secret '" + uuid.toString() + "': " + value.reason().message());
         if (current && current->value.shielded())
@@ -183,15 +211,15 @@ void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid) {
     }
     const bool isOfMemory = current && (!current->isStored || current->definition.isEphemeral);
     if (isOfMemory && value.isNone() && !current->value.isNone()) {
-        value = keepValueOfMemory(stored->definition, current->value);
-        files = kUnknownRevision;
+        value = current->value;
+        mark = keepValueOfMemory(*durable, *stored, value);
     }
 
     const Usage usage = stored->definition.usage;
     const bool isNew = !current || current->definition != stored->definition || !current->isStored;
     const bool isValueNew = current ? !isSameValue(uuid, current->value, value) : !value.isNone();
     if (!isNew && !isValueNew && isSameReason(current->value, value)) {
-        current->files.set(files);
+        current->mark.set(mark);
         return;
     }
     if (isNew && stored->definition.isEphemeral)
@@ -201,25 +229,15 @@ void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid) {
         changes.push_back({Change::Kind::defined, uuid, usage});
     if (isValueNew)
         changes.push_back({Change::Kind::valueChanged, uuid, usage});
-    writer.publish(std::make_shared<const Record>(Record{
-                       std::move(stored->definition), std::move(value), true, KeptRevision(files)}),
-                   std::move(changes));
+    writer.publish(
+        std::make_shared<const Record>(std::move(stored->definition), std::move(value), true, mark),
+        std::move(changes));
 }
 
 void SecretStore::tellHandwritten(const SecretDefinition &definition) const {
     log_.warning("secret '" + definition.uuid.toString() +
-                 "' is ephemeral and has a definition in '" + backend()->place() +
+                 "' is ephemeral and has a definition in '" + barrier()->backend().place() +
                  "', which is left as it is; what clients change of this secret stays in memory");
-}
-
-Value SecretStore::keepValueOfMemory(const SecretDefinition &definition, const Value &value) {
-    const ShieldedValue *shielded = value.shielded();
-    if (shielded && !definition.isEphemeral) {
-        Scratch plain(shielded->size());
-        shielded->open(definition.uuid, plain.bytes());
-        backend()->replaceValue(definition, plain.bytes());
-    }
-    return value;
 }
 
 } // namespace keyhold

@@ -58,7 +58,8 @@ class Progress {
 } // namespace
 
 void SecretStore::reencrypt(const std::function<bool()> &isStopped) {
-    const std::vector<Uuid> reencryptable = backend()->reencryptable();
+    const auto durable = barrier();
+    const std::vector<Uuid> reencryptable = durable->reencryptable();
     if (reencryptable.empty())
         return;
     Progress progress(log_, reencryptable.size());
@@ -70,9 +71,13 @@ void SecretStore::reencrypt(const std::function<bool()> &isStopped) {
         if (isStopped())
             break;
         try {
-            const IndexWriter writer(index_, uuid);
-            // One that a client removed meanwhile, or keeps in memory alone by now, is not stored.
-            if (writer.current() && writer.current()->isStored && backend()->reencryptValue(uuid))
+            const bool isWritten = retryConflicts(uuid, [&] {
+                const IndexWriter writer(index_, uuid);
+                const RecordPtr &record = writer.current();
+                // One that a client removed, or keeps in memory alone by now, is not stored.
+                return record && record->isStored && durable->reencrypt(uuid, record.get());
+            });
+            if (isWritten)
                 progress.noteWritten();
         } catch (const Error &error) {
             // Whatever came of the file, it holds the same value: the record stays true.

@@ -1,34 +1,33 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 namespace keyhold {
 
-/// Stands for the state of a secret in its backend as it was when it was read. Two that are equal
-/// and known say that a reading would have the same result.
-using Revision = std::uint64_t;
-inline constexpr Revision kUnknownRevision = 0; ///< equal to nothing: the backend must be read
-
-/// The revision of a record that is shared and else constant. A copy of the record is another
-/// state of the secret, that nobody has read yet: the revision is not copied.
-class KeptRevision {
+/// Stands for the state of a secret in its backend; opaque to all but the backend that gave it.
+class Revision {
   public:
-    KeptRevision() = default;
-    explicit KeptRevision(Revision revision) : revision_(revision) {}
-    KeptRevision(KeptRevision &&other) noexcept : revision_(other.get()) {}
-    KeptRevision(const KeptRevision & /*other*/) noexcept {}
-    KeptRevision &operator=(const KeptRevision &) = delete;
-    ~KeptRevision() = default;
-
-    [[nodiscard]] Revision get() const noexcept {
-        return revision_.load(std::memory_order_relaxed);
+    /// Unknown: says nothing.
+    constexpr Revision() = default;
+    /// `isProof`: no later state of the secret has the same mark. Of `mark`, 63 bits count.
+    constexpr Revision(std::uint64_t mark, bool isProof) : state_(mark << 1 | (isProof ? 0 : 1)) {
+        if (state_ == 0)
+            state_ = 2;
     }
-    void set(Revision revision) const noexcept { revision_.store(revision, std::memory_order_relaxed); }
+
+    [[nodiscard]] constexpr bool isKnown() const noexcept { return state_ != 0; }
+    /// True if a reading at `now` would have the result that it had at this revision.
+    [[nodiscard]] constexpr bool isSurely(Revision now) const noexcept {
+        return isKnown() && (state_ & 1) == 0 && state_ == now.state_;
+    }
+    /// True if the secret surely changed between the two.
+    [[nodiscard]] constexpr bool differsFrom(Revision other) const noexcept {
+        return isKnown() && other.isKnown() && (state_ | 1) != (other.state_ | 1);
+    }
 
   private:
-    mutable std::atomic<Revision> revision_{kUnknownRevision};
+    std::uint64_t state_ = 0; ///< 0: unknown; the lowest bit: no proof
 };
 
 } // namespace keyhold

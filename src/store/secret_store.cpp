@@ -27,13 +27,19 @@ std::list<Change> changeOf(Change::Kind kind, const SecretDefinition &definition
 
 } // namespace
 
-SecretStore::SecretStore(std::shared_ptr<Backend> backend, AdminLog &log)
+SecretStore::SecretStore(std::shared_ptr<Backend> backend,
+                         std::shared_ptr<const CurrentPolicy> policy, AdminLog &log)
     : log_(log),
-      backend_(std::move(backend)) {}
+      policy_(std::move(policy)),
+      barrier_(std::make_shared<Barrier>(std::move(backend), policy_)) {}
 
-std::shared_ptr<Backend> SecretStore::backend() const {
+SecretStore::~SecretStore() {
+    barrier_->backend().watch(nullptr);
+}
+
+std::shared_ptr<Barrier> SecretStore::barrier() const {
     const std::lock_guard lock(mutex_);
-    return backend_;
+    return barrier_;
 }
 
 std::optional<Error> SecretStore::trouble() const {
@@ -47,13 +53,16 @@ void SecretStore::setTrouble(std::optional<Error> trouble) {
 }
 
 void SecretStore::replaceBackend(std::shared_ptr<Backend> backend) {
+    const auto next = std::make_shared<Barrier>(std::move(backend), policy_);
+    barrier()->backend().watch(nullptr);
     {
         const std::lock_guard lock(mutex_);
-        backend_.swap(backend);
+        barrier_ = next;
     }
+    follow(*next);
     // What is reencryptable the new one learns by reading.
     for (const RecordPtr &record : index_.all())
-        record->files.set(kUnknownRevision);
+        record->mark.set({});
 }
 
 RecordPtr SecretStore::get(const Uuid &uuid) const {
@@ -121,46 +130,51 @@ void SecretStore::changeStored(IndexWriter &writer, const Uuid &uuid, const Work
     }
 }
 
+void SecretStore::raiseStillChanged(const Uuid &uuid) {
+    throw Error(ErrorCode::internal, "secret '" + uuid.toString() +
+                                         "' was changed by others each time that it was about to "
+                                         "be changed; try again");
+}
+
 RecordPtr SecretStore::define(const SecretDefinition &definition, const AccessCheck &check) {
+    return retryConflicts(definition.uuid, [&] { return tryDefine(definition, check); });
+}
+
+RecordPtr SecretStore::tryDefine(const SecretDefinition &definition, const AccessCheck &check) {
     const auto writer = definitionWriter(definition, check);
     writer->reserve(definition);
 
-    auto next = std::make_shared<Record>();
-    next->definition = definition;
-    bool wasStored = false;
-    bool wasHandwritten = false;
-    if (const RecordPtr &current = writer->current()) {
-        next->value = current->value;
-        wasStored = current->isStored;
-        wasHandwritten = current->isStored && current->definition.isEphemeral;
-    }
+    const RecordPtr &current = writer->current();
+    const bool wasStored = current && current->isStored;
+    const bool wasHandwritten = wasStored && current->definition.isEphemeral;
     // Files of an ephemeral secret are somebody else's: nothing is written to them.
     const bool mustStore = !definition.isEphemeral;
-    next->isStored = mustStore || wasHandwritten;
+    const auto next = std::make_shared<Record>(definition, current ? current->value : Value(),
+                                               mustStore || wasHandwritten);
 
     // Without a list of what is stored, a definition could replace one that nobody has seen.
     if (const auto cause = trouble(); cause && mustStore)
         throw *cause;
 
     auto changes = changeOf(Change::Kind::defined, definition);
-    const auto durable = backend();
+    const auto durable = barrier();
     changeStored(*writer, definition.uuid, [&] {
         if (mustStore && wasHandwritten)
             storeHandwritten(*durable, *next);
         else if (mustStore && wasStored)
-            redefineStored(*durable, *next);
+            redefineStored(*durable, *next, current->mark.get());
         else if (mustStore)
             createStored(*durable, *next);
         else if (wasStored && !wasHandwritten)
-            removeStored(*durable, *next);
+            removeStored(*durable, *current);
     });
     writer->publish(next, std::move(changes));
     return next;
 }
 
-void SecretStore::storeHandwritten(Backend &durable, Record &next) {
+void SecretStore::storeHandwritten(Barrier &durable, Record &next) {
     const Uuid &uuid = next.definition.uuid;
-    std::optional<StoredSecret> stored;
+    std::optional<OpenedSecret> stored;
     try {
         stored = durable.read(uuid);
     } catch (const Error &error) {
@@ -173,65 +187,85 @@ void SecretStore::storeHandwritten(Backend &durable, Record &next) {
     if (!isSameValue(uuid, stored->value, next.value)) {
         if (!next.value.isNone())
             return createStored(durable, next);
-        durable.removeValue(uuid);
+        stored->mark = durable.removeValue(uuid, stored->mark);
     }
-    redefineStored(durable, next);
+    redefineStored(durable, next, stored->mark);
 }
 
-void SecretStore::redefineStored(Backend &durable, Record &next) {
-    if (!durable.replaceDefinition(next.definition))
-        createStored(durable, next);
-}
-
-void SecretStore::createStored(Backend &durable, Record &next) {
-    if (const ShieldedValue *shielded = next.value.shielded()) {
-        Scratch plain(shielded->size());
-        shielded->open(next.definition.uuid, plain.bytes());
-        const std::span<const std::uint8_t> bytes = plain.bytes();
-        durable.create(next.definition, &bytes);
-        return;
+void SecretStore::redefineStored(Barrier &durable, Record &next, ReadMark seen) {
+    try {
+        next.mark.set(durable.redefine(next.definition, seen));
+    } catch (const ConflictError &) {
+        if (durable.isExact())
+            throw;
+        createStored(durable, next); // the definition has gone
     }
-    next.value = durable.create(next.definition, nullptr);
 }
 
-void SecretStore::removeStored(Backend &durable, const Record &next) {
-    if (next.value.isUnreadable())
-        throw Error(next.value.reason().code(),
-                    "secret '" + next.definition.uuid.toString() +
-                        "' cannot become ephemeral: " + next.value.reason().message(),
-                    0, next.value.reason().place());
-    durable.remove(next.definition.uuid);
+void SecretStore::createStored(Barrier &durable, Record &next) {
+    if (!next.value.shielded()) {
+        // What a redefinition could not do, had it been loaded, this one cannot do either.
+        const auto unloaded = durable.readUnloaded(next.definition.uuid);
+        const bool isTaken = unloaded && unloaded->definition.usage == next.definition.usage &&
+                             (next.definition.isPrivate || !unloaded->definition.isPrivate);
+        next.value = isTaken ? unloaded->value : Value();
+        if (!next.value.isNone()) {
+            next.mark.set(durable.redefine(next.definition, unloaded->mark));
+            return;
+        }
+    }
+    next.mark.set(durable.create(next.definition, next.value));
+}
+
+void SecretStore::removeStored(Barrier &durable, const Record &current) {
+    const Uuid &uuid = current.definition.uuid;
+    if (current.value.isUnreadable())
+        throw Error(current.value.reason().code(),
+                    "secret '" + uuid.toString() +
+                        "' cannot become ephemeral: " + current.value.reason().message(),
+                    0, current.value.reason().place());
+    durable.erase(uuid, current.mark.get());
 }
 
 void SecretStore::setValue(const Uuid &uuid, std::span<const std::uint8_t> value,
                            const AccessCheck &check) {
+    retryConflicts(uuid, [&] { trySetValue(uuid, value, check); });
+}
+
+void SecretStore::trySetValue(const Uuid &uuid, std::span<const std::uint8_t> value,
+                              const AccessCheck &check) {
     const auto writer = checkedWriter(uuid, check);
     if (value.size() > kMaxValueSize)
         throw Error(ErrorCode::invalidArgument, "value of secret '" + uuid.toString() +
                                                     "' is larger than " +
                                                     std::to_string(kMaxValueSize) + " bytes");
     const RecordPtr &current = writer->current();
-    auto next = std::make_shared<Record>(*current);
-    next->value = value.empty() ? Value() : Value::of(ShieldedValue::seal(uuid, value));
+    const auto next = std::make_shared<Record>(
+        current->definition, value.empty() ? Value() : Value::of(ShieldedValue::seal(uuid, value)),
+        current->isStored);
 
     auto changes = changeOf(Change::Kind::valueChanged, current->definition);
     if (current->isStored && !current->definition.isEphemeral) {
-        const auto durable = backend();
+        const auto durable = barrier();
         changeStored(*writer, uuid, [&] {
-            if (value.empty())
-                durable->removeValue(uuid);
-            else
-                durable->replaceValue(current->definition, value);
+            const ReadMark seen = current->mark.get();
+            next->mark.set(value.empty() ? durable->removeValue(uuid, seen)
+                                         : durable->setValue(current->definition, value, seen));
         });
     }
-    writer->publish(std::move(next), std::move(changes));
+    writer->publish(next, std::move(changes));
 }
 
 void SecretStore::undefine(const Uuid &uuid, const AccessCheck &check) {
+    retryConflicts(uuid, [&] { tryUndefine(uuid, check); });
+}
+
+void SecretStore::tryUndefine(const Uuid &uuid, const AccessCheck &check) {
     const auto writer = checkedWriter(uuid, check);
-    auto changes = changeOf(Change::Kind::undefined, writer->current()->definition);
-    if (writer->current()->isStored)
-        changeStored(*writer, uuid, [&] { backend()->remove(uuid); });
+    const RecordPtr &current = writer->current();
+    auto changes = changeOf(Change::Kind::undefined, current->definition);
+    if (current->isStored)
+        changeStored(*writer, uuid, [&] { barrier()->erase(uuid, current->mark.get()); });
     writer->withdraw(std::move(changes));
 }
 

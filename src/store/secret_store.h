@@ -2,7 +2,7 @@
 #pragma once
 
 #include "conf/admin_log.h"
-#include "store/backend.h"
+#include "store/barrier.h"
 #include "store/index.h"
 
 #include <cstdint>
@@ -24,8 +24,13 @@ class SecretStore {
     /// Called without any lock held.
     using AccessCheck = std::function<void(const SecretDefinition &)>;
 
-    /// The log must outlive the store.
-    SecretStore(std::shared_ptr<Backend> backend, AdminLog &log);
+    /// The log must outlive the store. `policy` may change at any time; each call goes by the one
+    /// that it finds.
+    SecretStore(std::shared_ptr<Backend> backend, std::shared_ptr<const CurrentPolicy> policy,
+                AdminLog &log);
+    ~SecretStore();
+    SecretStore(const SecretStore &) = delete;
+    SecretStore &operator=(const SecretStore &) = delete;
 
     /// Reads everything the backend holds, on all cores. Troubles go to the log; a backend that
     /// cannot be listed leaves the store empty, and lookups then raise that trouble.
@@ -36,8 +41,13 @@ class SecretStore {
     /// meanwhile.
     void reload();
 
+    /// Makes one secret what the backend holds now, as its writer, and raises the events: the one
+    /// way in for what others change. What keeps the record as it is goes to the log; raises
+    /// internal if the secret cannot have its use, and bad_alloc.
+    void apply(const Uuid &uuid);
+
     /// Whether reencrypt() would find something to do.
-    [[nodiscard]] bool needsReencryption() const { return !backend()->reencryptable().empty(); }
+    [[nodiscard]] bool needsReencryption() const { return !barrier()->reencryptable().empty(); }
 
     /// Writes stored values whose form or key is not what the rules of now ask for, one at a time,
     /// beside all other calls; what fails is told to the log and stays as it is. Ends early,
@@ -67,7 +77,9 @@ class SecretStore {
     [[nodiscard]] std::list<Change> takeChanges() { return index_.takeChanges(); }
 
   private:
-    [[nodiscard]] std::shared_ptr<Backend> backend() const;
+    static constexpr int kMaxConflicts = 8;
+
+    [[nodiscard]] std::shared_ptr<Barrier> barrier() const;
     [[nodiscard]] std::optional<Error> trouble() const;
     void setTrouble(std::optional<Error> trouble);
     /// A writer of `uuid` whose current record passed `check` as it is now.
@@ -76,35 +88,57 @@ class SecretStore {
     /// The same for a definition that may be new.
     [[nodiscard]] std::unique_ptr<IndexWriter> definitionWriter(const SecretDefinition &definition,
                                                                 const AccessCheck &check);
+    /// One try of each change; raises ConflictError if the backend does.
+    RecordPtr tryDefine(const SecretDefinition &definition, const AccessCheck &check);
+    void trySetValue(const Uuid &uuid, std::span<const std::uint8_t> value,
+                     const AccessCheck &check);
+    void tryUndefine(const Uuid &uuid, const AccessCheck &check);
+    /// Tries again as long as others change the secret at the same time, and takes over what they
+    /// did; ends with the error after the eighth time.
+    template <typename Attempt>
+    auto retryConflicts(const Uuid &uuid, const Attempt &attempt) {
+        for (int tries = 1;; ++tries) {
+            try {
+                return attempt();
+            } catch (const ConflictError &) {
+                if (tries == kMaxConflicts)
+                    raiseStillChanged(uuid);
+            }
+            apply(uuid);
+        }
+    }
+    [[noreturn]] static void raiseStillChanged(const Uuid &uuid);
     /// Does the durable part of a change; if that could not be taken back, the record follows.
     template <typename Work>
     void changeStored(IndexWriter &writer, const Uuid &uuid, const Work &work);
     /// Stores an ephemeral secret that becomes persistent and whose files somebody has written: its
     /// value need not be that of the files.
-    static void storeHandwritten(Backend &durable, Record &next);
-    static void redefineStored(Backend &durable, Record &next);
-    static void createStored(Backend &durable, Record &next);
-    static void removeStored(Backend &durable, const Record &next);
+    static void storeHandwritten(Barrier &durable, Record &next);
+    static void redefineStored(Barrier &durable, Record &next, ReadMark seen);
+    static void createStored(Barrier &durable, Record &next);
+    static void removeStored(Barrier &durable, const Record &current);
 
     /// Null, with the trouble told to the log, if it cannot be read or is gone.
-    [[nodiscard]] RecordPtr readListed(Backend &durable, const ListedSecret &listed) const;
-    /// True if the live record was read from the files that are there.
-    [[nodiscard]] bool isUnchanged(Backend &durable, const ListedSecret &listed) const;
+    [[nodiscard]] RecordPtr readListed(Barrier &durable, const ListedSecret &listed) const;
+    /// True if the live record was read from what is there.
+    [[nodiscard]] bool isUnchanged(const Barrier &durable, const ListedSecret &listed) const;
     /// Makes the live record of the writer's uuid what the backend holds.
     void reconcile(IndexWriter &writer, const Uuid &uuid);
     /// True if a secret that is stored, as far as is known, has no definition in the backend.
     [[nodiscard]] bool isMissing(const Uuid &uuid);
+    /// As apply(), with all troubles told to the log.
+    void applyLogged(const Uuid &uuid) noexcept;
     /// As reconcile(), with troubles told to the log.
     void reconcileLogged(IndexWriter &writer, const Uuid &uuid);
-    /// The value of a secret that has a definition in the store and no value there: that of memory,
-    /// which is stored if the definition says persistent.
-    Value keepValueOfMemory(const SecretDefinition &definition, const Value &value);
+    /// Has the barrier's backend tell of changes from now on.
+    void follow(Barrier &durable);
     void tellHandwritten(const SecretDefinition &definition) const;
 
     Index index_;
     AdminLog &log_;
+    const std::shared_ptr<const CurrentPolicy> policy_;
     mutable std::mutex mutex_; // of the two below
-    std::shared_ptr<Backend> backend_;
+    std::shared_ptr<Barrier> barrier_;
     std::optional<Error> trouble_;
 };
 

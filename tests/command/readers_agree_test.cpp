@@ -66,22 +66,24 @@ class Driver {
         const auto current = std::make_shared<CurrentPolicy>();
         current->set(policy);
         backend_ = std::make_shared<DirectoryBackend>(
-            std::make_unique<StoreDirectory>(posixFileSystem(), store.secrets()), log_, current);
+            std::make_unique<StoreDirectory>(posixFileSystem(), store.secrets()), log_);
+        policy_ = current;
+        barrier_ = std::make_unique<Barrier>(backend_, policy_);
     }
 
     /// As at a start, which puts right what was interrupted.
-    void recover() { backend_->recover(); }
+    void recover() { backend_->start(); }
 
     [[nodiscard]] View view() {
         View view;
         for (const ListedSecret &listed : backend_->list())
             view.secrets[listed.uuid] = seen(listed);
-        view.reencryptable = backend_->reencryptable();
+        view.reencryptable = barrier_->reencryptable();
         return view;
     }
     /// What it serves after a start.
     [[nodiscard]] std::set<Uuid> served() {
-        SecretStore store(backend_, log_);
+        SecretStore store(backend_, policy_, log_);
         store.load();
         std::set<Uuid> uuids;
         for (const RecordPtr &record : store.all())
@@ -92,7 +94,7 @@ class Driver {
   private:
     Seen seen(const ListedSecret &listed) {
         try {
-            const auto stored = backend_->read(listed);
+            const auto stored = barrier_->read(listed);
             if (!stored)
                 return {"none", "none"};
             if (stored->value.isUnreadable())
@@ -106,6 +108,8 @@ class Driver {
 
     LineLog log_;
     std::shared_ptr<DirectoryBackend> backend_;
+    std::shared_ptr<const CurrentPolicy> policy_;
+    std::unique_ptr<Barrier> barrier_;
 };
 
 std::string valueOf(const StoreDirectory &directory, const Uuid &uuid,

@@ -139,10 +139,10 @@ void CrashTest::expectOldOrNew(StoreBench &bench, bool isAcknowledged, const std
 }
 
 std::size_t CrashTest::outdatedIn(StoreBench &bench) {
-    const auto backend = bench.openBackend();
-    for (const ListedSecret &secret : backend->list())
-        static_cast<void>(backend->read(secret));
-    return backend->reencryptable().size();
+    const auto barrier = bench.openBarrier();
+    for (const ListedSecret &secret : barrier->backend().list())
+        static_cast<void>(barrier->read(secret));
+    return barrier->reencryptable().size();
 }
 
 void CrashTest::expectRenewalEnds(StoreBench &bench, const std::string &when) {

@@ -22,29 +22,43 @@ using testing::UnorderedElementsAre;
 
 const std::string kAside = valueName(1) + ".aside-1";
 
+Value valueOf(const SecretDefinition &definition, const std::string &value) {
+    return Value::of(ShieldedValue::seal(definition.uuid, bytes(value)));
+}
+
 class DirectoryBackendChangeTest : public testing::Test {
   protected:
     DirectoryBackendChangeTest() {
         bench.fileSystem = &faulty;
-        backend = bench.openBackend();
+        barrier = bench.openBarrier();
     }
 
-    Value create(const SecretDefinition &definition) {
-        return backend->create(definition, nullptr);
+    void create(const SecretDefinition &definition) { barrier->create(definition, Value()); }
+    void create(const SecretDefinition &definition, const std::string &value) {
+        barrier->create(definition, valueOf(definition, value));
     }
-    Value create(const SecretDefinition &definition, const std::string &value) {
-        const auto plain = bytes(value);
-        return backend->create(definition, &plain);
+    void set(const std::string &value) { barrier->setValue(definitionOf(1), bytes(value), {}); }
+    void redefine(const SecretDefinition &definition) { barrier->redefine(definition, {}); }
+    void removeValue() { barrier->removeValue(uuidNumber(1), {}); }
+    void erase() { barrier->erase(uuidNumber(1), {}); }
+
+    /// What becomes of secret 1, whose files came after the start, when a client defines it.
+    std::string valueOfUnloaded(const std::string &xml, const std::string &value,
+                                const SecretDefinition &definition) {
+        const auto store = bench.start();
+        bench.put(xmlName(1), xml);
+        bench.put(valueName(1), value);
+        store->define(definition, allow);
+        return stateOf(*store, 1).value;
     }
-    void set(const std::string &value) { backend->replaceValue(definitionOf(1), bytes(value)); }
 
     StoreBench bench;
     FaultyFileSystem faulty{bench.disk};
-    std::unique_ptr<DirectoryBackend> backend;
+    std::unique_ptr<Barrier> barrier;
 };
 
 TEST_F(DirectoryBackendChangeTest, FilesHaveStocksNamesAndContents) {
-    EXPECT_TRUE(create(definitionOf(1, "one")).isNone());
+    create(definitionOf(1, "one"));
     create(definitionOf(2), "value");
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), xmlName(2), valueName(2)));
     EXPECT_EQ(textOf(definitionOf(1, "one")), bench.content(xmlName(1)));
@@ -75,17 +89,17 @@ TEST_F(DirectoryBackendChangeTest, ADefinitionThatLeftStaysAsLongAsItsValueDoes)
     const std::string value = layout::leavingValueName(uuidNumber(1), ValueFormat::plain);
     const std::string definition = layout::leavingDefinitionName(uuidNumber(1));
     faulty.fail(Operation::unlink, value, EIO);
-    backend->remove(uuidNumber(1));
+    erase();
     EXPECT_THAT(bench.names(), UnorderedElementsAre(value, definition));
     // A tool defines it anew, and the value is not of that definition.
     bench.put(xmlName(1), textOf(definitionOf(1)));
-    EXPECT_TRUE(backend->read(uuidNumber(1))->value.isNone());
+    EXPECT_TRUE(barrier->read(uuidNumber(1))->value.isNone());
     EXPECT_THAT(bench.names(), ElementsAre(xmlName(1)));
 }
 
 TEST_F(DirectoryBackendChangeTest, AnOrphanValueIsPutAsideAndNotAdopted) {
     bench.put(valueName(1), "an orphan");
-    EXPECT_TRUE(create(definitionOf(1)).isNone());
+    create(definitionOf(1));
     EXPECT_EQ("an orphan", bench.content(kAside));
     EXPECT_THAT(bench.log.lines(),
                 ElementsAre("warning: '" + bench.path(valueName(1)) +
@@ -97,7 +111,7 @@ TEST_F(DirectoryBackendChangeTest, OrphansOfOneUuidArePutAsideOneByOne) {
     for (const char *orphan : {"first", "second", "third"}) {
         bench.put(valueName(1), orphan);
         create(definitionOf(1), "value");
-        backend->remove(uuidNumber(1));
+        erase();
     }
     EXPECT_EQ("first", bench.content(valueName(1) + ".aside-1"));
     EXPECT_EQ("second", bench.content(valueName(1) + ".aside-2"));
@@ -122,33 +136,26 @@ TEST_F(DirectoryBackendChangeTest, AnOrphanThatIsALinkOrADirectoryIsPutAsideAsIt
 }
 
 TEST_F(DirectoryBackendChangeTest, TheValueOfASecretThatWasNotLoadedIsTakenOver) {
-    bench.put(xmlName(1), textOf(definitionOf(1, "one")));
-    bench.put(valueName(1), base64("value"));
-    const Value taken = create(described(definitionOf(1, "one"), "new"));
-    EXPECT_EQ("=value", stateOf(Record{definitionOf(1, "one"), taken, true}).value);
+    EXPECT_EQ("=value", valueOfUnloaded(textOf(definitionOf(1, "one")), base64("value"),
+                                        described(definitionOf(1, "one"), "new")));
+    EXPECT_EQ(textOf(described(definitionOf(1, "one"), "new")), bench.content(xmlName(1)));
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1)));
 }
 
 TEST_F(DirectoryBackendChangeTest, TheValueOfAPrivateSecretThatWasNotLoadedDoesNotBecomePublic) {
     SecretDefinition hidden = definitionOf(1, "one");
     hidden.isPrivate = true;
-    bench.put(xmlName(1), textOf(hidden));
-    bench.put(valueName(1), base64("value"));
-    EXPECT_TRUE(create(definitionOf(1, "one")).isNone());
+    EXPECT_EQ("none", valueOfUnloaded(textOf(hidden), base64("value"), definitionOf(1, "one")));
     EXPECT_EQ(base64("value"), bench.content(kAside));
 }
 
 TEST_F(DirectoryBackendChangeTest, TheDamagedValueOfASecretThatWasNotLoadedStaysItsOwn) {
-    bench.put(xmlName(1), textOf(definitionOf(1)));
-    bench.put(valueName(1), "damaged");
-    EXPECT_TRUE(create(definitionOf(1)).isUnreadable());
+    EXPECT_EQ("unreadable", valueOfUnloaded(textOf(definitionOf(1)), "damaged", definitionOf(1)));
     EXPECT_EQ("damaged", bench.content(valueName(1)));
 }
 
 TEST_F(DirectoryBackendChangeTest, ADefinitionThatDoesNotLoadOwnsNoValue) {
-    bench.put(xmlName(1), "garbage");
-    bench.put(valueName(1), base64("value"));
-    EXPECT_TRUE(create(definitionOf(1)).isNone());
+    EXPECT_EQ("none", valueOfUnloaded("garbage", base64("value"), definitionOf(1)));
     EXPECT_EQ(base64("value"), bench.content(kAside));
     EXPECT_EQ(textOf(definitionOf(1)), bench.content(xmlName(1)));
 }
@@ -158,22 +165,21 @@ TEST_F(DirectoryBackendChangeTest, ALargeDefinitionIsRefusedBeforeAnythingIsTouc
     bench.disk.clearTrace();
     const SecretDefinition large = described(definitionOf(1), std::string(10'100'000, 'd'));
     EXPECT_EQ(ErrorCode::configUnsupported, raisedBy([&] { create(large); })->code);
-    EXPECT_EQ(ErrorCode::configUnsupported,
-              raisedBy([&] { static_cast<void>(backend->replaceDefinition(large)); })->code);
+    EXPECT_EQ(ErrorCode::configUnsupported, raisedBy([&] { redefine(large); })->code);
     EXPECT_THAT(bench.disk.trace(), IsEmpty());
     EXPECT_THAT(bench.names(), ElementsAre(valueName(1)));
 }
 
 TEST_F(DirectoryBackendChangeTest, ARedefinitionLeavesTheValueAlone) {
     create(definitionOf(1), "value");
-    EXPECT_TRUE(backend->replaceDefinition(described(definitionOf(1), "new")));
+    redefine(described(definitionOf(1), "new"));
     EXPECT_EQ(textOf(described(definitionOf(1), "new")), bench.content(xmlName(1)));
     EXPECT_EQ(base64("value"), bench.content(valueName(1)));
     EXPECT_EQ(2U, bench.names().size());
 }
 
 TEST_F(DirectoryBackendChangeTest, ARedefinitionOfWhatIsGoneSaysSoAndWritesNothing) {
-    EXPECT_FALSE(backend->replaceDefinition(definitionOf(1)));
+    EXPECT_THROW(redefine(definitionOf(1)), ConflictError);
     EXPECT_THAT(bench.names(), IsEmpty());
 }
 
@@ -181,9 +187,9 @@ TEST_F(DirectoryBackendChangeTest, AValueIsReplacedAndRemoved) {
     create(definitionOf(1), "old");
     set("new");
     EXPECT_EQ(base64("new"), bench.content(valueName(1)));
-    backend->removeValue(uuidNumber(1));
+    removeValue();
     EXPECT_THAT(bench.names(), ElementsAre(xmlName(1)));
-    backend->removeValue(uuidNumber(1));
+    removeValue();
     EXPECT_THAT(bench.names(), ElementsAre(xmlName(1)));
 }
 
@@ -200,7 +206,7 @@ TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsKeptAsideWhenItIsReplaced)
 TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsKeptAsideWhenItIsRemoved) {
     create(definitionOf(1));
     bench.put(valueName(1), "damaged");
-    backend->removeValue(uuidNumber(1));
+    removeValue();
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), kAside));
     EXPECT_EQ("damaged", bench.content(kAside));
 }
@@ -244,9 +250,9 @@ TEST_F(DirectoryBackendChangeTest, AnUnreadableValueThatCouldNotBeReplacedStaysW
 TEST_F(DirectoryBackendChangeTest, RemovingASecretLeavesNothingOfIt) {
     create(definitionOf(1), "value");
     create(definitionOf(2), "other");
-    backend->remove(uuidNumber(1));
+    erase();
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(2), valueName(2)));
-    backend->remove(uuidNumber(1));
+    erase();
     EXPECT_EQ(2U, bench.names().size());
 }
 
@@ -258,7 +264,7 @@ TEST_F(DirectoryBackendChangeTest, ARemovalThatFailsGivesEveryValueItsNameBackAt
          {valueName(1), valueName(1, ValueFormat::aes256cbc), xmlName(1)}) {
         for (const Effect effect : {Effect::none, Effect::done}) {
             faulty.fail(Operation::rename, name + " -> ", EIO, 1, effect);
-            EXPECT_THROW(backend->remove(uuidNumber(1)), Error);
+            EXPECT_THROW(erase(), Error);
             faulty.clearFaults();
             // Later changes look at these names alone.
             EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1),
@@ -275,14 +281,14 @@ TEST_F(DirectoryBackendChangeTest, AValueWithASecondNameOfAFailedChangeIsRemoved
     faulty.fail(Operation::rename, "new -> " + valueName(1), EIO);
     EXPECT_THROW(set("new"), Error);
     EXPECT_EQ(bench.content(old), bench.content(valueName(1)));
-    backend->removeValue(uuidNumber(1));
+    removeValue();
     EXPECT_THAT(bench.names(), ElementsAre(xmlName(1)));
 }
 
 TEST_F(DirectoryBackendChangeTest, FilesRemovedByHandAreNoReasonToRefuseARemoval) {
     create(definitionOf(1), "value");
     bench.remove(xmlName(1));
-    backend->remove(uuidNumber(1));
+    erase();
     EXPECT_THAT(bench.names(), IsEmpty());
 }
 
@@ -304,13 +310,10 @@ TEST_F(DirectoryBackendChangeTest, WhereNoStartWouldLookNothingIsWritten) {
             "'/store' no longer leads to the directory that was opened at start; put it "
             "back, or restart to use what is there now"};
         EXPECT_EQ(expected, raisedBy([&] { create(definitionOf(2)); })) << why;
-        EXPECT_EQ(expected, raisedBy([&] {
-                      static_cast<void>(
-                          backend->replaceDefinition(described(definitionOf(1), "x")));
-                  }));
+        EXPECT_EQ(expected, raisedBy([&] { redefine(described(definitionOf(1), "x")); }));
         EXPECT_EQ(expected, raisedBy([&] { set("x"); }));
-        EXPECT_EQ(expected, raisedBy([&] { backend->removeValue(uuidNumber(1)); }));
-        EXPECT_EQ(expected, raisedBy([&] { backend->remove(uuidNumber(1)); }));
+        EXPECT_EQ(expected, raisedBy([&] { removeValue(); }));
+        EXPECT_EQ(expected, raisedBy([&] { erase(); }));
         EXPECT_THAT(bench.disk.trace(), IsEmpty());
     };
     ASSERT_EQ(0, bench.disk.rename(bench.disk.openDirectory("/"), "store", "elsewhere"));
@@ -328,13 +331,13 @@ TEST(DirectoryBackendOnTheKernelTest, FilesArePrivateAndDirectoriesKeepTheirMode
     const TemporaryDirectory temporary;
     ASSERT_EQ(0, ::chmod(temporary.path().c_str(), 0770));
     RecordingAdminLog log;
-    DirectoryBackend backend(std::make_unique<StoreDirectory>(posixFileSystem(), temporary.path()),
-                             log, std::make_shared<CurrentPolicy>());
+    Barrier barrier(std::make_shared<DirectoryBackend>(
+                        std::make_unique<StoreDirectory>(posixFileSystem(), temporary.path()), log),
+                    std::make_shared<CurrentPolicy>());
     const mode_t before = ::umask(0);
-    const auto value = bytes("value");
-    backend.create(definitionOf(1), &value);
-    backend.replaceValue(definitionOf(1), bytes("new"));
-    EXPECT_TRUE(backend.replaceDefinition(described(definitionOf(1), "new")));
+    barrier.create(definitionOf(1), valueOf(definitionOf(1), "value"));
+    barrier.setValue(definitionOf(1), bytes("new"), {});
+    barrier.redefine(described(definitionOf(1), "new"), {});
     ::umask(before);
     struct stat status;
     for (const std::string &name : {xmlName(1), valueName(1)}) {
@@ -349,14 +352,15 @@ TEST(DirectoryBackendOnTheKernelTest, FilesArePrivateAndDirectoriesKeepTheirMode
 TEST(DirectoryBackendOnTheKernelTest, ALinkedDefinitionIsReadAndReplacedByAFileOfItsOwn) {
     const TemporaryDirectory temporary;
     RecordingAdminLog log;
-    DirectoryBackend backend(std::make_unique<StoreDirectory>(posixFileSystem(), temporary.path()),
-                             log, std::make_shared<CurrentPolicy>());
+    Barrier barrier(std::make_shared<DirectoryBackend>(
+                        std::make_unique<StoreDirectory>(posixFileSystem(), temporary.path()), log),
+                    std::make_shared<CurrentPolicy>());
     const std::string path = temporary.path() + "/" + xmlName(1);
-    EXPECT_TRUE(backend.create(definitionOf(1), nullptr).isNone());
+    barrier.create(definitionOf(1), Value());
     std::filesystem::rename(path, temporary.path() + "/kept elsewhere");
     std::filesystem::create_symlink("kept elsewhere", path);
-    EXPECT_EQ(definitionOf(1), backend.read(uuidNumber(1))->definition);
-    EXPECT_TRUE(backend.replaceDefinition(described(definitionOf(1), "new")));
+    EXPECT_EQ(definitionOf(1), barrier.read(uuidNumber(1))->definition);
+    barrier.redefine(described(definitionOf(1), "new"), {});
     EXPECT_FALSE(std::filesystem::is_symlink(path));
     EXPECT_EQ(textOf(definitionOf(1)).size(),
               std::filesystem::file_size(temporary.path() + "/kept elsewhere"));

@@ -30,13 +30,13 @@ class DirectoryBackendTest : public testing::Test {
     }
 
     SecretState readOne() {
-        auto stored = bench.openBackend()->read(uuidNumber(1));
+        auto stored = bench.openBarrier()->read(uuidNumber(1));
         return stored ? stateOf(Record{stored->definition, stored->value, true})
                       : SecretState{"", "no secret"};
     }
 
     std::string whyUnreadable() {
-        const auto stored = bench.openBackend()->read(uuidNumber(1));
+        const auto stored = bench.openBarrier()->read(uuidNumber(1));
         return stored && stored->value.isUnreadable() ? stored->value.reason().message()
                                                       : "readable";
     }
@@ -211,7 +211,7 @@ TEST(DefinitionFileTextTest, WhatIsNotRefusedLoadsAgain) {
         StoreBench bench;
         const SecretDefinition large = described(definitionOf(1), std::string(size, '"'));
         bench.put(xmlName(1), definitionFileText(large));
-        EXPECT_EQ(large, bench.openBackend()->read(uuidNumber(1))->definition);
+        EXPECT_EQ(large, bench.openBarrier()->read(uuidNumber(1))->definition);
     }
 }
 

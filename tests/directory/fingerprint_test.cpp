@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <set>
+#include <vector>
 
 #include "os/temporary_directory.h"
 
@@ -22,26 +22,34 @@ FileStatus fileOf(ino_t inode) {
     return status;
 }
 
-Revision fingerprintOf(const FileStatus &definition, unsigned form, const FileStatus &value,
-                       std::uint64_t rules = 1, std::int64_t now = kNow) {
-    FingerprintMaker maker(rules, now);
-    maker.addDefinition(definition);
-    maker.addValue(form, value);
-    return maker.finish();
+Revision revisionOf(const FileStatus &definition, ValueFormat format, const FileStatus &value,
+                    std::int64_t now = kNow) {
+    SecretFiles files;
+    files.definition = definition;
+    files.value(format) = value;
+    return fingerprintOf(files, now);
+}
+
+Revision revisionOf(const FileStatus &definition, const FileStatus &value,
+                    std::int64_t now = kNow) {
+    return revisionOf(definition, ValueFormat::plain, value, now);
 }
 
 TEST(FingerprintTest, WhatWasReadIsWhatIsThereAsLongAsNothingChanges) {
-    EXPECT_NE(kUnknownRevision, fingerprintOf(fileOf(2), 0, fileOf(3)));
-    EXPECT_EQ(fingerprintOf(fileOf(2), 0, fileOf(3)), fingerprintOf(fileOf(2), 0, fileOf(3)));
-    EXPECT_EQ(fingerprintOf(fileOf(2), 0, fileOf(3)),
-              fingerprintOf(fileOf(2), 0, fileOf(3), 1, kNow + 1'000'000'000'000));
+    const Revision read = revisionOf(fileOf(2), fileOf(3));
+    EXPECT_TRUE(read.isSurely(revisionOf(fileOf(2), fileOf(3))));
+    EXPECT_TRUE(read.isSurely(revisionOf(fileOf(2), fileOf(3), kNow + 1'000'000'000'000)));
 }
 
 TEST(FingerprintTest, EachThingThatCountsMakesAnotherOne) {
-    std::set<Revision> all;
-    const auto add = [&](const FileStatus &definition, unsigned form, const FileStatus &value,
-                         std::uint64_t rules) {
-        EXPECT_TRUE(all.insert(fingerprintOf(definition, form, value, rules)).second);
+    std::vector<Revision> all;
+    const auto add = [&](const Revision &revision) {
+        for (const Revision &other : all) {
+            EXPECT_FALSE(revision.isSurely(other));
+            EXPECT_TRUE(revision.differsFrom(other));
+        }
+        EXPECT_TRUE(revision.isKnown());
+        all.push_back(revision);
     };
     const auto changed = [](const auto &change) {
         FileStatus status = fileOf(2);
@@ -57,64 +65,56 @@ TEST(FingerprintTest, EachThingThatCountsMakesAnotherOne) {
     };
     for (const FileStatus &definition : each) {
         for (const FileStatus &value : each)
-            add(definition, 0, value, 1);
+            add(revisionOf(definition, value));
     }
-    add(each[0], 1, each[0], 1);
-    add(each[0], 0, each[0], 2);
+    add(revisionOf(each[0], ValueFormat::aes256cbc, each[0]));
 
-    FingerprintMaker withoutValue(1, kNow);
-    withoutValue.addDefinition(each[0]);
-    EXPECT_TRUE(all.insert(withoutValue.finish()).second);
-    EXPECT_FALSE(all.contains(kUnknownRevision));
+    SecretFiles files;
+    files.definition = each[0];
+    add(fingerprintOf(files, kNow)); // without a value
+    files.value(ValueFormat::plain) = each[0];
+    files.value(ValueFormat::jwe) = each[0];
+    add(fingerprintOf(files, kNow));
 }
 
 TEST(FingerprintTest, AFileThatChangedJustNowMayChangeAgainUnseen) {
     for (const std::int64_t age : {std::int64_t{-1'000'000'000}, std::int64_t{0}, kRacyTime - 1}) {
         FileStatus racy = fileOf(2);
         racy.changed = kNow - age;
-        EXPECT_EQ(kUnknownRevision, fingerprintOf(racy, 0, fileOf(3))) << age;
-        EXPECT_EQ(kUnknownRevision, fingerprintOf(fileOf(3), 0, racy)) << age;
+        for (const Revision &read : {revisionOf(racy, fileOf(3)), revisionOf(fileOf(3), racy)}) {
+            EXPECT_FALSE(read.isSurely(read)) << age;
+            EXPECT_FALSE(read.differsFrom(read)) << age;
+            EXPECT_TRUE(read.differsFrom(revisionOf(fileOf(2), fileOf(3)))) << age;
+        }
+        // Another look, later: the same state, and this time nothing passes unseen.
+        EXPECT_FALSE(revisionOf(racy, fileOf(3))
+                         .differsFrom(revisionOf(racy, fileOf(3), racy.changed + kRacyTime)));
     }
-    FileStatus reconciled = fileOf(2);
-    reconciled.changed = kNow - kRacyTime;
-    EXPECT_NE(kUnknownRevision, fingerprintOf(reconciled, 0, fileOf(3)));
+    FileStatus settled = fileOf(2);
+    settled.changed = kNow - kRacyTime;
+    const Revision read = revisionOf(settled, fileOf(3));
+    EXPECT_TRUE(read.isSurely(read));
 }
 
-TEST(FingerprintTest, TwoValuesAreNotTold) {
-    FingerprintMaker maker(1, kNow);
-    maker.addDefinition(fileOf(2));
-    maker.addValue(0, fileOf(3));
-    maker.addValue(1, fileOf(4));
-    EXPECT_EQ(kUnknownRevision, maker.finish());
-}
-
-TEST(FingerprintTest, OneThatIsSpoiledIsUnknown) {
-    FingerprintMaker maker(1, kNow);
-    maker.spoil();
-    maker.addDefinition(fileOf(2));
-    EXPECT_EQ(kUnknownRevision, maker.finish());
+TEST(FingerprintTest, TwoValuesProveNothing) {
+    SecretFiles files;
+    files.definition = fileOf(2);
+    files.value(ValueFormat::plain) = fileOf(3);
+    files.value(ValueFormat::jwe) = fileOf(4);
+    const Revision read = fingerprintOf(files, kNow);
+    EXPECT_FALSE(read.isSurely(read));
 }
 
 TEST(FingerprintTest, TheClockIsNotAheadOfTheOneThatStampsFiles) {
     const TemporaryDirectory directory;
     const std::string path = directory.path() + "/file";
     for (int n = 0; n < 100; ++n) {
-        const std::int64_t now = fingerprintClock();
+        const std::int64_t now = fileClock();
         std::ofstream(path) << n;
         FileStatus status;
         ASSERT_EQ(0, posixFileSystem().statusOf(path, status));
         ASSERT_GE(status.changed, now);
     }
-}
-
-TEST(KeptFingerprintTest, StaysWithTheRecordAndNotWithItsCopies) {
-    const KeptRevision kept(7);
-    EXPECT_EQ(7U, kept.get());
-    const KeptRevision copy(kept); // NOLINT(performance-unnecessary-copy-initialization)
-    EXPECT_EQ(kUnknownRevision, copy.get());
-    kept.set(8);
-    EXPECT_EQ(8U, kept.get());
-    EXPECT_EQ(7U, KeptRevision(KeptRevision(7)).get());
 }
 
 } // namespace

@@ -183,15 +183,17 @@ TEST_F(HandwrittenEphemeralTest, ItsValueFileIsSealedWhereAllAre) {
     EXPECT_EQ(value(), "=of a client");
 }
 
-TEST_F(HandwrittenEphemeralTest, TheBackendStoresNoValueOfAnEphemeralSecret) {
-    const auto backend = bench.openBackend();
+TEST_F(HandwrittenEphemeralTest, NoValueOfAnEphemeralSecretIsStored) {
+    const auto barrier = bench.openBarrier();
     const auto value = bytes("value");
     const Raised refused{ErrorCode::internal, "the value of ephemeral secret '" +
                                                   uuidNumber(1).toString() +
                                                   "' is not to be stored"};
-    EXPECT_EQ(refused, raisedBy([&] { static_cast<void>(backend->create(written, &value)); }));
+    EXPECT_EQ(refused, raisedBy([&] {
+                  barrier->create(written, Value::of(ShieldedValue::seal(written.uuid, value)));
+              }));
     putXml();
-    EXPECT_EQ(refused, raisedBy([&] { backend->replaceValue(written, value); }));
+    EXPECT_EQ(refused, raisedBy([&] { barrier->setValue(written, value, {}); }));
     EXPECT_THAT(bench.names(), ElementsAre(xmlName(1)));
 }
 

@@ -16,7 +16,7 @@ using testing::IsEmpty;
 constexpr int kMany = 6000;
 
 RecordPtr recordOf(const SecretDefinition &definition) {
-    return std::make_shared<Record>(Record{definition, {}, true});
+    return std::make_shared<Record>(definition, Value(), true);
 }
 
 SecretDefinition numbered(int n) {

@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::UnorderedElementsAre;
 
 RecordPtr recordOf(const SecretDefinition &definition) {
-    return std::make_shared<Record>(Record{definition, {}, false});
+    return std::make_shared<Record>(definition, Value(), false);
 }
 
 SecretDefinition withUsage(int n, UsageType type, const std::string &id) {

@@ -16,7 +16,7 @@ namespace keyhold {
 namespace {
 
 RecordPtr recordOf(const SecretDefinition &definition) {
-    return std::make_shared<Record>(Record{definition, {}, false});
+    return std::make_shared<Record>(definition, Value(), false);
 }
 
 void put(Index &index, const SecretDefinition &definition) {

@@ -32,34 +32,32 @@ class OtherBackend : public Backend {
     std::optional<Uuid> tooLarge;
 
     [[nodiscard]] std::string place() const override { return inner_->place(); }
-    std::vector<ListedSecret> recover() override { return reversed(inner_->recover()); }
+    [[nodiscard]] std::string placeOf(const Uuid &uuid, ValueFormat format) const override {
+        return inner_->placeOf(uuid, format);
+    }
+    [[nodiscard]] RevisionKind revisionKind() const noexcept override {
+        return inner_->revisionKind();
+    }
+    std::vector<ListedSecret> start() override { return reversed(inner_->start()); }
     [[nodiscard]] std::vector<ListedSecret> list() override { return reversed(inner_->list()); }
-    using Backend::read;
-    [[nodiscard]] std::optional<StoredSecret> read(const ListedSecret &secret) override {
+    [[nodiscard]] std::optional<StoredSecret> get(const ListedSecret &secret,
+                                                  const ValueReader &reader) override {
         if (secret.uuid == tooLarge)
             throw std::bad_alloc();
-        return inner_->read(secret);
+        return inner_->get(secret, reader);
     }
-    [[nodiscard]] Revision fingerprint(const ListedSecret &secret) override {
-        return inner_->fingerprint(secret);
+    [[nodiscard]] std::optional<StoredValue> getValue(const ListedSecret &secret,
+                                                      const ValueReader &reader) override {
+        return inner_->getValue(secret, reader);
     }
-    Value create(const SecretDefinition &definition,
-                 const std::span<const std::uint8_t> *value) override {
-        return inner_->create(definition, value);
+    [[nodiscard]] Revision revisionOf(const ListedSecret &secret) override {
+        return inner_->revisionOf(secret);
     }
-    [[nodiscard]] bool replaceDefinition(const SecretDefinition &definition) override {
-        return inner_->replaceDefinition(definition);
+    Revision put(const Uuid &uuid, const SecretChange &change, std::optional<Revision> seen,
+                 const FormerJudge &judge) override {
+        return inner_->put(uuid, change, seen, judge);
     }
-    void replaceValue(const SecretDefinition &definition,
-                      std::span<const std::uint8_t> value) override {
-        inner_->replaceValue(definition, value);
-    }
-    void removeValue(const Uuid &uuid) override { inner_->removeValue(uuid); }
-    [[nodiscard]] std::vector<Uuid> reencryptable() const override {
-        return inner_->reencryptable();
-    }
-    bool reencryptValue(const Uuid &uuid) override { return inner_->reencryptValue(uuid); }
-    void remove(const Uuid &uuid) override { inner_->remove(uuid); }
+    void erase(const Uuid &uuid, Revision seen) override { inner_->erase(uuid, seen); }
 
   private:
     static std::vector<ListedSecret> reversed(std::vector<ListedSecret> secrets) {
@@ -176,7 +174,7 @@ TEST_F(LoadingTest, OfTwoFilesWithOneUseTheFirstInTheOrderOfTheDirectoryWins) {
                 ElementsAre("error: Error reading secret: a secret with UUID " +
                             uuidNumber(1).toString() + " already defined for use with one"));
 
-    SecretStore other(std::make_shared<OtherBackend>(bench.openBackend()), bench.log);
+    SecretStore other(std::make_shared<OtherBackend>(bench.openBackend()), bench.policy, bench.log);
     other.load();
     EXPECT_THAT(stateOf(other), ElementsAre(testing::Key(uuidNumber(2))));
     EXPECT_EQ(4U, bench.names().size());
@@ -198,7 +196,7 @@ TEST_F(LoadingTest, NoMemoryForOneSecretCostsThatOne) {
     put(definitionOf(2, "two"), "second");
     auto backend = std::make_shared<OtherBackend>(bench.openBackend());
     backend->tooLarge = uuidNumber(1);
-    SecretStore store(backend, bench.log);
+    SecretStore store(backend, bench.policy, bench.log);
     store.load();
     EXPECT_THAT(stateOf(store), ElementsAre(testing::Key(uuidNumber(2))));
     EXPECT_TRUE(bench.log.mentions("no memory for secret '" + uuidNumber(1).toString() + "'"));
@@ -251,9 +249,8 @@ TEST(LoadingFromTheKernelTest, FiveThousandSecretsAreReadOnceEachAndFoundByTheir
     FaultyFileSystem counting(posixFileSystem());
     RecordingAdminLog log;
     SecretStore store(std::make_shared<DirectoryBackend>(
-                          std::make_unique<StoreDirectory>(counting, temporary.path()), log,
-                          std::make_shared<CurrentPolicy>()),
-                      log);
+                          std::make_unique<StoreDirectory>(counting, temporary.path()), log),
+                      std::make_shared<CurrentPolicy>(), log);
     store.load();
     ASSERT_EQ(std::size_t{kCount}, store.all().size());
     EXPECT_EQ(std::size_t{2 * kCount}, counting.count(Operation::open));

@@ -17,7 +17,7 @@ using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 RecordPtr recordOf(int n) {
-    return std::make_shared<Record>(Record{definitionOf(n), {}, false});
+    return std::make_shared<Record>(definitionOf(n), Value(), false);
 }
 
 class RecordTableTest : public testing::Test {

@@ -225,7 +225,7 @@ TEST_F(ReloadTroubleTest, ARepairedBackendTakesThePlaceOfAnImpairedOne) {
     SecretStore degraded(
         std::make_shared<DegradedBackend>("/store", bench.openBackend(),
                                           std::make_shared<CurrentTrouble>(trouble)),
-        bench.log);
+        bench.policy, bench.log);
     degraded.load();
     EXPECT_EQ("=old", stateOf(degraded, 1).value);
     const auto refused = [&](const auto &action) {
@@ -259,7 +259,7 @@ TEST_F(ReloadTroubleTest, AnImpairedOneFindsAValueThatIsGivenAnotherFormMeanwhil
     SecretStore degraded(
         std::make_shared<DegradedBackend>("/store", bench.openBackend(),
                                           std::make_shared<CurrentTrouble>(trouble)),
-        bench.log);
+        bench.policy, bench.log);
     degraded.load();
     EXPECT_FALSE(isListed);
     EXPECT_EQ("=old", stateOf(degraded, 1).value);
@@ -269,7 +269,7 @@ TEST_F(ReloadTroubleTest, WithoutAnyBackendLookupsTellTheTrouble) {
     const Error trouble(ErrorCode::systemCall, "cannot create config directory '/store'", EACCES);
     SecretStore degraded(std::make_shared<DegradedBackend>(
                              "/store", nullptr, std::make_shared<CurrentTrouble>(trouble)),
-                         bench.log);
+                         bench.policy, bench.log);
     degraded.load();
     EXPECT_THAT([&] { static_cast<void>(degraded.get(uuidNumber(1))); },
                 testing::ThrowsMessage<Error>(trouble.message()));

@@ -172,9 +172,8 @@ TEST_F(ReloadOfRealFilesTest, AFileThatWasWrittenInPlaceWithinATickIsSeen) {
     put(xmlName(1), textOf(definitionOf(1, "one")));
     put(valueName(1), base64("value 0"));
     SecretStore store(std::make_shared<DirectoryBackend>(
-                          std::make_unique<StoreDirectory>(counting, directory.path()), log,
-                          std::make_shared<CurrentPolicy>()),
-                      log);
+                          std::make_unique<StoreDirectory>(counting, directory.path()), log),
+                      std::make_shared<CurrentPolicy>(), log);
     store.load();
     for (int n = 1; n < 10; ++n) {
         const std::string value = "value " + std::to_string(n);

@@ -36,14 +36,18 @@ StoreBench::StoreBench() {
 }
 
 std::unique_ptr<SecretStore> StoreBench::start() {
-    auto store = std::make_unique<SecretStore>(openBackend(), log);
+    auto store = std::make_unique<SecretStore>(openBackend(), policy, log);
     store->load();
     return store;
 }
 
 std::unique_ptr<DirectoryBackend> StoreBench::openBackend() {
     return std::make_unique<DirectoryBackend>(
-        std::make_unique<StoreDirectory>(*fileSystem, kDirectory), log, policy);
+        std::make_unique<StoreDirectory>(*fileSystem, kDirectory), log, clock);
+}
+
+std::unique_ptr<Barrier> StoreBench::openBarrier() {
+    return std::make_unique<Barrier>(openBackend(), policy);
 }
 
 StoreState StoreBench::stateAfterStart() {

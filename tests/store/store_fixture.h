@@ -46,6 +46,7 @@ class StoreBench {
 
     /// What a store works with, by itself.
     [[nodiscard]] std::unique_ptr<DirectoryBackend> openBackend();
+    [[nodiscard]] std::unique_ptr<Barrier> openBarrier();
 
     [[nodiscard]] std::string path(const std::string &name) const;
     [[nodiscard]] std::vector<std::string> names() const { return disk.names(kDirectory); }
@@ -60,6 +61,7 @@ class StoreBench {
 
     MemoryFileSystem disk;
     FileSystem *fileSystem = &disk; ///< what stores get: the disk, or a decorator of it
+    DirectoryBackend::Clock clock = fileClock;
     RecordingAdminLog log;
     std::shared_ptr<CurrentPolicy> policy = std::make_shared<CurrentPolicy>();
 };
