@@ -366,7 +366,7 @@ TEST_F(DurableFileTest, ARemovalThatCannotBeTakenBackIsTold) {
 
 TEST(DurableFileOnTheKernelTest, TheModeIs0600WhateverTheUmask) {
     const TemporaryDirectory temporary;
-    const StoreDirectory directory(posixFileSystem(), temporary.path());
+    StoreDirectory directory(posixFileSystem(), temporary.path());
     const mode_t before = ::umask(0);
     for (const mode_t mask : {mode_t{0}, mode_t{077}, mode_t{0777}}) {
         ::umask(mask);
@@ -380,7 +380,7 @@ TEST(DurableFileOnTheKernelTest, TheModeIs0600WhateverTheUmask) {
 
 TEST(DurableFileOnTheKernelTest, AFileOfOthersUnderAPrivateNameIsNotWrittenThrough) {
     const TemporaryDirectory temporary;
-    const StoreDirectory directory(posixFileSystem(), temporary.path());
+    StoreDirectory directory(posixFileSystem(), temporary.path());
     writeSyncedFile(directory, "precious", bytes("precious"));
     std::filesystem::create_symlink("precious", temporary.path() + "/new");
     writeSyncedFile(directory, "new", bytes("content"));
