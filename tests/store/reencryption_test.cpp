@@ -86,6 +86,34 @@ TEST_F(ReencryptionTest, ValuesUnderAnEarlierKeyAreWrittenWithTheCurrentOne) {
     EXPECT_EQ(bench.stateAfterStart(), stateOf(*store));
 }
 
+// The reload opens it to learn that it is under the earlier key, and nothing opens it again.
+TEST_F(ReencryptionTest, ARotationReadsEachFileOnce) {
+    faulty.clearCounts();
+    takeOver(atRestWith(2, {1}));
+    const auto opened = [&] { return faulty.count(Operation::open); };
+    const std::size_t openedByReload = opened();
+    store->reencrypt(never);
+    EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
+    EXPECT_EQ(opened(), openedByReload + 3) << "the new files";
+    for (const int n : {1, 2, 3})
+        EXPECT_EQ(faulty.count(Operation::read, valueName(n, ValueFormat::jwe)), 1U);
+}
+
+// What changed only just now may have changed since without a trace.
+TEST_F(ReencryptionTest, AValueThatChangedJustNowIsReadAgain) {
+    std::int64_t now = 0;
+    bench.clock = [&] { return now; };
+    store = bench.start();
+    for (const bool isSettled : {false, true}) {
+        now = isSettled ? std::int64_t{1'000'000'000'000} : 0;
+        takeOver(isSettled ? atRestWith(1, {2}) : atRestWith(2, {1}));
+        faulty.clearCounts();
+        store->reencrypt(never);
+        EXPECT_EQ(keyOf(1), isSettled ? 1 : 2);
+        EXPECT_EQ(faulty.count(Operation::read), isSettled ? 0U : 3U);
+    }
+}
+
 TEST_F(ReencryptionTest, IsNoChangeForClients) {
     takeOver(atRestWith(2, {1}));
     store->reencrypt(never);

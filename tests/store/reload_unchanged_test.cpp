@@ -57,6 +57,19 @@ TEST_F(ReloadUnchangedTest, NothingIsOpenedWhereNothingChanged) {
     }
 }
 
+TEST_F(ReloadUnchangedTest, AFileThatChangedJustNowIsReadUntilItIsOldEnough) {
+    // The times of this disk begin at 0.
+    std::int64_t now = 0;
+    bench.clock = [&] { return now; };
+    store = bench.start();
+    EXPECT_THAT(reload(1, 2), IsEmpty());
+    now = kRacyTime - 1;
+    EXPECT_THAT(reload(1, 2), IsEmpty());
+    now = kRacyTime + 1'000'000;
+    EXPECT_THAT(reload(1, 2), IsEmpty()) << "the reading before says nothing yet";
+    EXPECT_THAT(reload(1, 0), IsEmpty());
+}
+
 TEST_F(ReloadUnchangedTest, OfChangedFilesOnlyTheirSecretIsRead) {
     bench.put(valueName(1), base64("new"));
     EXPECT_THAT(reload(1, 2), ElementsAre("value 1 one"));
