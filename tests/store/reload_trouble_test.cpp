@@ -245,6 +245,21 @@ TEST_F(ReloadTroubleTest, ARepairedBackendTakesThePlaceOfAnImpairedOne) {
     EXPECT_TRUE(degraded.hasEphemeral());
 }
 
+TEST_F(ReloadTroubleTest, AnImpairedOneTriesNoReencryption) {
+    bench.policy->set(atRestWith(1, {}, true));
+    EXPECT_TRUE(bench.start()->needsReencryption());
+    const Error trouble(ErrorCode::fileAccess, "somebody took the lock", EAGAIN);
+    SecretStore degraded(
+        std::make_shared<DegradedBackend>("/store", bench.openBackend(),
+                                          std::make_shared<CurrentTrouble>(trouble)),
+        bench.policy, bench.log);
+    degraded.load();
+    EXPECT_FALSE(degraded.needsReencryption());
+    degraded.replaceBackend(bench.openBackend());
+    degraded.reload();
+    EXPECT_TRUE(degraded.needsReencryption());
+}
+
 // As `keyhold unseal` does it in another process: the new form comes, then the listed one goes.
 TEST_F(ReloadTroubleTest, AnImpairedOneFindsAValueThatIsGivenAnotherFormMeanwhile) {
     const Error trouble(ErrorCode::fileAccess, "somebody has the lock", EAGAIN);
