@@ -2,13 +2,13 @@
 #include "conf/xml_schema.h"
 
 #include "conf/error.h"
+#include "conf/mutex.h"
 #include "conf/xml_document.h"
 #include "conf/xml_parser.h"
 
 #include <libxml/relaxng.h>
 
 #include <memory>
-#include <mutex>
 #include <new>
 
 namespace keyhold {
@@ -79,9 +79,8 @@ Schema readSchema(const std::string &schemaFile) {
     const auto parser = allocated(SchemaParser(xmlRelaxNGNewDocParserCtxt(document.get())));
     xmlRelaxNGSetParserStructuredErrors(parser.get(), addMessage, &messages);
 
-    // The first schema of a process fills tables of libxml2 that nothing else guards.
-    static constinit std::mutex mutex;
-    const std::lock_guard lock(mutex);
+    static constinit Mutex mutex; // of libxml2's tables, which the first schema of a process fills
+    const MutexLock lock(mutex);
     Schema schema(xmlRelaxNGParse(parser.get()));
     if (!schema)
         raise(ErrorCode::xmlSchemaUnusable, failure, messages);

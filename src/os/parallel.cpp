@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "os/parallel.h"
 
+#include "conf/mutex.h"
 #include "os/background_thread.h"
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <mutex>
 #include <sched.h>
 #include <thread>
 #include <vector>
@@ -28,8 +28,10 @@ std::size_t processorCount() {
 void parallelFor(std::size_t count, const std::function<void(std::size_t)> &work,
                  std::size_t batch) {
     std::atomic<std::size_t> next{0};
-    std::mutex mutex;
-    std::exception_ptr failure;
+    struct {
+        Mutex mutex;
+        std::exception_ptr first GUARDED_BY(mutex);
+    } failure;
 
     const auto run = [&] {
         try {
@@ -42,9 +44,9 @@ void parallelFor(std::size_t count, const std::function<void(std::size_t)> &work
             }
         } catch (const std::exception &) {
             next = count;
-            const std::lock_guard lock(mutex);
-            if (!failure)
-                failure = std::current_exception();
+            const MutexLock lock(failure.mutex);
+            if (!failure.first)
+                failure.first = std::current_exception();
         }
     };
 
@@ -61,8 +63,9 @@ void parallelFor(std::size_t count, const std::function<void(std::size_t)> &work
     }
     run();
     threads.clear();
-    if (failure)
-        std::rethrow_exception(failure);
+    const MutexLock lock(failure.mutex);
+    if (failure.first)
+        std::rethrow_exception(failure.first);
 }
 
 } // namespace keyhold

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "os/store_lock.h"
 
+#include "conf/mutex.h"
 #include "os/descriptor.h"
 #include "os/lock_holder.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <mutex>
 #include <unistd.h>
 #include <vector>
 
@@ -24,10 +24,10 @@ constexpr int kLockFlags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOFOLLOW;
 // Lock files this process holds. Made once and never destroyed: the process may exit while other
 // threads still use it.
 struct HeldLocks {
-    std::mutex mutex;
-    std::vector<FileStatus> files;
+    Mutex mutex;
+    std::vector<FileStatus> files GUARDED_BY(mutex);
 
-    [[nodiscard]] auto find(const FileStatus &file) {
+    [[nodiscard]] auto find(const FileStatus &file) REQUIRES(mutex) {
         return std::find_if(files.begin(), files.end(), [&](const FileStatus &held) {
             return held.device == file.device && held.inode == file.inode;
         });
@@ -69,7 +69,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
     Descriptor directory(fileSystem, directoryNumber);
 
     HeldLocks &held = heldLocks();
-    const std::lock_guard guard(held.mutex);
+    const MutexLock lock(held.mutex);
     held.files.reserve(held.files.size() + 1);
     for (unsigned tries = 1;; ++tries) {
         // To open and close one that this process holds would drop it.
@@ -124,7 +124,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
 
 StoreLock::~StoreLock() {
     HeldLocks &held = heldLocks();
-    const std::lock_guard guard(held.mutex);
+    const MutexLock lock(held.mutex);
     FileStatus there;
     if (getpid() == owner_ && fileSystem_.statusAt(directory_, kName, there) == 0 &&
         there.device == identity_.device && there.inode == identity_.inode)

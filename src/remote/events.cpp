@@ -2,11 +2,11 @@
 #include "remote/events.h"
 
 #include "abi/symbols.h"
+#include "conf/mutex.h"
 #include "remote/error_report.h"
 
 #include <cstddef>
 #include <map>
-#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
@@ -50,7 +50,7 @@ class Registrations {
 
     /// Returns the id, which is libvirt's if the connection has no other registration of that id.
     int put(Node node, virConnectPtr connection, Place place) noexcept {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         int id = place.hostId;
         while (places_.contains({connection, id}))
             ++id;
@@ -63,7 +63,7 @@ class Registrations {
     /// libvirt's id of what `connection` knows as `id`; none if that is not with `events`.
     [[nodiscard]] std::optional<int> hostIdOf(virConnectPtr connection, int id,
                                               const Events *events) const {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const auto found = places_.find({connection, id});
         return found == places_.end() || found->second.events != events
                    ? std::nullopt
@@ -73,7 +73,7 @@ class Registrations {
     /// Whether libvirt knows something as `hostId` that the connection does not know as that.
     [[nodiscard]] bool isOfAnother(virConnectPtr connection, int hostId,
                                    const Events *events) const {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (const auto &[key, place] : places_) {
             if (key.first == connection && place.events == events && place.hostId == hostId)
                 return true;
@@ -82,18 +82,18 @@ class Registrations {
     }
 
     void remove(virConnectPtr connection, int id) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         places_.erase({connection, id});
     }
 
     void removeAll(const Events *events) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         std::erase_if(places_, [&](const auto &each) { return each.second.events == events; });
     }
 
   private:
-    mutable std::mutex mutex_;
-    std::map<Key, Place> places_;
+    mutable Mutex mutex_;
+    std::map<Key, Place> places_ GUARDED_BY(mutex_);
 };
 
 } // namespace

@@ -2,13 +2,13 @@
 #include "seal/key_memory.h"
 
 #include "conf/error.h"
+#include "conf/mutex.h"
 #include "seal/guarded_memory.h"
 #include "seal/process_mark.h"
 
 #include <bitset>
 #include <cerrno>
 #include <cstddef>
-#include <mutex>
 #include <new>
 #include <utility>
 #include <vector>
@@ -90,20 +90,20 @@ struct Chunk {
 class Arena {
   public:
     void prefer(bool secretmem) noexcept {
-        const std::lock_guard held(mutex_);
+        const MutexLock lock(mutex_);
         if (chunks_.empty())
             wantsSecretmem_ = secretmem;
     }
 
     std::optional<key_memory::Report> report() {
-        const std::lock_guard held(mutex_);
+        const MutexLock lock(mutex_);
         if (chunks_.empty())
             return std::nullopt;
         return key_memory::Report{kind_, reason_};
     }
 
     std::uint8_t *take(std::size_t count) {
-        const std::lock_guard held(mutex_);
+        const MutexLock lock(mutex_);
         for (Chunk &chunk : chunks_)
             if (std::uint8_t *data = chunk.take(count))
                 return data;
@@ -113,7 +113,7 @@ class Arena {
     }
 
     void giveBack(const std::uint8_t *data, std::size_t count) noexcept {
-        const std::lock_guard held(mutex_);
+        const MutexLock lock(mutex_);
         for (Chunk &chunk : chunks_)
             if (chunk.giveBack(data, count))
                 return;
@@ -144,7 +144,7 @@ class Arena {
         return (kChunkSize + pageSize() - 1) / pageSize() * pageSize();
     }
 
-    void grow() {
+    void grow() REQUIRES(mutex_) {
         const std::size_t page = pageSize();
         const std::size_t length = chunkLength();
         chunks_.reserve(chunks_.size() + 1);
@@ -160,7 +160,7 @@ class Arena {
     }
 
     /// Makes `pages` usable, as the best kind that is available.
-    void fill(std::uint8_t *pages, std::size_t length) {
+    void fill(std::uint8_t *pages, std::size_t length) REQUIRES(mutex_) {
         auto kind = KeyMemoryKind::secretmem;
         std::string reason;
         if (const int error = wantsSecretmem_ ? mapSecretmem(pages, length) : ENOSYS; error != 0) {
@@ -187,12 +187,13 @@ class Arena {
         }
     }
 
-    mutable std::mutex mutex_;
-    bool wantsSecretmem_ = false;
-    KeyMemoryKind kind_ = KeyMemoryKind::locked; ///< the weakest of the chunks'
-    std::string reason_;
-    std::vector<Chunk> chunks_;
-    ProcessMark mark_;
+    Mutex mutex_;
+    bool wantsSecretmem_ GUARDED_BY(mutex_) = false;
+    /// The weakest of the chunks'.
+    KeyMemoryKind kind_ GUARDED_BY(mutex_) = KeyMemoryKind::locked;
+    std::string reason_ GUARDED_BY(mutex_);
+    std::vector<Chunk> chunks_ GUARDED_BY(mutex_);
+    ProcessMark mark_; // made under the mutex
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/mutex.h"
 #include "conf/uuid.h"
 #include "seal/keyring.h"
 #include "seal/shield.h"
@@ -10,7 +11,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -109,17 +109,18 @@ class SealingPolicy {
 class CurrentPolicy {
   public:
     [[nodiscard]] std::shared_ptr<const SealingPolicy> get() const {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return current_;
     }
     void set(std::shared_ptr<const SealingPolicy> next) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         current_.swap(next);
     }
 
   private:
-    mutable std::mutex mutex_;
-    std::shared_ptr<const SealingPolicy> current_ = std::make_shared<const SealingPolicy>();
+    mutable Mutex mutex_;
+    std::shared_ptr<const SealingPolicy>
+        current_ GUARDED_BY(mutex_) = std::make_shared<const SealingPolicy>();
 };
 
 } // namespace keyhold

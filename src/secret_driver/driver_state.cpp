@@ -59,7 +59,7 @@ DriverState &DriverState::get() {
 
 DriverState::Snapshot DriverState::snapshot() {
     requireOwnProcess(); // before the lock, which another thread may have held at the fork
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return {mode_, isPrivileged_, daemon_, roots_ ? &*roots_ : nullptr};
 }
 
@@ -75,7 +75,7 @@ DriverState::Snapshot DriverState::startedSnapshot() {
     // though.
     constexpr auto kLongEnough = std::chrono::seconds(10);
     {
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         started_.wait_for(lock, kLongEnough, [this] { return mode_ != Mode::unset; });
     }
     return snapshot();
@@ -83,17 +83,19 @@ DriverState::Snapshot DriverState::startedSnapshot() {
 
 DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
                                         abi::InhibitCallback callback, void *opaque) {
+    Inhibitor *inhibitor = nullptr;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (!inhibitor_)
             inhibitor_.emplace(callback, opaque);
+        inhibitor = &*inhibitor_;
         if (!roots_)
-            roots_.emplace(*inhibitor_);
+            roots_.emplace(*inhibitor);
         isPrivileged_ = isPrivileged;
     }
     if (isEmbedded) {
         process_.make();
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         mode_ = Mode::embedded;
         started_.notify_all();
         return Started::complete;
@@ -103,7 +105,7 @@ DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
     try {
         process_.make();
         instance = std::make_shared<Instance>(
-            isPrivileged ? InstancePaths::system() : InstancePaths::session(), *inhibitor_);
+            isPrivileged ? InstancePaths::system() : InstancePaths::session(), *inhibitor);
     } catch (const LockedError &error) {
         reportError(error);
         return Started::refused;
@@ -111,7 +113,7 @@ DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
         // The daemon has other work to do; calls for secrets will say that nobody serves them.
         libvirtAdminLog().failure("the secret driver did not start: ", exception);
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     daemon_ = std::move(instance);
     mode_ = Mode::daemon;
     started_.notify_all();
@@ -128,7 +130,7 @@ void DriverState::reload() {
 void DriverState::stop() {
     std::shared_ptr<Instance> last;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (mode_ != Mode::daemon && mode_ != Mode::embedded)
             raiseNotActive();
         mode_ = Mode::stopped;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "abi/tables.h"
+#include "conf/mutex.h"
 #include "seal/process_mark.h"
 #include "secret_driver/embedded_roots.h"
 #include "secret_driver/inhibitor.h"
@@ -10,7 +11,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -72,12 +72,12 @@ class DriverState {
     const abi::HypervisorDriver *table_ = nullptr;
     ProcessMark process_;
     std::atomic<Mode> mode_{Mode::unset}; // changed under the mutex
-    std::mutex mutex_;                    // of all below
+    Mutex mutex_;
     std::condition_variable started_;
-    bool isPrivileged_ = false;
-    std::shared_ptr<Instance> daemon_;
-    std::optional<Inhibitor> inhibitor_;
-    std::optional<EmbeddedRoots> roots_;
+    bool isPrivileged_ GUARDED_BY(mutex_) = false;
+    std::shared_ptr<Instance> daemon_ GUARDED_BY(mutex_);
+    std::optional<Inhibitor> inhibitor_ GUARDED_BY(mutex_);
+    std::optional<EmbeddedRoots> roots_ GUARDED_BY(mutex_);
 };
 
 } // namespace keyhold

@@ -29,13 +29,13 @@ FileStatus statusOf(const StoreDirectory &directory) {
 } // namespace
 
 std::shared_ptr<Instance> EmbeddedRoot::current() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return instance_.lock();
 }
 
 std::shared_ptr<Instance> EmbeddedRoot::open(std::unique_ptr<StoreDirectory> directory,
                                              const InstancePaths &paths, Inhibitor &inhibitor) {
-    const std::lock_guard opening(opening_);
+    const MutexLock opening(opening_);
     if (auto instance = current())
         return instance;
 
@@ -57,13 +57,13 @@ std::shared_ptr<Instance> EmbeddedRoot::open(std::unique_ptr<StoreDirectory> dir
         release(nullptr);
         throw;
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     instance_ = shared;
     return shared;
 }
 
 virConnectPtr EmbeddedRoot::ownConnection(const std::function<virConnectPtr()> &make) {
-    const std::lock_guard lock(connecting_);
+    const MutexLock lock(connecting_);
     if (!ownConnection_)
         ownConnection_ = make();
     return ownConnection_;
@@ -77,7 +77,7 @@ EmbeddedRoots::Opened EmbeddedRoots::open(const std::string &root) {
 }
 
 EmbeddedRoot &EmbeddedRoots::rootOf(const std::string &spelling, const FileStatus &directory) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (EmbeddedRoot &root : roots_) {
         if (root.isDirectory(directory))
             return root;
@@ -91,7 +91,7 @@ std::shared_ptr<Instance> EmbeddedRoots::find(const std::string *root) {
     std::vector<std::shared_ptr<Instance>> open;
     std::string names;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (EmbeddedRoot &entry : roots_) {
             auto instance = entry.current();
             if (!instance)
@@ -116,7 +116,7 @@ std::shared_ptr<Instance> EmbeddedRoots::find(const std::string *root) {
 std::vector<std::shared_ptr<Events>> EmbeddedRoots::eventsFor(const std::string *root) {
     const std::optional<FileStatus> wanted = statusOf(root);
     std::vector<std::shared_ptr<Events>> events;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (EmbeddedRoot &entry : roots_) {
         const bool isFirst = wanted && entry.isDirectory(*wanted);
         events.insert(isFirst ? events.begin() : events.end(), entry.events());

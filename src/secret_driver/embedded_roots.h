@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/mutex.h"
 #include "secret_driver/instance.h"
 
 #include <libvirt/libvirt.h>
@@ -9,7 +10,6 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -55,12 +55,12 @@ class EmbeddedRoot {
     const std::string spelling_;
     const FileStatus directory_;
     const std::shared_ptr<Events> events_;
-    std::mutex opening_;
-    mutable std::mutex mutex_; // of instance_
-    std::weak_ptr<Instance> instance_;
+    Mutex opening_; // one thread at a time
+    mutable Mutex mutex_;
+    std::weak_ptr<Instance> instance_ GUARDED_BY(mutex_);
     std::atomic<bool> isReleased_{true}; // false until the last instance has given everything back
-    std::mutex connecting_;
-    virConnectPtr ownConnection_ = nullptr;
+    Mutex connecting_;
+    virConnectPtr ownConnection_ GUARDED_BY(connecting_) = nullptr;
 };
 
 /// All embedded roots of this process, distinguished by the directory and not by its spelling.
@@ -87,8 +87,8 @@ class EmbeddedRoots {
     EmbeddedRoot &rootOf(const std::string &spelling, const FileStatus &directory);
 
     Inhibitor &inhibitor_;
-    std::mutex mutex_;
-    std::list<EmbeddedRoot> roots_; // addresses stay good
+    Mutex mutex_;
+    std::list<EmbeddedRoot> roots_ GUARDED_BY(mutex_); // addresses stay good
 };
 
 } // namespace keyhold

@@ -87,7 +87,8 @@ void Instance::takeLock(std::chrono::milliseconds patience, Opening opening) {
 std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patience,
                                                Opening opening) {
     std::optional<Error> trouble;
-    const auto attempt = [&](const auto &step) {
+    // The analysis does not see that the lock is held in a lambda that another one calls.
+    const auto attempt = [&](const auto &step) NO_THREAD_SAFETY_ANALYSIS {
         try {
             step();
         } catch (const LockedError &) {
@@ -104,7 +105,7 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
     isRefused_ = false;
     attempt([&] { makeDirectory("state", paths_.stateDirectory); });
     if (!trouble && !lock_)
-        attempt([&] { takeLock(patience, opening); });
+        attempt([&]() REQUIRES(reloading_) { takeLock(patience, opening); });
     std::unique_ptr<StoreDirectory> directory;
     attempt([&] {
         makeDirectory("config", paths_.configDirectory);
@@ -112,7 +113,7 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
     });
     directoryLock_.reset(); // it may be of another directory
     if (!trouble)
-        attempt([&] {
+        attempt([&]() REQUIRES(reloading_) {
             try {
                 directoryLock_ = std::make_unique<DirectoryLock>(*directory, retryFor(patience),
                                                                  libvirtAdminLog());
@@ -152,7 +153,7 @@ void Instance::prepareChange() {
     if (!isLockedOut_)
         return;
     {
-        const std::lock_guard lock(reloading_);
+        const MutexLock lock(reloading_);
         if (!isLockedOut_)
             return;
         if (isImpaired_) {
@@ -183,7 +184,7 @@ void Instance::reload() {
 }
 
 void Instance::takeOver() {
-    const std::lock_guard lock(reloading_);
+    const MutexLock lock(reloading_);
     readKeys();
     if (isImpaired_)
         takeBackend(openBackend(kLockPatience, Opening::again));

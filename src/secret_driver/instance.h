@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/mutex.h"
 #include "host/instance_paths.h"
 #include "os/directory_lock.h"
 #include "os/store_directory.h"
@@ -15,7 +16,6 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <mutex>
 
 namespace keyhold {
 
@@ -58,10 +58,10 @@ class Instance {
     enum class Opening { start, again };
     /// Notes in `isImpaired_`, `isRefused_` and `trouble_` what is missing.
     [[nodiscard]] std::shared_ptr<Backend> openBackend(std::chrono::milliseconds patience,
-                                                       Opening opening);
+                                                       Opening opening) REQUIRES(reloading_);
     /// Raises LockedError at a start if another process than our command has it.
-    void takeLock(std::chrono::milliseconds patience, Opening opening);
-    void takeBackend(std::shared_ptr<Backend> backend);
+    void takeLock(std::chrono::milliseconds patience, Opening opening) REQUIRES(reloading_);
+    void takeBackend(std::shared_ptr<Backend> backend) REQUIRES(reloading_);
     void sendEvents();
     /// Reads secret.conf and the keys again.
     void readKeys();
@@ -72,14 +72,15 @@ class Instance {
 
     const InstancePaths paths_;
     Inhibitor &inhibitor_;
-    std::unique_ptr<StoreLock> lock_; // outlives what it protects, as the next does
-    std::unique_ptr<DirectoryLock> directoryLock_;
-    std::mutex reloading_; // one reload at a time
+    Mutex reloading_; // one reload at a time
+    // These two outlive what they protect.
+    std::unique_ptr<StoreLock> lock_ GUARDED_BY(reloading_);
+    std::unique_ptr<DirectoryLock> directoryLock_ GUARDED_BY(reloading_);
     // Only a daemon can be degraded.
-    bool isImpaired_ = false;
-    bool isRefused_ = false;               // a lock, which another process has
-    std::atomic<bool> isLockedOut_{false}; // changes are refused for that alone
-    std::shared_ptr<CurrentTrouble> trouble_;
+    bool isImpaired_ GUARDED_BY(reloading_) = false;
+    bool isRefused_ GUARDED_BY(reloading_) = false; // a lock, which another process has
+    std::atomic<bool> isLockedOut_{false};          // changes are refused for that alone
+    std::shared_ptr<CurrentTrouble> trouble_ GUARDED_BY(reloading_);
     const std::shared_ptr<CurrentPolicy> policy_ = std::make_shared<CurrentPolicy>();
     const std::shared_ptr<Events> events_;
     SecretStore store_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <mutex>
+#include "conf/mutex.h"
 
 namespace keyhold {
 
@@ -12,7 +12,7 @@ class SingleRunner {
     template <typename Work>
     void request(Work &&work) {
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             isRequested_ = true;
             if (isRunning_)
                 return;
@@ -22,7 +22,7 @@ class SingleRunner {
             while (isStillRequested())
                 work();
         } catch (...) {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             isRunning_ = false;
             throw;
         }
@@ -30,15 +30,15 @@ class SingleRunner {
 
   private:
     bool isStillRequested() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         isRunning_ = isRequested_;
         isRequested_ = false;
         return isRunning_;
     }
 
-    std::mutex mutex_;
-    bool isRequested_ = false;
-    bool isRunning_ = false;
+    Mutex mutex_;
+    bool isRequested_ GUARDED_BY(mutex_) = false;
+    bool isRunning_ GUARDED_BY(mutex_) = false;
 };
 
 } // namespace keyhold
