@@ -4,8 +4,6 @@
 #include "os/parallel.h"
 
 #include <array>
-#include <mutex>
-#include <shared_mutex>
 #include <vector>
 
 namespace keyhold {
@@ -29,7 +27,7 @@ Index::Index() {
 }
 
 RecordPtr Index::find(const Uuid &uuid) const {
-    std::shared_lock lock(mutex_);
+    const ReaderLock lock(mutex_);
     const auto found = places_.find(uuid);
     return found == places_.end() ? nullptr : records_.at(found->second);
 }
@@ -37,24 +35,24 @@ RecordPtr Index::find(const Uuid &uuid) const {
 RecordPtr Index::find(const Usage &usage) const {
     if (usage.type == UsageType::none)
         return nullptr;
-    std::shared_lock lock(mutex_);
+    const ReaderLock lock(mutex_);
     const auto entry = usages_.find(usage);
     return entry == usages_.end() || !entry->second.isPublished ? nullptr
                                                                 : records_.at(entry->second.place);
 }
 
 RecordSnapshot Index::all() const {
-    std::shared_lock lock(mutex_);
+    const ReaderLock lock(mutex_);
     return records_.snapshot();
 }
 
 std::size_t Index::ephemeralCount() const {
-    std::shared_lock lock(mutex_);
+    const ReaderLock lock(mutex_);
     return ephemeral_;
 }
 
 void Index::fill(Records records, const Refused &refused) {
-    std::unique_lock lock(mutex_);
+    const WriterLock lock(mutex_);
     places_.reserve(records.size());
     usages_.reserve(records.size());
     if (!fillAtOnce(records))
@@ -78,12 +76,13 @@ bool Index::fillAtOnce(Records records) {
         if (records[i])
             places[i] = records_.take();
     }
-    const auto putUuid = [&](std::size_t i) {
+    // The threads that run these work for the one that holds the lock.
+    const auto putUuid = [&](std::size_t i) NO_THREAD_SAFETY_ANALYSIS {
         records_.put(places[i], records[i]);
         ephemeral_ += records[i]->definition.isEphemeral ? 1 : 0;
         return places_.try_emplace(records[i]->definition.uuid, places[i]).second;
     };
-    const auto putUsage = [&](std::size_t i) {
+    const auto putUsage = [&](std::size_t i) NO_THREAD_SAFETY_ANALYSIS {
         const auto &[uuid, isEphemeral, isPrivate, description, usage] = records[i]->definition;
         return usage.type == UsageType::none ||
                usages_.try_emplace(usage, UsageEntry{uuid, true, places[i]}).second;
@@ -130,14 +129,15 @@ void Index::fillInOrder(Records records, const Refused &refused) {
 
 std::list<Change> Index::takeChanges() {
     std::list<Change> out;
-    std::unique_lock lock(mutex_);
+    const WriterLock lock(mutex_);
     out.swap(changes_);
     return out;
 }
 
 IndexWriter::IndexWriter(Index &index, const Uuid &uuid) : index_(index), uuid_(uuid) {
-    std::unique_lock lock(index_.mutex_);
-    index_.writerLeft_.wait(lock, [&] { return !index_.busy_.contains(uuid_); });
+    WriterLock lock(index_.mutex_);
+    while (index_.busy_.contains(uuid_))
+        index_.writerLeft_.wait(lock);
     index_.busy_.insert(uuid_);
     const auto found = index_.places_.find(uuid_);
     if (found != index_.places_.end()) {
@@ -148,7 +148,7 @@ IndexWriter::IndexWriter(Index &index, const Uuid &uuid) : index_(index), uuid_(
 
 IndexWriter::~IndexWriter() {
     {
-        std::unique_lock lock(index_.mutex_);
+        const WriterLock lock(index_.mutex_);
         dropReservation();
         index_.busy_.erase(uuid_);
     }
@@ -165,7 +165,7 @@ void IndexWriter::reserve(const SecretDefinition &next) {
     }
 
     Usage usage = next.usage; // copied before anything is reserved: nothing may throw in between
-    std::unique_lock lock(index_.mutex_);
+    const WriterLock lock(index_.mutex_);
     dropReservation();
     if (!current_) {
         place_ = index_.records_.take();
@@ -190,7 +190,7 @@ void IndexWriter::reserve(const SecretDefinition &next) {
 void IndexWriter::publish(RecordPtr next, std::list<Change> changes) noexcept {
     RecordPtr former = next;
     const RecordPtr left = current_; // released after the lock
-    std::unique_lock lock(index_.mutex_);
+    const WriterLock lock(index_.mutex_);
     const Usage &usage = next->definition.usage;
     if (usage.type != UsageType::none)
         index_.usages_.find(usage)->second.isPublished = true;
@@ -210,7 +210,7 @@ void IndexWriter::publish(RecordPtr next, std::list<Change> changes) noexcept {
 
 void IndexWriter::withdraw(std::list<Change> changes) noexcept {
     RecordPtr former;
-    std::unique_lock lock(index_.mutex_);
+    const WriterLock lock(index_.mutex_);
     dropReservation();
     if (!current_)
         return;

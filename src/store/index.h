@@ -2,9 +2,9 @@
 #pragma once
 
 #include "conf/error.h"
+#include "os/shared_mutex.h"
 #include "store/change.h"
 #include "store/record_table.h"
-#include "os/shared_mutex.h"
 
 #include <condition_variable>
 #include <cstddef>
@@ -52,17 +52,17 @@ class Index {
 
     /// Fills one table on each processor; false, and the live set is empty again, if two records
     /// have one uuid or one use: then their order counts.
-    bool fillAtOnce(Records records);
-    void fillInOrder(Records records, const Refused &refused);
+    bool fillAtOnce(Records records) REQUIRES(mutex_);
+    void fillInOrder(Records records, const Refused &refused) REQUIRES(mutex_);
 
     mutable SharedMutex mutex_;
     std::condition_variable_any writerLeft_;
-    std::unordered_set<Uuid, UuidHash> busy_; // uuids with a writer
-    RecordTable records_;                     // an empty place: reserved, unseen by readers
-    std::unordered_map<Uuid, RecordTable::Place, UuidHash> places_;
-    std::unordered_map<Usage, UsageEntry, UsageHash> usages_;
-    std::list<Change> changes_;
-    std::size_t ephemeral_ = 0;
+    std::unordered_set<Uuid, UuidHash> busy_ GUARDED_BY(mutex_); // uuids with a writer
+    RecordTable records_ GUARDED_BY(mutex_); // an empty place: reserved, unseen by readers
+    std::unordered_map<Uuid, RecordTable::Place, UuidHash> places_ GUARDED_BY(mutex_);
+    std::unordered_map<Usage, UsageEntry, UsageHash> usages_ GUARDED_BY(mutex_);
+    std::list<Change> changes_ GUARDED_BY(mutex_);
+    std::size_t ephemeral_ GUARDED_BY(mutex_) = 0;
 };
 
 /// The one writer of one uuid: waits until the uuid has no other, and holds it until destroyed.
@@ -90,7 +90,7 @@ class IndexWriter {
     void withdraw(std::list<Change> changes) noexcept;
 
   private:
-    void dropReservation() noexcept;
+    void dropReservation() noexcept REQUIRES(index_.mutex_);
 
     Index &index_;
     Uuid uuid_;

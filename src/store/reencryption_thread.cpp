@@ -21,7 +21,7 @@ ReencryptionThread::ReencryptionThread(SecretStore &store, AdminLog &log,
       changed_(std::move(changed)) {}
 
 bool ReencryptionThread::isAtWork() const noexcept {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return isAtWork_;
 }
 
@@ -35,14 +35,14 @@ void ReencryptionThread::request() noexcept {
         startOnce();
     } catch (const std::exception &exception) {
         log_.failure(kNotRenewed, exception);
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         if (isToStart)
             rest(lock);
     }
 }
 
 bool ReencryptionThread::begin() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (isStopped_)
         return false;
     if (isAtWork_) {
@@ -54,7 +54,7 @@ bool ReencryptionThread::begin() {
 }
 
 void ReencryptionThread::startOnce() {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     if (isStopped_)
         return rest(lock);
     if (!thread_.joinable())
@@ -64,8 +64,9 @@ void ReencryptionThread::startOnce() {
 }
 
 void ReencryptionThread::run(const std::stop_token &stop) {
-    std::unique_lock lock(mutex_);
-    while (requested_.wait(lock, stop, [this] { return isRequested_; }) && !stop.stop_requested()) {
+    MutexLock lock(mutex_);
+    while (requested_.wait(lock, stop, [this]() REQUIRES(mutex_) { return isRequested_; }) &&
+           !stop.stop_requested()) {
         isRequested_ = false;
         lock.unlock();
         try {
@@ -80,7 +81,8 @@ void ReencryptionThread::run(const std::stop_token &stop) {
     rest(lock);
 }
 
-void ReencryptionThread::rest(std::unique_lock<std::mutex> &lock) {
+// The analysis does not follow a lock by reference.
+void ReencryptionThread::rest(MutexLock &lock) NO_THREAD_SAFETY_ANALYSIS {
     isRequested_ = false;
     if (!std::exchange(isAtWork_, false))
         return;
@@ -92,7 +94,7 @@ void ReencryptionThread::rest(std::unique_lock<std::mutex> &lock) {
 void ReencryptionThread::stop() noexcept {
     std::jthread ending;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         isStopped_ = true;
         ending.swap(thread_);
     }

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "conf/admin_log.h"
+#include "conf/mutex.h"
 #include "store/secret_store.h"
 
 #include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <stop_token>
 #include <thread>
 
@@ -42,17 +42,17 @@ class ReencryptionThread {
     void startOnce();
     void run(const std::stop_token &stop);
     /// Nothing is at work any more; `lock` is of mutex_ and released while the host is told.
-    void rest(std::unique_lock<std::mutex> &lock);
+    void rest(MutexLock &lock) REQUIRES(mutex_);
 
     SecretStore &store_;
     AdminLog &log_;
     const std::function<void()> changed_;
-    mutable std::mutex mutex_; // of all below
+    mutable Mutex mutex_;
     std::condition_variable_any requested_;
-    bool isRequested_ = false;
-    bool isAtWork_ = false;
-    bool isStopped_ = false;
-    std::jthread thread_;
+    bool isRequested_ GUARDED_BY(mutex_) = false;
+    bool isAtWork_ GUARDED_BY(mutex_) = false;
+    bool isStopped_ GUARDED_BY(mutex_) = false;
+    std::jthread thread_ GUARDED_BY(mutex_);
 };
 
 } // namespace keyhold
