@@ -3,9 +3,9 @@
 
 #include <mutex>
 
-// What a lock guards, in words that clang checks
-// (https://clang.llvm.org/docs/ThreadSafetyAnalysis.html, where the names are from) and g++ does
-// not know. It does not look into constructors and destructors.
+// What a lock guards, for clang to check; g++ does not know these. Names and meanings:
+// https://clang.llvm.org/docs/ThreadSafetyAnalysis.html. Constructors, destructors and handlers of
+// exceptions are not looked into.
 #ifdef __clang__
 #define THREAD_ANNOTATION(attribute) __attribute__((attribute))
 #else
@@ -17,9 +17,7 @@
 #define REQUIRES(...) THREAD_ANNOTATION(requires_capability(__VA_ARGS__))
 #define ACQUIRE(...) THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
 #define ACQUIRE_SHARED(...) THREAD_ANNOTATION(acquire_shared_capability(__VA_ARGS__))
-#define TRY_ACQUIRE_SHARED(...) THREAD_ANNOTATION(try_acquire_shared_capability(__VA_ARGS__))
 #define RELEASE(...) THREAD_ANNOTATION(release_capability(__VA_ARGS__))
-#define RELEASE_SHARED(...) THREAD_ANNOTATION(release_shared_capability(__VA_ARGS__))
 #define NO_THREAD_SAFETY_ANALYSIS THREAD_ANNOTATION(no_thread_safety_analysis)
 
 namespace keyhold {

@@ -8,25 +8,25 @@
 
 namespace keyhold {
 
-/// A lock for one writer or many readers that neither keep the others out of for good.
-/// std::shared_mutex alone is not that: glibc's lets readers in as long as one of them is inside,
-/// so that a few that are always busy keep every writer out, and its other kind does the same to
-/// readers (pthread_rwlockattr_setkind_np(3)). Here, who comes while a writer waits queues up
-/// behind it.
+/// A lock for one writer or many readers that neither keep the others out of for good; taken by a
+/// WriterLock or a ReaderLock. std::shared_mutex alone is not that: glibc's lets readers in as long
+/// as one of them is inside, so that a few that are always busy keep every writer out, and its
+/// other kind does the same to readers (pthread_rwlockattr_setkind_np(3)). Here, who comes while a
+/// writer waits queues up behind it.
 ///
 /// A thread that has it for reading must not ask for it once more: it would queue up behind a
 /// writer that waits for it.
 class CAPABILITY("mutex") SharedMutex {
   public:
-    void lock() ACQUIRE() {
+    void lock() {
         const MutexLock turn(queue_);
         isWriterWaiting_.store(true, std::memory_order_relaxed);
         mutex_.lock();
         isWriterWaiting_.store(false, std::memory_order_relaxed);
     }
-    void unlock() RELEASE() { mutex_.unlock(); }
+    void unlock() { mutex_.unlock(); }
 
-    void lock_shared() ACQUIRE_SHARED() {
+    void lock_shared() {
         if (isWriterWaiting()) [[unlikely]] {
             const MutexLock turn(queue_);
             mutex_.lock_shared();
@@ -35,10 +35,8 @@ class CAPABILITY("mutex") SharedMutex {
         }
     }
     /// False as well if a writer waits.
-    [[nodiscard]] bool try_lock_shared() TRY_ACQUIRE_SHARED(true) {
-        return !isWriterWaiting() && mutex_.try_lock_shared();
-    }
-    void unlock_shared() RELEASE_SHARED() { mutex_.unlock_shared(); }
+    [[nodiscard]] bool try_lock_shared() { return !isWriterWaiting() && mutex_.try_lock_shared(); }
+    void unlock_shared() { mutex_.unlock_shared(); }
 
   private:
     // Relaxed: it says who goes first, and orders nothing.
