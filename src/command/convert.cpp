@@ -49,9 +49,9 @@ Outcome outcomeOf(Conversion &conversion, const Inspection &after, const HostKey
 void printText(const Conversion &conversion, const Outcome &outcome) {
     const std::string &directory = conversion.target.paths.configDirectory;
     if (conversion.total == 0)
-        print("nothing to do in '" + directory + "'");
+        print("nothing to do in " + inQuotes(directory));
     else
-        print(countText(outcome.converted) + " in '" + directory + "' " +
+        print(countText(outcome.converted) + " in " + inQuotes(directory) + " " +
               doneWord(conversion.purpose));
     if (outcome.remaining > 0)
         print(countText(outcome.remaining) + " left as before; run keyhold " +

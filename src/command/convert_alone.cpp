@@ -26,7 +26,7 @@ void requireOwner(const Target &target, const StoreDirectory &directory) {
     const uid_t owner = directory.status().owner;
     const bool isRoots = target.kind == Target::Kind::system && ::geteuid() == 0;
     if (owner != ::geteuid() && !isRoots)
-        throw Error(ErrorCode::configUnsupported, "'" + directory.path() + "' belongs to user " +
+        throw Error(ErrorCode::configUnsupported, inQuotes(directory.path()) + " belongs to user " +
                                                       std::to_string(owner) +
                                                       "; run the command as that user");
 }
@@ -50,7 +50,8 @@ void convertAlone(Conversion &conversion, FileSystem &fileSystem) {
     const StoreDirectory &directory = *opened; // lives as long as the backend
     requireOwner(conversion.target, directory);
     if (const int result = fileSystem.makePath(paths.stateDirectory); result < 0)
-        throw Error(ErrorCode::systemCall, "cannot create '" + paths.stateDirectory + "'", -result);
+        throw Error(ErrorCode::systemCall, "cannot create " + inQuotes(paths.stateDirectory),
+                    -result);
     TerminalLog log;
     const StoreLock lock(fileSystem, paths.stateDirectory);
     const DirectoryLock directoryLock(directory, retryFor(kLockPatience), log);

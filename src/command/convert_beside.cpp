@@ -41,7 +41,7 @@ int signalProcess(int descriptor, int number) {
 
 void requireWilling(const Conversion &conversion, const Holder &holder, const HostKeys &keys) {
     const std::string inUse =
-        "'" + conversion.target.paths.configDirectory + "' is in use by " + holder.text();
+        inQuotes(conversion.target.paths.configDirectory) + " is in use by " + holder.text();
     if (conversion.target.kind == Target::Kind::embedded)
         refuse(inUse + "; end it first");
     switch (holder.driver) {
@@ -59,8 +59,8 @@ void requireWilling(const Conversion &conversion, const Holder &holder, const Ho
         refuse(inUse + ", which does not reload on SIGHUP; stop it first");
     const std::string lacking = lackingFor(conversion.purpose, keys.settings, keys.plan);
     if (!lacking.empty())
-        refuse(inUse + ", which goes by '" + conversion.target.paths.settingsFile + "'; set " +
-               lacking + " there, or stop it first");
+        refuse(inUse + ", which goes by " + inQuotes(conversion.target.paths.settingsFile) +
+               "; set " + lacking + " there, or stop it first");
 }
 
 /// The process that held the store when it was looked at, whatever becomes of its number.

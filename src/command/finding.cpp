@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/finding.h"
 
+#include "conf/error.h"
+
 #include <nlohmann/json.hpp>
 
 namespace keyhold::command {
@@ -44,7 +46,7 @@ bool isUnreadable(Finding::Kind kind) noexcept {
 
 std::string textOf(const Finding &finding) {
     return std::string(nameOf(finding.kind)) + ": " +
-           (finding.file.empty() ? "" : "'" + finding.file + "' ") + finding.text;
+           (finding.file.empty() ? "" : inQuotes(finding.file) + " ") + finding.text;
 }
 
 Json jsonOf(const Finding &finding) {

@@ -153,7 +153,7 @@ void requireLibvirt() {
         throw Error(ErrorCode::internal, "libvirt cannot be initialized");
     if (*abi::loadSymbols() != '\0' && abi::symbols().virGetUserConfigDirectory == nullptr)
         throw Error(ErrorCode::internal,
-                    "this libvirt has no function '" + std::string(abi::loadSymbols()) + "'");
+                    "this libvirt has no function " + inQuotes(abi::loadSymbols()));
 }
 
 int runGuarded(int argc, char **argv) {

@@ -23,8 +23,8 @@ SealingPolicy::Rules rulesFor(Purpose purpose, const HostKeys &keys,
         return {.mustSeal = false, .convertExisting = true, .complaint = {}};
     if (!keys.policy->rules().mustSeal)
         throw Error(ErrorCode::configUnsupported,
-                    "'" + settingsFile +
-                        "' does not ask for encryption; name a key there "
+                    inQuotes(settingsFile) +
+                        " does not ask for encryption; name a key there "
                         "(secrets_encryption_key) and do not set encrypt_data = 0");
     static_cast<void>(keys.policy->formatOfNew()); // raises if there is no key to seal with
     return {.mustSeal = true, .convertExisting = purpose == Purpose::seal, .complaint = {}};
@@ -61,7 +61,7 @@ std::string adviceAfter(Purpose purpose, const Settings &settings, const KeyPlan
     if (!plan.encrypt)
         return "";
     const bool sealsAll = settings.sealExisting;
-    return std::string("'") + settingsFile + "' still asks for encryption: a daemon with Keyhold " +
+    return inQuotes(settingsFile) + " still asks for encryption: a daemon with Keyhold " +
            (sealsAll ? "seals all values again at its start (seal_existing = 1)"
                      : "seals each value that is set from now on") +
            ", and libvirt 12.1 or later encrypts those; to keep values plain, set encrypt_data = 0 "

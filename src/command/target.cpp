@@ -40,6 +40,12 @@ std::vector<Target> named(const TargetChoice &choice) {
     return targets;
 }
 
+void requireDirectory(const Target &target, SourcePlace place = SourcePlace::current()) {
+    if (!exists(target))
+        throw Error(ErrorCode::notFound,
+                    "there is no directory " + inQuotes(target.paths.configDirectory), 0, place);
+}
+
 } // namespace
 
 const char *Target::name() const noexcept {
@@ -59,19 +65,16 @@ bool exists(const Target &target) {
     const int result = posixFileSystem().statusOf(target.paths.configDirectory, status);
     if (result < 0 && result != -ENOENT && result != -ENOTDIR)
         throw Error(ErrorCode::fileAccess,
-                    "cannot look at '" + target.paths.configDirectory +
-                        "'; run the command as its owner",
+                    "cannot look at " + inQuotes(target.paths.configDirectory) +
+                        "; run the command as its owner",
                     -result);
     return result == 0;
 }
 
 std::vector<Target> chooseTargets(const TargetChoice &choice) {
     std::vector<Target> targets = named(choice);
-    for (const Target &target : targets) {
-        if (!exists(target))
-            throw Error(ErrorCode::notFound,
-                        "there is no directory '" + target.paths.configDirectory + "'");
-    }
+    for (const Target &target : targets)
+        requireDirectory(target);
     if (targets.empty() && exists(own()))
         targets.push_back(own());
     return targets;
@@ -79,9 +82,7 @@ std::vector<Target> chooseTargets(const TargetChoice &choice) {
 
 Target chooseTarget(const TargetChoice &choice) {
     Target target = chooseSettings(choice);
-    if (!exists(target))
-        throw Error(ErrorCode::notFound,
-                    "there is no directory '" + target.paths.configDirectory + "'");
+    requireDirectory(target);
     return target;
 }
 

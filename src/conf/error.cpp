@@ -7,6 +7,10 @@
 
 namespace keyhold {
 
+std::string inQuotes(std::string_view name) {
+    return std::string("'").append(name).append("'");
+}
+
 Error::Error(ErrorCode code, std::string message, int systemErrno, SourcePlace place)
     : code_(code),
       message_(std::make_shared<const std::string>(std::move(message))),

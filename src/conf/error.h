@@ -6,8 +6,12 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace keyhold {
+
+/// As texts of errors and log lines show a name: in single quotes.
+[[nodiscard]] std::string inQuotes(std::string_view name);
 
 /// What went wrong, in terms of this driver. `remote/error_report.h` maps each to libvirt's domain
 /// and code; the names say what a client can conclude.

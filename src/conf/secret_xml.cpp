@@ -65,7 +65,7 @@ bool yesNo(const xmlNode &root, const char *attribute) {
         return true;
     if (word == "no" || word.empty())
         return false;
-    throw Error(ErrorCode::xmlInvalid, std::string("invalid value of '") + attribute + "'");
+    throw Error(ErrorCode::xmlInvalid, "invalid value of " + inQuotes(attribute));
 }
 
 Uuid readUuid(const xmlNode &root) {
@@ -91,7 +91,8 @@ UsageType readUsageType(const xmlNode *firstUsage) {
     const std::optional<UsageType> type = usageTypeFromName(word);
     if (!type)
         throw Error(ErrorCode::xmlAttributeInvalid,
-                    "Invalid value for attribute 'type' in element 'usage': '" + word + "'.");
+                    "Invalid value for attribute 'type' in element 'usage': " + inQuotes(word) +
+                        ".");
     return *type;
 }
 
@@ -137,8 +138,8 @@ SecretDefinition readSecret(const XmlDocument &document, const char *schemaFile)
         throw Error(ErrorCode::xmlInvalid, "missing root element");
     // A namespace of the root is not looked at; its children have none then and are not found.
     if (view(root->name) != "secret")
-        throw Error(ErrorCode::xmlRootUnexpected, "expecting root element of 'secret', not '" +
-                                                      std::string(view(root->name)) + "'");
+        throw Error(ErrorCode::xmlRootUnexpected,
+                    "expecting root element of 'secret', not " + inQuotes(view(root->name)));
     if (schemaFile != nullptr)
         validateAgainstSchema(*document, schemaFile);
 

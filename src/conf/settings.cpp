@@ -95,7 +95,7 @@ std::vector<std::string> ignoredStatements(const std::vector<ConfStatement> &sta
         const std::string name =
             statement.name.size() > kLongestShown
                 ? "a name of " + std::to_string(statement.name.size()) + " characters"
-                : "'" + statement.name + "'";
+                : inQuotes(statement.name);
         const ConfStatement &first = *findStatement(statements, statement.name);
         if (std::ranges::find(kNames, statement.name) == std::end(kNames))
             texts.push_back(line + name +

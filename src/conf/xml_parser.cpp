@@ -296,7 +296,7 @@ XmlDocument XmlParser::finish(xmlDoc *result) const {
         throw Error(ErrorCode::xmlMalformed, *state_->text);
     const std::string &name = state_->fileName;
     throw Error(ErrorCode::xmlInvalid,
-                "failed to parse xml document '" + (name.empty() ? kClientDocument : name) + "'");
+                "failed to parse xml document " + inQuotes(name.empty() ? kClientDocument : name));
 }
 
 } // namespace keyhold

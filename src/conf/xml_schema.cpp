@@ -68,7 +68,7 @@ XmlDocument readQuietly(const std::string &fileName) {
 }
 
 Schema readSchema(const std::string &schemaFile) {
-    const std::string failure = "Unable to parse RelaxNG schema '" + schemaFile + "': ";
+    const std::string failure = "Unable to parse RelaxNG schema " + inQuotes(schemaFile) + ": ";
     // Read here and not by xmlRelaxNGNewParserCtxt(), which would complain to stderr.
     const XmlDocument document = readQuietly(schemaFile);
     if (!document)

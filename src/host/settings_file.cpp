@@ -66,7 +66,7 @@ class LibvirtConfValues : public ConfValues {
         case abi::LibvirtConf::Found::otherType:
             break;
         }
-        throw Error(ErrorCode::configUnsupported, std::string("'") + name + "' is not " + wanted);
+        throw Error(ErrorCode::configUnsupported, inQuotes(name) + " is not " + wanted);
     }
 
     abi::LibvirtConf conf_;

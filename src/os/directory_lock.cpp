@@ -25,7 +25,7 @@ bool isUnsupported(int error) {
 DirectoryLock::DirectoryLock(const StoreDirectory &directory, const Retry &retry, AdminLog &log)
     : fileSystem_(directory.fileSystem()),
       owner_(getpid()) {
-    const std::string what = "cannot lock directory '" + directory.path() + "'";
+    const std::string what = "cannot lock directory " + inQuotes(directory.path());
     const int number = fileSystem_.open(directory.number(), ".", O_RDONLY | O_DIRECTORY, 0);
     if (number < 0)
         throw Error(ErrorCode::fileAccess, what, -number);

@@ -41,13 +41,13 @@ HeldLocks &heldLocks() {
 
 [[noreturn]] void raise(const char *what, const std::string &path, int systemErrno,
                         SourcePlace place = SourcePlace::current()) {
-    throw Error(ErrorCode::fileAccess, std::string(what) + " pid file '" + path + "'", systemErrno,
-                place);
+    throw Error(ErrorCode::fileAccess, std::string(what) + " pid file " + inQuotes(path),
+                systemErrno, place);
 }
 
 [[noreturn]] void raiseLocked(const std::string &path, pid_t holder,
                               SourcePlace place = SourcePlace::current()) {
-    throw LockedError("Failed to acquire pid file '" + path + "'", holder, place);
+    throw LockedError("Failed to acquire pid file " + inQuotes(path), holder, place);
 }
 
 bool isFullDisk(ssize_t result) {

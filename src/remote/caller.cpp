@@ -2,6 +2,7 @@
 #include "remote/caller.h"
 
 #include "abi/symbols.h"
+#include "conf/error.h"
 
 #include <glib-object.h>
 
@@ -48,7 +49,7 @@ class Line {
     void add(const std::string &part) { line_.append(line_.empty() ? "" : ", ").append(part); }
     void add(const char *what, const std::optional<std::string> &name) {
         if (name)
-            add(std::string(what) + " '" + printable(*name) + "'");
+            add(std::string(what) + " " + inQuotes(printable(*name)));
     }
     [[nodiscard]] std::string take() { return std::move(line_); }
 

@@ -2,6 +2,7 @@
 #include "secret_driver/call_log.h"
 
 #include "abi/libvirt_log.h"
+#include "conf/error.h"
 #include "remote/caller.h"
 
 #include <new>
@@ -14,7 +15,7 @@ void noteCall(const Uuid &uuid, const char *what) {
         return;
     constexpr SourcePlace kPlace = SourcePlace::current();
     try {
-        const std::string line = "secret '" + uuid.toString() + "' " + what + " by " +
+        const std::string line = "secret " + inQuotes(uuid.toString()) + " " + what + " by " +
                                  caller::describe(caller::current());
         abi::log(abi::LogPriority::info, line.c_str(), kPlace);
     } catch (const std::bad_alloc &) {

@@ -123,12 +123,13 @@ unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &siz
         throw Error(ErrorCode::privateValue, "secret is private");
     if (record->value.isUnreadable())
         throw Error(record->value.reason().code(),
-                    "value of secret '" + uuid.toString() +
-                        "' is unreadable: " + record->value.reason().message(),
+                    "value of secret " + inQuotes(uuid.toString()) +
+                        " is unreadable: " + record->value.reason().message(),
                     0, record->value.reason().place());
     const ShieldedValue *shielded = record->value.shielded();
     if (!shielded)
-        throw Error(ErrorCode::notFound, "secret '" + uuid.toString() + "' does not have a value");
+        throw Error(ErrorCode::notFound,
+                    "secret " + inQuotes(uuid.toString()) + " does not have a value");
 
     auto out = allocateForCaller<unsigned char>(shielded->size());
     shielded->open(uuid, {out.get(), shielded->size()});

@@ -39,8 +39,9 @@ virConnectPtr makeOwnConnection(EmbeddedRoot &root) {
     const virConnectPtr connection = virConnectOpen(uri.c_str());
     if (!connection) {
         virResetLastError(); // the user's open has succeeded
-        libvirtAdminLog().warning("drivers of this process will not find the secrets in root '" +
-                                  root.spelling() + "' by themselves: a connection to it failed");
+        libvirtAdminLog().warning("drivers of this process will not find the secrets in root " +
+                                  inQuotes(root.spelling()) +
+                                  " by themselves: a connection to it failed");
     }
     return connection;
 }
@@ -203,8 +204,8 @@ std::shared_ptr<Instance> DriverState::embeddedInstanceOf(virConnectPtr connecti
     EmbeddedRoot *root = std::get<EmbeddedRoot *>(handle);
     if (auto instance = root->current())
         return instance;
-    throw Error(ErrorCode::internal, "the embedded secret driver with root '" + root->spelling() +
-                                         "' is not open any more");
+    throw Error(ErrorCode::internal, "the embedded secret driver with root " +
+                                         inQuotes(root->spelling()) + " is not open any more");
 }
 
 std::vector<std::shared_ptr<Events>> DriverState::watchedBy(virConnectPtr connection) {

@@ -18,7 +18,7 @@ void makeDirectory(const char *what, const std::string &path) {
     const int result = posixFileSystem().makePath(path);
     if (result < 0)
         throw Error(ErrorCode::systemCall,
-                    std::string("cannot create ") + what + " directory '" + path + "'", -result);
+                    std::string("cannot create ") + what + " directory " + inQuotes(path), -result);
 }
 
 } // namespace
@@ -96,8 +96,8 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
         } catch (const Error &error) {
             // Once, not at each change that is refused.
             if (!trouble_ || patience.count() > 0 || trouble_->get().message() != error.message())
-                libvirtAdminLog().error("the secrets in '" + paths_.configDirectory +
-                                        "' cannot be served in full: " + error.fullText());
+                libvirtAdminLog().error("the secrets in " + inQuotes(paths_.configDirectory) +
+                                        " cannot be served in full: " + error.fullText());
             trouble = error;
         }
     };

@@ -86,6 +86,12 @@ TEST(ErrorPlace, OfAHelperThatRaisesForOthersIsTheCall) {
     }
 }
 
+TEST(InQuotes, ANameStandsInSingleQuotesAsItIs) {
+    EXPECT_EQ(inQuotes("/etc/libvirt"), "'/etc/libvirt'");
+    EXPECT_EQ(inQuotes("it's \"so\""), "'it's \"so\"'");
+    EXPECT_EQ(inQuotes(""), "''");
+}
+
 TEST(SourcePlace, AFileIsNamedFromTheTopOfTheProject) {
     EXPECT_STREQ(SourcePlace::current("../src/store/index.cpp").file(), "src/store/index.cpp");
     EXPECT_STREQ(SourcePlace::current("/home/a/src/keyhold/src/conf/usage.h").file(),

@@ -30,7 +30,7 @@ std::string reasonAgainst(unsigned long release, const char *missing) {
     if (release < abi::kOldestRelease)
         return subject + "is older than " + releaseText(abi::kOldestRelease) + remedy;
     if (*missing != '\0')
-        return subject + "lacks the private symbol '" + missing + "'" + remedy;
+        return subject + "lacks the private symbol " + inQuotes(missing) + remedy;
     return {};
 }
 
