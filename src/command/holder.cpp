@@ -107,7 +107,7 @@ Holder describe(pid_t pid, bool hasPidFile, bool hasDirectory) {
 }
 
 [[noreturn]] void raiseUnseen(const std::string &path, int error) {
-    throw Error(ErrorCode::fileAccess, "cannot see who holds '" + path + "'", error);
+    throw Error(ErrorCode::fileAccess, "cannot see who holds " + inQuotes(path), error);
 }
 
 /// Empty if nobody has it, 0 if that cannot be seen.
@@ -153,9 +153,7 @@ std::optional<pid_t> holderOfDirectory(const std::string &path) {
 } // namespace
 
 std::string Holder::text() const {
-    if (pid == 0)
-        return processText(0);
-    return (name.empty() ? "a process" : name) + " (process " + std::to_string(pid) + ")";
+    return processText(pid, name);
 }
 
 std::string keyMemoryOf(const std::string &smaps) {

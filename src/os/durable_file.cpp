@@ -19,8 +19,7 @@ Descriptor createFile(StoreDirectory &directory, const std::string &name) {
         number = fileSystem.open(directory.number(), name.c_str(), flags, kFileMode);
     }
     if (number < 0)
-        throw Error(ErrorCode::fileAccess, "Failed to create file '" + directory.pathOf(name) + "'",
-                    -number);
+        throw directory.error(ErrorCode::fileAccess, "Failed to create file", name, number);
     return Descriptor(fileSystem, number);
 }
 
@@ -29,9 +28,8 @@ void writeAll(StoreDirectory &directory, const std::string &name, int number,
     while (!bytes.empty()) {
         const ssize_t put = directory.fileSystem().write(number, bytes.data(), bytes.size());
         if (put <= 0) // 0 would be tried for ever
-            throw Error(ErrorCode::fileAccess,
-                        "cannot write data to file '" + directory.pathOf(name) + "'",
-                        put == 0 ? EIO : static_cast<int>(-put));
+            throw directory.error(ErrorCode::fileAccess, "cannot write data to file", name,
+                                  put == 0 ? -EIO : put);
         bytes = bytes.subspan(static_cast<std::size_t>(put));
     }
 }
@@ -101,17 +99,14 @@ void writeSyncedFile(StoreDirectory &directory, const std::string &name,
     try {
         int result = directory.fileSystem().setMode(file.number(), kFileMode);
         if (result < 0)
-            throw Error(ErrorCode::fileAccess,
-                        "cannot set mode of file '" + directory.pathOf(name) + "'", -result);
+            throw directory.error(ErrorCode::fileAccess, "cannot set mode of file", name, result);
         writeAll(directory, name, file.number(), bytes);
         result = directory.fileSystem().sync(file.number());
         if (result < 0)
-            throw Error(ErrorCode::fileAccess, "cannot sync file '" + directory.pathOf(name) + "'",
-                        -result);
+            throw directory.error(ErrorCode::fileAccess, "cannot sync file", name, result);
         result = file.close();
         if (result < 0)
-            throw Error(ErrorCode::fileAccess, "cannot save file '" + directory.pathOf(name) + "'",
-                        -result);
+            throw directory.error(ErrorCode::fileAccess, "cannot save file", name, result);
     } catch (const Error &) {
         directory.fileSystem().unlink(directory.number(), name.c_str());
         throw;
@@ -139,16 +134,15 @@ bool replaceDurably(StoreDirectory &directory, const std::string &from, const st
 
     int result = fileSystem.rename(directory.number(), from.c_str(), to.c_str());
     if (result < 0) {
-        const std::string text =
-            "cannot rename file '" + directory.pathOf(from) + "' as '" + directory.pathOf(to) + "'";
+        const Error error = directory.renameError(from, to, result);
         // Over a network, a call that failed may have been done.
         const bool wasDone = isGone(directory, from);
         fileSystem.unlink(directory.number(), from.c_str());
         if ((wasDone || kept.hasMoved) && !restore())
-            throw RollbackFailedError(ErrorCode::fileAccess, text, -result);
+            throw RollbackFailedError(error);
         if (kept.isKept)
             fileSystem.unlink(directory.number(), old.c_str());
-        throw Error(ErrorCode::fileAccess, text, -result);
+        throw error;
     }
 
     result = directory.sync();
@@ -175,10 +169,10 @@ bool removeDurably(StoreDirectory &directory, const std::string &name, const std
     if (result == -ENOENT)
         return false;
     if (result < 0) {
-        const std::string text = "cannot unlink '" + directory.pathOf(name) + "'";
+        const Error error = directory.error(ErrorCode::systemCall, "cannot unlink", name, result);
         if (isGone(directory, name) && !restore())
-            throw RollbackFailedError(ErrorCode::systemCall, text, -result);
-        throw Error(ErrorCode::systemCall, text, -result);
+            throw RollbackFailedError(error);
+        throw error;
     }
 
     result = directory.sync();

@@ -131,10 +131,9 @@ std::string processName(pid_t pid) {
     return name;
 }
 
-std::string processText(pid_t pid) {
+std::string processText(pid_t pid, const std::string &name) {
     if (pid == 0)
         return "a process that cannot be seen from here";
-    const std::string name = processName(pid);
     return (name.empty() ? "a process" : name) + " (process " + std::to_string(pid) + ")";
 }
 

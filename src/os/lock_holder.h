@@ -16,7 +16,10 @@ inline constexpr const char *kCommandName = "keyhold";
 /// Of the program of a process, as the kernel has it (/proc/PID/comm); empty if it cannot be read.
 [[nodiscard]] std::string processName(pid_t pid);
 /// For texts: "libvirtd (process 123)"; `pid` is 0 for a process that cannot be seen from here.
-[[nodiscard]] std::string processText(pid_t pid);
+[[nodiscard]] std::string processText(pid_t pid, const std::string &name);
+[[nodiscard]] inline std::string processText(pid_t pid) {
+    return processText(pid, processName(pid));
+}
 
 /// Who keeps lock() of FileSystem from succeeding on this descriptor: F_GETLK, fcntl(2). 0 if that
 /// cannot be seen, as of a process in another pid namespace; empty if nobody does any more.

@@ -7,21 +7,14 @@
 
 namespace keyhold {
 
-StoreDirectory::StoreDirectory(FileSystem &fileSystem, std::string path)
-    : fileSystem_(fileSystem),
-      path_(std::move(path)) {
-    take(fileSystem_.openDirectory(path_));
-}
+StoreDirectory::StoreDirectory(FileSystem &fileSystem, const std::string &path)
+    : StoreDirectory(fileSystem, path, fileSystem.openDirectory(path)) {}
 
 StoreDirectory::StoreDirectory(FileSystem &fileSystem, std::string path, int number)
     : fileSystem_(fileSystem),
       path_(std::move(path)) {
-    take(number);
-}
-
-void StoreDirectory::take(int number) {
     if (number < 0)
-        throw Error(ErrorCode::systemCall, "cannot open directory '" + path_ + "'", -number);
+        throw error(ErrorCode::systemCall, "cannot open directory", "", number);
     directory_ = Descriptor(fileSystem_, number);
 }
 
@@ -34,7 +27,7 @@ FileStatus StoreDirectory::status() const {
     FileStatus out;
     const int result = fileSystem_.status(number(), out);
     if (result < 0)
-        throw Error(ErrorCode::systemCall, "cannot stat directory '" + path_ + "'", -result);
+        throw error(ErrorCode::systemCall, "cannot stat directory", "", result);
     return out;
 }
 
@@ -48,13 +41,13 @@ bool StoreDirectory::isStillAtPath() const {
 void StoreDirectory::list(const std::function<void(const char *name)> &visit) const {
     const int result = fileSystem_.list(number(), visit);
     if (result < 0)
-        throw Error(ErrorCode::systemCall, "cannot read directory '" + path_ + "'", -result);
+        throw error(ErrorCode::systemCall, "cannot read directory", "", result);
 }
 
 bool StoreDirectory::contains(const std::string &name) const {
     const int result = fileSystem_.exists(number(), name.c_str());
     if (result < 0 && result != -ENOENT)
-        throw Error(ErrorCode::systemCall, "cannot stat '" + pathOf(name) + "'", -result);
+        throw error(ErrorCode::systemCall, "cannot stat", name, result);
     return result == 0;
 }
 
@@ -73,8 +66,21 @@ int StoreDirectory::sync() {
     return result;
 }
 
+Error StoreDirectory::error(ErrorCode code, const char *what, const std::string &name,
+                            ssize_t result, SourcePlace place) const {
+    return {code, what + (" " + inQuotes(name.empty() ? path_ : pathOf(name))),
+            static_cast<int>(-result), place};
+}
+
 Error StoreDirectory::syncError(int result, SourcePlace place) const {
-    return {ErrorCode::fileAccess, "cannot sync directory '" + path_ + "'", -result, place};
+    return error(ErrorCode::fileAccess, "cannot sync directory", "", result, place);
+}
+
+Error StoreDirectory::renameError(const std::string &from, const std::string &to, int result,
+                                  SourcePlace place) const {
+    return {ErrorCode::fileAccess,
+            "cannot rename file " + inQuotes(pathOf(from)) + " as " + inQuotes(pathOf(to)), -result,
+            place};
 }
 
 void StoreDirectory::syncOrRaise() {
@@ -88,8 +94,7 @@ bool StoreDirectory::rename(const std::string &from, const std::string &to) {
     if (result == -ENOENT)
         return false;
     if (result < 0)
-        throw Error(ErrorCode::fileAccess,
-                    "cannot rename file '" + pathOf(from) + "' as '" + pathOf(to) + "'", -result);
+        throw renameError(from, to, result);
     return true;
 }
 
@@ -98,7 +103,7 @@ bool StoreDirectory::unlink(const std::string &name) {
     if (result == -ENOENT)
         return false;
     if (result < 0)
-        throw Error(ErrorCode::systemCall, "cannot unlink '" + pathOf(name) + "'", -result);
+        throw error(ErrorCode::systemCall, "cannot unlink", name, result);
     return true;
 }
 

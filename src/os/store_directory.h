@@ -17,7 +17,7 @@ namespace keyhold {
 class StoreDirectory {
   public:
     /// Raises systemCall if `path` is not a directory that can be opened.
-    StoreDirectory(FileSystem &fileSystem, std::string path);
+    StoreDirectory(FileSystem &fileSystem, const std::string &path);
     /// For reading files whose names are known: `path` may be one that can be searched and not
     /// read. It can be neither listed nor synced. Raises systemCall.
     [[nodiscard]] static StoreDirectory toReachFiles(FileSystem &fileSystem, std::string path);
@@ -42,8 +42,14 @@ class StoreDirectory {
     [[nodiscard]] int sync();
     /// False once sync() has met such a file system.
     [[nodiscard]] bool canBeSynced() const noexcept { return canBeSynced_; }
-    /// What became of a sync() that answered `result`: fileAccess.
+    /// What a call that answered `result`, -errno, could not do to the file `name`, or to the
+    /// directory if that is empty: "cannot stat".
+    [[nodiscard]] Error error(ErrorCode code, const char *what, const std::string &name,
+                              ssize_t result, SourcePlace place = SourcePlace::current()) const;
+    /// What became of a sync() or a rename that answered `result`: fileAccess.
     [[nodiscard]] Error syncError(int result, SourcePlace place = SourcePlace::current()) const;
+    [[nodiscard]] Error renameError(const std::string &from, const std::string &to, int result,
+                                    SourcePlace place = SourcePlace::current()) const;
     /// Notes that a name was removed which must not come back after a power cut.
     void noteRemoval() noexcept { removals_.note(); }
     /// True while a noted removal is not known to be durable.
@@ -62,7 +68,6 @@ class StoreDirectory {
 
   private:
     StoreDirectory(FileSystem &fileSystem, std::string path, int number);
-    void take(int number);
 
     FileSystem &fileSystem_;
     std::string path_;

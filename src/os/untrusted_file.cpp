@@ -29,17 +29,18 @@ std::optional<UntrustedFile> UntrustedFile::open(const StoreDirectory &directory
     if (number == -ENOENT && !directory.contains(name))
         return std::nullopt;
     if (number < 0)
-        throw Error(ErrorCode::systemCall, "cannot open '" + directory.pathOf(name) + "'", -number);
+        throw directory.error(ErrorCode::systemCall, "cannot open", name, number);
     Descriptor descriptor(fileSystem, number);
 
     FileStatus status;
     const int result = fileSystem.status(number, status);
     if (result < 0)
-        throw Error(ErrorCode::systemCall, "cannot stat '" + directory.pathOf(name) + "'", -result);
+        throw directory.error(ErrorCode::systemCall, "cannot stat", name, result);
     if (!S_ISREG(status.mode))
-        throw Error(ErrorCode::internal, "'" + directory.pathOf(name) + "' is not a regular file");
+        throw Error(ErrorCode::internal,
+                    inQuotes(directory.pathOf(name)) + " is not a regular file");
     if (static_cast<std::size_t>(status.size) > limit)
-        throw Error(ErrorCode::internal, "'" + directory.pathOf(name) + "' is larger than " +
+        throw Error(ErrorCode::internal, inQuotes(directory.pathOf(name)) + " is larger than " +
                                              std::to_string(limit) + " bytes");
     return UntrustedFile(directory, name, std::move(descriptor), status);
 }
@@ -54,16 +55,15 @@ std::size_t UntrustedFile::read(std::span<std::uint8_t> buffer) const {
         const ssize_t got =
             directory_->fileSystem().read(descriptor_.number(), buffer.data() + have, room);
         if (got < 0)
-            throw Error(ErrorCode::systemCall, "cannot read '" + directory_->pathOf(name_) + "'",
-                        static_cast<int>(-got));
+            throw directory_->error(ErrorCode::systemCall, "cannot read", name_, got);
         if (got == 0)
             return have;
         have += static_cast<std::size_t>(got);
         if (have == size() && static_cast<std::size_t>(got) < room)
             return have;
     }
-    throw Error(ErrorCode::internal, "'" + directory_->pathOf(name_) +
-                                         "' was written to while it was read; reload again");
+    throw Error(ErrorCode::internal, inQuotes(directory_->pathOf(name_)) +
+                                         " was written to while it was read; reload again");
 }
 
 std::optional<std::string> readTextFile(const StoreDirectory &directory, const std::string &name,

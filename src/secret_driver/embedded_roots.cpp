@@ -21,8 +21,7 @@ FileStatus statusOf(const StoreDirectory &directory) {
     FileStatus status;
     const int result = directory.fileSystem().statusAt(directory.number(), ".", status);
     if (result < 0)
-        throw Error(ErrorCode::systemCall, "cannot stat directory '" + directory.path() + "'",
-                    -result);
+        throw directory.error(ErrorCode::systemCall, "cannot stat directory", "", result);
     return status;
 }
 
@@ -96,7 +95,7 @@ std::shared_ptr<Instance> EmbeddedRoots::find(const std::string *root) {
             auto instance = entry.current();
             if (!instance)
                 continue;
-            names += (names.empty() ? "'" : ", '") + entry.spelling() + "'";
+            names += (names.empty() ? "" : ", ") + inQuotes(entry.spelling());
             open.push_back(std::move(instance));
             if (wanted && entry.isDirectory(*wanted))
                 return open.back();
@@ -104,8 +103,9 @@ std::shared_ptr<Instance> EmbeddedRoots::find(const std::string *root) {
     }
     if (open.size() == 1)
         return open.front();
-    const std::string asked = root ? "root '" + *root + "' has no embedded secret driver of its own"
-                                   : "this connection names no embedded root";
+    const std::string asked =
+        root ? "root " + inQuotes(*root) + " has no embedded secret driver of its own"
+             : "this connection names no embedded root";
     if (open.empty())
         throw Error(ErrorCode::internal, asked + " and none is open in this process; open "
                                                  "secret:///embed with the same root first");

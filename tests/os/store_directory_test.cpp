@@ -36,6 +36,20 @@ TEST_F(StoreDirectoryTest, WhatIsNoDirectoryIsAnError) {
     EXPECT_THROW(const StoreDirectory opened(faulty, "/missing"), Error);
 }
 
+TEST_F(StoreDirectoryTest, ItsErrorsNameTheFileOrItselfAndThePlaceThatAsksForThem) {
+    const Error ofFile = directory->error(ErrorCode::fileAccess, "cannot sync file", "a", -EIO);
+    EXPECT_EQ(ofFile.place().line, __LINE__ - 1U);
+    EXPECT_EQ(ofFile.code(), ErrorCode::fileAccess);
+    EXPECT_EQ(ofFile.message(), "cannot sync file '/store/a'");
+    EXPECT_EQ(ofFile.systemErrno(), EIO);
+    const Error ofRename = directory->renameError("a", "b", -ENOSPC);
+    EXPECT_EQ(ofRename.place().line, __LINE__ - 1U);
+    EXPECT_EQ(ofRename.message(), "cannot rename file '/store/a' as '/store/b'");
+    const Error ofSync = directory->syncError(-EIO);
+    EXPECT_EQ(ofSync.place().line, __LINE__ - 1U);
+    EXPECT_EQ(ofSync.message(), "cannot sync directory '/store'");
+}
+
 TEST_F(StoreDirectoryTest, IsClosedAtTheEnd) {
     directory.reset();
     EXPECT_EQ(0U, disk.openDescriptors());
