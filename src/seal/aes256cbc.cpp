@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/aes256cbc.h"
 
-#include "conf/error.h"
 #include "seal/ciphers.h"
 #include "seal/plain.h"
 #include "seal/scratch.h"
+#include "seal/value_error.h"
 
 #include <vector>
 
@@ -23,8 +23,8 @@ std::vector<std::uint8_t> decode(std::span<const std::uint8_t> text) {
     const PlainDecoded decoded = decodePlain(text, bytes);
     if (decoded.form != PlainForm::value || decoded.size < 2 * kBlockSize ||
         decoded.size % kBlockSize != 0)
-        throw Error(ErrorCode::valueUnreadable,
-                    "is damaged: it is not base64 of an initialization vector and whole blocks");
+        throw unreadable(
+            "is damaged: it is not base64 of an initialization vector and whole blocks");
     bytes.resize(decoded.size);
     return bytes;
 }

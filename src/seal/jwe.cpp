@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/jwe.h"
 
-#include "conf/error.h"
 #include "conf/random.h"
 #include "seal/base64_url.h"
 #include "seal/ciphers.h"
 #include "seal/jwe_header.h"
 #include "seal/scratch.h"
+#include "seal/value_error.h"
 
 #include <algorithm>
 #include <array>
@@ -32,10 +32,6 @@ void append(std::string &text, std::span<const std::uint8_t> bytes) {
     text.resize(start + size);
 }
 
-[[noreturn]] void refuse(const std::string &why, SourcePlace place = SourcePlace::current()) {
-    throw Error(ErrorCode::valueUnreadable, why, 0, place);
-}
-
 /// The parts of a text, not decoded.
 struct Parts {
     std::string_view header;
@@ -56,13 +52,13 @@ JweHeader decodeHeader(std::string_view encoded) {
     const auto size = encoded.size() <= base64UrlSize(json.size()) ? decodeBase64Url(encoded, json)
                                                                    : std::nullopt;
     if (!size)
-        refuse("is damaged: its protected header is too long or not base64url");
+        throw unreadable("is damaged: its protected header is too long or not base64url");
     return parseJweHeader({reinterpret_cast<const char *>(json.data()), *size});
 }
 
 Parts split(std::span<const std::uint8_t> bytes) {
     if (bytes.size() > kMaxJweSize)
-        refuse("is larger than " + std::to_string(kMaxJweSize) + " bytes");
+        throw unreadable("is larger than " + std::to_string(kMaxJweSize) + " bytes");
     std::string_view text(reinterpret_cast<const char *>(bytes.data()), bytes.size());
     // The newline that editors and shells put at the end of a file.
     if (text.ends_with('\n'))
@@ -78,24 +74,24 @@ Parts split(std::span<const std::uint8_t> bytes) {
     }
     parts.tag = text;
     if (dots != before.size() || text.find('.') != std::string_view::npos)
-        refuse("is damaged: it does not have the five parts of a JWE");
+        throw unreadable("is damaged: it does not have the five parts of a JWE");
     return parts;
 }
 
 Sealed decode(const Parts &parts) {
     Sealed sealed;
     if (!parts.encryptedKey.empty())
-        refuse("is damaged: it has an encrypted key");
+        throw unreadable("is damaged: it has an encrypted key");
     if (decodeBase64Url(parts.nonce, sealed.nonce) != sealed.nonce.size())
-        refuse("is damaged: its initialization vector is not base64url of 12 bytes");
+        throw unreadable("is damaged: its initialization vector is not base64url of 12 bytes");
     // Three characters for two bytes is the most a canonical text yields.
     sealed.box.resize(parts.cipherText.size() / 4 * 3 + 2 + ciphers::kTagSize);
     const auto cipherSize = decodeBase64Url(parts.cipherText, sealed.box);
     if (!cipherSize)
-        refuse("is damaged: its ciphertext is not base64url");
+        throw unreadable("is damaged: its ciphertext is not base64url");
     std::array<std::uint8_t, ciphers::kTagSize> tagBytes;
     if (decodeBase64Url(parts.tag, tagBytes) != tagBytes.size())
-        refuse("is damaged: its authentication tag is not base64url of 16 bytes");
+        throw unreadable("is damaged: its authentication tag is not base64url of 16 bytes");
     sealed.box.resize(*cipherSize + tagBytes.size());
     std::copy(tagBytes.begin(), tagBytes.end(),
               sealed.box.end() - static_cast<std::ptrdiff_t>(tagBytes.size()));
@@ -113,11 +109,12 @@ const Key *keyOfOwnHeader(const Keyring &keyring, const Uuid &uuid, std::string_
 
 const Key &keyOf(const Keyring &keyring, const Uuid &uuid, const JweHeader &header) {
     if (header.uuid != uuid)
-        refuse("was sealed for secret '" + header.uuid.toString() + "', not for this one");
+        throw unreadable("was sealed for secret " + inQuotes(header.uuid.toString()) +
+                         ", not for this one");
     const Key *key = keyring.find(header.keyId);
     if (key == nullptr)
         throw Error(ErrorCode::invalidEncryptionKey,
-                    "is sealed with key '" + header.keyId + "', which is not " +
+                    "is sealed with key " + inQuotes(header.keyId) + ", which is not " +
                         (keyring.missing().empty()
                              ? "configured; name its file in secrets_encryption_key or "
                                "secrets_decryption_keys of secret.conf and reload"
@@ -162,7 +159,7 @@ ShieldedValue openJwe(const Keyring &keyring, const Uuid &uuid, std::span<const 
     Scratch plain(sealed.box.size() - ciphers::kTagSize);
     if (!ciphers::openGcm(key->sealing(), sealed.nonce, bytesOf(parts.header), sealed.box,
                           plain.bytes()))
-        refuse("was altered: it does not authenticate under key '" + key->id() + "'");
+        throw unreadable("was altered: it does not authenticate under key " + inQuotes(key->id()));
     if (usedKey != nullptr)
         *usedKey = key;
     return ShieldedValue::seal(uuid, plain.bytes());

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/jwe_header.h"
 
-#include "conf/error.h"
 #include "seal/base64_url.h"
+#include "seal/value_error.h"
 
 #include <algorithm>
 #include <array>
@@ -20,12 +20,9 @@ constexpr std::string_view kStart = R"({"alg":"dir","enc":"A256GCM","kid":")";
 constexpr std::string_view kMiddle = R"(","org.keyhold.uuid":")";
 constexpr std::string_view kEnd = R"("})";
 
-[[noreturn]] void refuse(const std::string &why, SourcePlace place = SourcePlace::current()) {
-    throw Error(ErrorCode::valueUnreadable, why, 0, place);
-}
-
 [[noreturn]] void damaged(SourcePlace place = SourcePlace::current()) {
-    refuse("is damaged: its protected header is not a JSON object of plain strings", place);
+    throw unreadable("is damaged: its protected header is not a JSON object of plain strings",
+                     place);
 }
 
 /// Takes tokens from the front of a JSON text.
@@ -79,10 +76,12 @@ Members parseObject(std::string_view json) {
         do {
             const std::string_view name = reader.string();
             if (name == "crit" || name == "zip")
-                refuse("uses the JWE header '" + std::string(name) + "', which is not supported");
+                throw unreadable("uses the JWE header " + inQuotes(name) +
+                                 ", which is not supported");
             reader.require(':');
             if (!members.emplace(name, reader.string()).second)
-                refuse("is damaged: its protected header has '" + std::string(name) + "' twice");
+                throw unreadable("is damaged: its protected header has " + inQuotes(name) +
+                                 " twice");
         } while (reader.take(','));
         reader.require('}');
     }
@@ -94,14 +93,14 @@ Members parseObject(std::string_view json) {
 std::string_view required(const Members &members, std::string_view name) {
     const auto found = members.find(name);
     if (found == members.end())
-        refuse("has no '" + std::string(name) + "' in its protected header");
+        throw unreadable("has no " + inQuotes(name) + " in its protected header");
     return found->second;
 }
 
 void requireWord(const Members &members, std::string_view name, std::string_view word) {
     if (required(members, name) != word)
-        refuse("is not sealed with \"" + std::string(name) + "\":\"" + std::string(word) +
-               "\", the only one supported");
+        throw unreadable("is not sealed with \"" + std::string(name) + "\":\"" + std::string(word) +
+                         "\", the only one supported");
 }
 
 bool isKeyId(std::string_view text) {
@@ -165,10 +164,10 @@ JweHeader parseJweHeader(std::string_view json) {
     requireWord(members, "enc", "A256GCM");
     const std::string_view keyId = required(members, "kid");
     if (!isKeyId(keyId))
-        refuse("is damaged: its key id is empty or too long");
+        throw unreadable("is damaged: its key id is empty or too long");
     const auto uuid = Uuid::parseCanonical(required(members, kUuidMember));
     if (!uuid)
-        refuse("is damaged: '" + std::string(kUuidMember) + "' is not a canonical uuid");
+        throw unreadable("is damaged: " + inQuotes(kUuidMember) + " is not a canonical uuid");
     return {std::string(keyId), *uuid};
 }
 

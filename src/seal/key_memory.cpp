@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/key_memory.h"
 
-#include "conf/error.h"
 #include "conf/mutex.h"
 #include "seal/guarded_memory.h"
 #include "seal/process_mark.h"
@@ -129,8 +128,8 @@ class Arena {
     }
 
   private:
-    static void *map(std::size_t length, int protection) {
-        void *pages = ::mmap(nullptr, length, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    static void *map(void *at, std::size_t length, int protection, int flags) {
+        void *pages = ::mmap(at, length, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
         if (pages == MAP_FAILED)
             throw Error(ErrorCode::noMemory, "cannot allocate memory for keys", errno);
         return pages;
@@ -149,7 +148,8 @@ class Arena {
         const std::size_t length = chunkLength();
         chunks_.reserve(chunks_.size() + 1);
         // The pages before and behind stay out of reach.
-        auto *pages = static_cast<std::uint8_t *>(map(length + 2 * page, PROT_NONE)) + page;
+        auto *pages =
+            static_cast<std::uint8_t *>(map(nullptr, length + 2 * page, PROT_NONE, 0)) + page;
         try {
             fill(pages, length);
         } catch (...) {
@@ -168,9 +168,7 @@ class Arena {
                 reason = textOf("memfd_secret is unavailable", error);
             kind = KeyMemoryKind::locked;
             // A mapping that failed may have left a hole.
-            if (::mmap(pages, length, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
-                throw Error(ErrorCode::noMemory, "cannot allocate memory for keys", errno);
+            map(pages, length, PROT_READ | PROT_WRITE, MAP_FIXED);
             if (::mlock(pages, length) != 0) {
                 const int lockError = errno;
                 kind = KeyMemoryKind::unlocked;
@@ -224,13 +222,16 @@ bool isOurs() noexcept {
     return Arena::ofProcess().isOurs();
 }
 
+void requireOurs(SourcePlace place) {
+    if (!isOurs())
+        throw Error(ErrorCode::internal,
+                    "keys cannot be used in a forked copy of the process that held them", 0, place);
+}
+
 } // namespace key_memory
 
 KeyBlock::KeyBlock(std::size_t size) {
-    // Before the lock, which another thread may have held at the fork.
-    if (!key_memory::isOurs())
-        throw Error(ErrorCode::internal,
-                    "keys cannot be used in a forked copy of the process that held them");
+    key_memory::requireOurs(); // before the lock, which another thread may have held at the fork
     if (size > kMaxBlockSize)
         throw Error(ErrorCode::internal, "a key of " + std::to_string(size) + " bytes");
     if (size != 0)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/error.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -37,6 +39,8 @@ struct Report {
 /// False in a process forked from the one that made the memory: it is not there, and touching it
 /// would be fatal.
 [[nodiscard]] bool isOurs() noexcept;
+/// Raises internal there.
+void requireOurs(SourcePlace place = SourcePlace::current());
 
 } // namespace key_memory
 

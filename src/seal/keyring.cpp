@@ -3,9 +3,9 @@
 
 #include "conf/error.h"
 #include "seal/base64_url.h"
+#include "seal/cipher_residue.h"
 #include "seal/ciphers.h"
 #include "seal/guarded_memory.h"
-#include "seal/cipher_residue.h"
 #include "seal/scratch.h"
 #include "seal/sodium.h"
 
@@ -86,9 +86,7 @@ Key::Key(std::span<const std::uint8_t, kSize> raw)
       header_(id_) {}
 
 std::span<const std::uint8_t, 2 * Key::kSize> Key::bytes() const {
-    if (!key_memory::isOurs())
-        throw Error(ErrorCode::internal,
-                    "keys cannot be used in a forked copy of the process that held them");
+    key_memory::requireOurs();
     return block_.bytes().first<2 * kSize>();
 }
 

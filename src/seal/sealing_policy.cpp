@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/sealing_policy.h"
 
-#include "conf/error.h"
 #include "conf/keyed_hash.h"
 #include "seal/aes256cbc.h"
 #include "seal/jwe.h"
 #include "seal/plain.h"
 #include "seal/scratch.h"
+#include "seal/value_error.h"
 
 namespace keyhold {
 
@@ -14,10 +14,6 @@ namespace {
 
 std::span<const std::uint8_t> bytesOf(std::string_view text) {
     return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
-}
-
-[[noreturn]] void refuse(const std::string &why, SourcePlace place = SourcePlace::current()) {
-    throw Error(ErrorCode::valueUnreadable, why, 0, place);
 }
 
 std::uint64_t hashOf(const Keyring &keyring, const SealingPolicy::Rules &rules) {
@@ -39,7 +35,7 @@ std::optional<ShieldedValue> openPlain(const Uuid &uuid, std::span<const std::ui
     case PlainForm::blank:
         return std::nullopt;
     case PlainForm::damaged:
-        refuse("is not base64");
+        throw unreadable("is not base64");
     case PlainForm::value:
         break;
     }
@@ -125,7 +121,7 @@ SealingPolicy::decode(ValueFormat form, const Uuid &uuid,
     if (!value || value->size() == 0)
         return std::nullopt;
     if (value->size() > kMaxValueSize)
-        refuse("holds more than " + std::to_string(kMaxValueSize) + " bytes");
+        throw unreadable("holds more than " + std::to_string(kMaxValueSize) + " bytes");
     return Decoded{std::move(*value), needsReencryptionFrom(form, key)};
 }
 
