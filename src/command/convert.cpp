@@ -38,8 +38,8 @@ Outcome outcomeOf(Conversion &conversion, const Inspection &after, const HostKey
     outcome.remaining = after.reencryptable.size();
     outcome.converted = conversion.total - std::min(conversion.total, outcome.remaining);
     outcome.findings = std::move(conversion.failures);
-    std::copy_if(after.findings.begin(), after.findings.end(), std::back_inserter(outcome.findings),
-                 isOfInterest);
+    std::ranges::copy_if(inWords(after.findings, conversion.target.paths.configDirectory),
+                         std::back_inserter(outcome.findings), isOfInterest);
     if (outcome.remaining == 0 && outcome.findings.empty())
         outcome.advice = adviceAfter(conversion.purpose, keys.settings, keys.plan,
                                      conversion.target.paths.settingsFile);
@@ -92,8 +92,9 @@ Exit convert(Purpose purpose, const ConvertOptions &options) {
         convertBeside(conversion, *holder, keys.host);
     else
         convertAlone(conversion);
-    const Inspection after = holder ? inspectBeside(target.paths, *conversion.policy)
-                                    : inspect(target.paths, *conversion.policy);
+    const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
+    const Inspection after = holder ? inspectBeside(directory, *conversion.policy)
+                                    : inspect(directory, *conversion.policy);
     const Outcome outcome = outcomeOf(conversion, after, keys.host);
     if (options.json)
         printOutcome(conversion, outcome);

@@ -94,10 +94,11 @@ class Daemon {
 
 class Follower {
   public:
-    Follower(Conversion &conversion, const Daemon &daemon, std::vector<Uuid> reencryptable)
+    Follower(Conversion &conversion, const Daemon &daemon, const StoreDirectory &directory,
+             std::vector<Uuid> reencryptable)
         : conversion_(conversion),
           daemon_(daemon),
-          directory_(posixFileSystem(), conversion.target.paths.configDirectory),
+          directory_(directory),
           reencryptable_(std::move(reencryptable)) {}
 
     void follow() {
@@ -145,15 +146,15 @@ class Follower {
         std::erase_if(reencryptable_, [&](const Uuid &uuid) { return isDone(check(uuid)); });
     }
 
-    [[nodiscard]] CheckedSecret check(const Uuid &uuid) const {
-        return checkSecret(directory_, *conversion_.policy, uuid);
+    [[nodiscard]] SecretInspection check(const Uuid &uuid) const {
+        return inspectSecret(directory_, *conversion_.policy, uuid);
     }
 
     /// A value that is re-encrypted is done when its former file is gone too.
-    static bool isDone(const CheckedSecret &secret) {
+    static bool isDone(const SecretInspection &secret) {
         return !secret.needsReencryption &&
-               std::ranges::none_of(secret.findings, [](const Finding &finding) {
-                   return finding.kind == Finding::Kind::shadowed;
+               std::ranges::none_of(secret.findings, [](const StoreFinding &finding) {
+                   return finding.kind == StoreFinding::Kind::shadowedValue;
                });
     }
 
@@ -169,7 +170,7 @@ class Follower {
 
     Conversion &conversion_;
     const Daemon &daemon_;
-    const StoreDirectory directory_;
+    const StoreDirectory &directory_;
     std::vector<Uuid> reencryptable_;
 };
 
@@ -178,12 +179,12 @@ class Follower {
 void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys &keys) {
     requireWilling(conversion, holder, keys);
     const Daemon daemon(conversion.target, holder);
-    std::vector<Uuid> reencryptable =
-        inspect(conversion.target.paths, *conversion.policy).reencryptable;
+    const StoreDirectory directory(posixFileSystem(), conversion.target.paths.configDirectory);
+    std::vector<Uuid> reencryptable = inspect(directory, *conversion.policy).reencryptable;
     conversion.total = reencryptable.size();
     // Also where nothing is left to do: new values must get the current format and key.
     daemon.reload();
-    Follower(conversion, daemon, std::move(reencryptable)).follow();
+    Follower(conversion, daemon, directory, std::move(reencryptable)).follow();
 }
 
 } // namespace keyhold::command

@@ -2,10 +2,82 @@
 #include "command/finding.h"
 
 #include "conf/error.h"
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 namespace keyhold::command {
+
+namespace {
+
+Finding inWords(const StoreFinding &found, const std::string &directory) {
+    using Of = StoreFinding::Kind;
+    using Kind = Finding::Kind;
+    const auto pathOf = [&](const std::string &name) { return directory + "/" + name; };
+    const auto say = [&](Kind kind, std::string text) {
+        return Finding{kind, pathOf(found.file), std::move(text)};
+    };
+    switch (found.kind) {
+    case Of::openDirectory:
+        return {Kind::directory, directory, "is open to other users; chmod 0700 it"};
+    case Of::missingDefinition:
+        return say(Kind::definition, "is not there");
+    case Of::unreadableDefinition:
+        return say(Kind::definition, "cannot be read: " + found.reason);
+    case Of::definesAnother:
+        return say(Kind::definition, "defines another secret, '" + found.other +
+                                         "'; give the file the name of its uuid");
+    case Of::misnamedDefinition:
+        return say(Kind::definition,
+                   "is not loaded, because its name is not a uuid in lower case; rename it");
+    case Of::sameUse:
+        return say(Kind::definition,
+                   "has the same use as '" + pathOf(found.other) + "'; only one of them is loaded");
+    case Of::unreadableFile:
+        return say(Kind::damaged, "cannot be read: " + found.reason);
+    case Of::damagedValue:
+        return say(Kind::damaged,
+                   found.reason + "; put the file right and reload, or set the value again");
+    case Of::missingKey:
+        return say(Kind::missingKey, found.reason);
+    case Of::shadowedValue:
+        return say(Kind::shadowed, "does not count, because '" + pathOf(found.other) +
+                                       "' goes before it; remove the one with the wrong value and "
+                                       "reload");
+    case Of::orphanedValue:
+        return say(Kind::orphan, "belongs to no secret; put its definition back, or remove it");
+    case Of::privateName:
+        return say(Kind::leftover,
+                   "is left over from an interrupted change; the next start of a daemon, or seal, "
+                   "rekey or unseal without one, puts it right");
+    case Of::quarantinedValue:
+        return say(Kind::aside,
+                   "was put aside because nobody could read it, it belonged to no secret, or "
+                   "libvirt had encrypted it and it was re-encrypted; put it right, or remove it "
+                   "once its secret has the value it should have");
+    case Of::unknownName:
+        return say(Kind::unknown,
+                   "is nothing that this driver knows; if it is a copy, it may hold a value");
+    case Of::writable:
+        return say(Kind::mode, "can be written by other users; chmod 0600 it");
+    case Of::accessible:
+        return say(Kind::mode, "can be read or written by other users; chmod 0600 it");
+    case Of::foreignOwner:
+        return say(Kind::owner, "belongs to user " + std::to_string(found.owner) +
+                                    "; chown it to " + std::to_string(found.rightOwner));
+    }
+    return {};
+}
+
+} // namespace
+
+std::vector<Finding> inWords(const std::vector<StoreFinding> &found, const std::string &directory) {
+    std::vector<Finding> words;
+    words.reserve(found.size());
+    for (const StoreFinding &each : found)
+        words.push_back(inWords(each, directory));
+    return words;
+}
 
 const char *nameOf(Finding::Kind kind) noexcept {
     switch (kind) {

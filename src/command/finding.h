@@ -2,18 +2,20 @@
 #pragma once
 
 #include "command/output.h"
+#include "command/store_finding.h"
 
 #include <string>
+#include <vector>
 
 namespace keyhold::command {
 
-/// Something about a store that an administrator should look at.
+/// Something that an administrator should look at, in words.
 struct Finding {
     enum class Kind {
         settings,   ///< secret.conf or a key file that it names
         directory,  ///< owner or mode of the directory
         definition, ///< a definition file that cannot be read, or does not count
-        damaged,    ///< a value file that is damaged, altered, or of another secret
+        damaged,    ///< a value file that is damaged, altered, of another secret, or cannot be read
         missingKey, ///< a value file that none of the configured keys opens
         shadowed,   ///< a value file that does not count, for one of another format goes before it
         orphan,     ///< a value file whose secret has no definition
@@ -31,6 +33,10 @@ struct Finding {
 
     bool operator==(const Finding &) const = default;
 };
+
+/// What was found in `directory`.
+[[nodiscard]] std::vector<Finding> inWords(const std::vector<StoreFinding> &found,
+                                           const std::string &directory);
 
 /// The word for machines, such as "missing-key".
 [[nodiscard]] const char *nameOf(Finding::Kind kind) noexcept;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "command/finding.h"
+#include "command/store_finding.h"
 #include "conf/uuid.h"
-#include "host/instance_paths.h"
 #include "os/store_directory.h"
 #include "seal/sealing_policy.h"
 
@@ -12,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace keyhold::command {
+namespace keyhold {
 
 /// What the files of a store hold, by one look at all of them.
 struct Inspection {
@@ -20,21 +19,21 @@ struct Inspection {
     std::size_t noValue = 0; ///< of these, without a value
     std::size_t plain = 0;   ///< with a value that is not encrypted
     std::size_t aes256cbc = 0;
-    std::map<std::string, std::size_t> sealed; ///< by key id; empty if that cannot be told
-    std::size_t unreadable = 0;                ///< of all, those whose value cannot be had
+    std::map<std::string, std::size_t> sealed; ///< by key id; empty if that is unknown
+    std::size_t unreadable = 0;                ///< of all, those whose value is unavailable
     std::vector<Uuid> reencryptable;           ///< by the rules of the SealingPolicy that was given
-    std::vector<Finding> findings;             ///< in the order of the uuids
+    std::vector<StoreFinding> findings;        ///< in the order of the uuids
 };
 
 /// Changes nothing. Raises systemCall if the directory cannot be read.
-[[nodiscard]] Inspection inspect(const InstancePaths &paths, const SealingPolicy &policy);
 [[nodiscard]] Inspection inspect(const StoreDirectory &directory, const SealingPolicy &policy);
 /// The same beside a process at work: one look meets changes half done, so what is found is looked
 /// at again a moment later, and counts if it is still there.
-[[nodiscard]] Inspection inspectBeside(const InstancePaths &paths, const SealingPolicy &policy);
+[[nodiscard]] Inspection inspectBeside(const StoreDirectory &directory,
+                                       const SealingPolicy &policy);
 
 /// The findings of both.
-[[nodiscard]] std::vector<Finding> inBoth(const std::vector<Finding> &first,
-                                          const std::vector<Finding> &second);
+[[nodiscard]] std::vector<StoreFinding> inBoth(const std::vector<StoreFinding> &first,
+                                               const std::vector<StoreFinding> &second);
 
-} // namespace keyhold::command
+} // namespace keyhold

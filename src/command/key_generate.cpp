@@ -47,16 +47,19 @@ bool isNamedBy(const KeyPlan &plan, const std::string &place) {
 void requireNoLostKey(const Target &target, const StoreKeys &store, const std::string &place) {
     if (!isNamedBy(store.host.plan, place) || !exists(target))
         return;
-    const Inspection inspection = inspect(target.paths, *store.host.policy);
-    const auto needsKey = [](const Finding &finding) {
-        return finding.kind == Finding::Kind::missingKey ||
-               (finding.kind == Finding::Kind::damaged && finding.file.ends_with(".aes256cbc"));
+    const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
+    const Inspection inspection = inspect(directory, *store.host.policy);
+    const auto needsKey = [](const StoreFinding &finding) {
+        using Kind = StoreFinding::Kind;
+        return finding.kind == Kind::missingKey ||
+               ((finding.kind == Kind::damagedValue || finding.kind == Kind::unreadableFile) &&
+                finding.file.ends_with(".aes256cbc"));
     };
     const auto found = std::ranges::find_if(inspection.findings, needsKey);
     if (found != inspection.findings.end())
         throw Error(ErrorCode::configUnsupported,
                     "'" + target.paths.settingsFile + "' names '" + place + "' as a key, and '" +
-                        found->file +
+                        directory.pathOf(found->file) +
                         "' needs a key that is not there; put the lost one back, or make the new "
                         "one at another place");
 }

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/report.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include <nlohmann/json.hpp>
 
 namespace keyhold::command {
 
 std::vector<Finding> Report::findings() const {
     std::vector<Finding> all = keys.findings;
-    all.insert(all.end(), inspection.findings.begin(), inspection.findings.end());
+    std::ranges::move(inWords(inspection.findings, target.paths.configDirectory),
+                      std::back_inserter(all));
     return all;
 }
 
@@ -15,8 +19,9 @@ Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) 
     Report report{target, findHolder(target.paths), {}, {}};
     report.keys = readStoreKeys(target, report.holder, keyFiles);
     const SealingPolicy &policy = *report.keys.host.policy;
+    const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
     report.inspection =
-        report.holder ? inspectBeside(target.paths, policy) : inspect(target.paths, policy);
+        report.holder ? inspectBeside(directory, policy) : inspect(directory, policy);
     return report;
 }
 

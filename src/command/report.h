@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "command/finding.h"
 #include "command/inspection.h"
 #include "command/output.h"
 #include "command/store_keys.h"

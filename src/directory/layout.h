@@ -40,6 +40,8 @@ enum class FileKind {
 /// The n-th name (from 1) under which a value file is put aside that belongs to no secret, or that
 /// nobody could read when a new value came. Not private: it is somebody's and is never removed.
 [[nodiscard]] std::string asideName(const Uuid &uuid, ValueFormat form, unsigned n);
+/// True for such a name, whatever its number.
+[[nodiscard]] bool isAsideName(std::string_view name);
 
 /// 16 hexadecimal digits: the first half of BLAKE2b-128.
 [[nodiscard]] std::string hashOfDefinition(std::string_view text);

@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 #include <tuple>
 
 namespace keyhold {
@@ -46,6 +47,15 @@ std::pair<Uuid, ValueFormat> valueOf(const Name &name) {
     return {Uuid(bytes), static_cast<ValueFormat>(std::countr_zero(name.form))};
 }
 
+/// Where a name belongs that stands for no file of ours; null for what is none of a store's.
+std::vector<std::string> *listOfOthers(std::string_view name, Listing &listing) {
+    if (layout::isAsideName(name))
+        return &listing.quarantined;
+    if (layout::hasDefinitionSuffix(name))
+        return &listing.misnamed;
+    return Uuid::parseCanonical(name.substr(0, Uuid::kTextLength)) ? &listing.unknown : nullptr;
+}
+
 /// Gives the secrets their values.
 void match(std::vector<Name> &names, Listing &listing) {
     std::sort(names.begin(), names.end());
@@ -69,8 +79,8 @@ Listing listStore(const StoreDirectory &directory) {
     directory.list([&](const char *text) {
         const auto file = layout::parseFileName(text);
         if (!file) {
-            if (layout::hasDefinitionSuffix(text))
-                listing.misnamed.emplace_back(text);
+            if (auto *const others = listOfOthers(text, listing))
+                others->emplace_back(text);
             return;
         }
         switch (file->kind) {

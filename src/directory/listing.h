@@ -16,6 +16,8 @@ struct Listing {
     std::vector<std::pair<Uuid, ValueFormat>> orphans; ///< values without a definition
     std::vector<std::string> privateNames;
     std::vector<std::string> misnamed; ///< what looks like a definition and has no uuid for a name
+    std::vector<std::string> quarantined; ///< values that were put aside
+    std::vector<std::string> unknown;     ///< other names that begin as those of a secret
 };
 
 /// Raises systemCall if the directory cannot be read to its end.

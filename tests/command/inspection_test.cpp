@@ -9,6 +9,8 @@
 namespace keyhold::command {
 namespace {
 
+using Kind = StoreFinding::Kind;
+
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
@@ -17,11 +19,11 @@ using testing::UnorderedElementsAre;
 class Inspect : public testing::Test {
   protected:
     [[nodiscard]] Inspection look(const std::shared_ptr<const SealingPolicy> &policy) const {
-        return inspect(store.target().paths, *policy);
+        return inspect(StoreDirectory(posixFileSystem(), store.secrets()), *policy);
     }
-    std::vector<Finding::Kind> kinds() const {
-        std::vector<Finding::Kind> kinds;
-        for (const Finding &finding : look(atRestOf(7)).findings)
+    std::vector<Kind> kinds() const {
+        std::vector<Kind> kinds;
+        for (const StoreFinding &finding : look(atRestOf(7)).findings)
             kinds.push_back(finding.kind);
         return kinds;
     }
@@ -59,15 +61,15 @@ TEST_F(Inspect, AnEmptyStoreIsClean) {
 TEST_F(Inspect, PrivateNamesAreLeftovers) {
     store.define(1);
     store.put(StoreOnDisk::nameOf(1, "jwe.keyhold-for-0123456789abcdef"), "x");
-    EXPECT_THAT(kinds(), ElementsAre(Finding::Kind::leftover));
+    EXPECT_THAT(kinds(), ElementsAre(Kind::privateName));
 }
 
 TEST_F(Inspect, OnlyNumberedNamesOfValuesAreAsides) {
     store.define(1);
     store.put(StoreOnDisk::nameOf(1, "jwe.aside-12"), "x");
-    EXPECT_THAT(kinds(), ElementsAre(Finding::Kind::aside));
+    EXPECT_THAT(kinds(), ElementsAre(Kind::quarantinedValue));
     store.put(StoreOnDisk::nameOf(1, "jwe.aside-"), "x");
-    EXPECT_THAT(kinds(), ElementsAre(Finding::Kind::aside, Finding::Kind::unknown));
+    EXPECT_THAT(kinds(), ElementsAre(Kind::quarantinedValue, Kind::unknownName));
 }
 
 TEST_F(Inspect, FilesThatAreNoneOfASecretsAreNotLookedAt) {
@@ -80,7 +82,7 @@ TEST_F(Inspect, TwoDefinitionsOfOneUse) {
     store.put(StoreOnDisk::nameOf(2, "xml"),
               "<secret><uuid>" + StoreOnDisk::uuid(2).toString() +
                   "</uuid><usage type='ceph'><name>use 1</name></usage></secret>");
-    EXPECT_THAT(kinds(), ElementsAre(Finding::Kind::definition));
+    EXPECT_THAT(kinds(), ElementsAre(Kind::sameUse));
 }
 
 TEST_F(Inspect, ModesThatLetOthersIn) {
@@ -90,19 +92,20 @@ TEST_F(Inspect, ModesThatLetOthersIn) {
     ::chmod(definition.c_str(), 0644);
     EXPECT_THAT(kinds(), IsEmpty()) << "definitions are no secret";
     ::chmod(value.c_str(), 0640);
-    EXPECT_THAT(kinds(), ElementsAre(Finding::Kind::mode));
+    EXPECT_THAT(kinds(), ElementsAre(Kind::accessible));
     ::chmod(value.c_str(), 0600);
     ::chmod(store.secrets().c_str(), 0710);
-    EXPECT_THAT(kinds(), ElementsAre(Finding::Kind::directory));
+    EXPECT_THAT(kinds(), ElementsAre(Kind::openDirectory));
 }
 
 TEST_F(Inspect, WhatIsThereOnceOnlyDoesNotCountBesideAProcess) {
-    const Finding gone{Finding::Kind::leftover, "a", ""};
-    const Finding stays{Finding::Kind::orphan, "b", ""};
-    const Finding appears{Finding::Kind::aside, "c", ""};
+    const StoreFinding gone{.kind = Kind::privateName, .file = "a"};
+    const StoreFinding stays{.kind = Kind::orphanedValue, .file = "b"};
+    const StoreFinding appears{.kind = Kind::quarantinedValue, .file = "c"};
     EXPECT_THAT(inBoth({gone, stays}, {stays, appears}), ElementsAre(stays));
     store.put(StoreOnDisk::nameOf(1, "jwe.keyhold-new"), "x");
-    EXPECT_EQ(inspectBeside(store.target().paths, SealingPolicy()).findings.size(), 1u);
+    const StoreDirectory directory(posixFileSystem(), store.secrets());
+    EXPECT_EQ(inspectBeside(directory, SealingPolicy()).findings.size(), 1u);
 }
 
 } // namespace

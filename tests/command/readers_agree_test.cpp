@@ -112,15 +112,14 @@ class Driver {
     std::unique_ptr<Barrier> barrier_;
 };
 
-std::string valueOf(const StoreDirectory &directory, const Uuid &uuid,
-                    const CheckedSecret &secret) {
-    if (!secret.form)
+std::string valueOf(const Uuid &uuid, const SecretInspection &secret) {
+    if (!secret.format)
         return "none";
     if (!secret.isUnreadable)
-        return std::string(nameOf(*secret.form));
-    const std::string file = directory.pathOf(layout::valueName(uuid, *secret.form));
-    const bool lacksKey = std::ranges::any_of(secret.findings, [&](const Finding &finding) {
-        return finding.kind == Finding::Kind::missingKey && finding.file == file;
+        return std::string(nameOf(*secret.format));
+    const std::string file = layout::valueName(uuid, *secret.format);
+    const bool lacksKey = std::ranges::any_of(secret.findings, [&](const StoreFinding &finding) {
+        return finding.kind == StoreFinding::Kind::missingKey && finding.file == file;
     });
     return lacksKey ? "missing key" : "damaged";
 }
@@ -132,12 +131,11 @@ View viewOfCommand(const StoreOnDisk &store, const SealingPolicy &policy, int si
         const Uuid uuid = StoreOnDisk::uuid(n);
         if (!directory.contains(layout::definitionName(uuid)))
             continue;
-        const CheckedSecret checked = checkSecret(directory, policy, uuid);
-        view.secrets[uuid] = checked.usage
-                                 ? Seen{checked.usage->id, valueOf(directory, uuid, checked)}
-                                 : Seen{"none", "none"};
+        const SecretInspection checked = inspectSecret(directory, policy, uuid);
+        view.secrets[uuid] =
+            checked.usage ? Seen{checked.usage->id, valueOf(uuid, checked)} : Seen{"none", "none"};
     }
-    view.reencryptable = inspect(store.target().paths, policy).reencryptable;
+    view.reencryptable = inspect(directory, policy).reencryptable;
     return view;
 }
 
@@ -167,7 +165,8 @@ class ReadersAgree : public testing::TestWithParam<Rules> {
             return ofCommand.secrets.at(uuid).definition == "none";
         });
         EXPECT_EQ(reencryptable, ofDriver.reencryptable);
-        const Inspection found = inspect(store.target().paths, *policy);
+        const Inspection found =
+            inspect(StoreDirectory(posixFileSystem(), store.secrets()), *policy);
         EXPECT_EQ(found.secrets, ofDriver.secrets.size());
     }
 

@@ -9,25 +9,25 @@ namespace {
 
 class SecretCheck : public testing::Test {
   protected:
-    [[nodiscard]] CheckedSecret check(const std::shared_ptr<const SealingPolicy> &policy) const {
-        return checkSecret(StoreDirectory(posixFileSystem(), store.secrets()), *policy,
-                           StoreOnDisk::uuid(1));
+    [[nodiscard]] SecretInspection check(const std::shared_ptr<const SealingPolicy> &policy) const {
+        return inspectSecret(StoreDirectory(posixFileSystem(), store.secrets()), *policy,
+                             StoreOnDisk::uuid(1));
     }
-    static std::vector<Finding::Kind> kindsOf(const CheckedSecret &secret) {
-        std::vector<Finding::Kind> kinds;
-        for (const Finding &finding : secret.findings)
+    static std::vector<StoreFinding::Kind> kindsOf(const SecretInspection &secret) {
+        std::vector<StoreFinding::Kind> kinds;
+        for (const StoreFinding &finding : secret.findings)
             kinds.push_back(finding.kind);
         return kinds;
     }
-    using Kinds = std::vector<Finding::Kind>;
+    using Kinds = std::vector<StoreFinding::Kind>;
 
     StoreOnDisk store;
 };
 
 TEST_F(SecretCheck, ASealedValue) {
     store.addSealed(1, "value", 7);
-    const CheckedSecret secret = check(atRestOf(7));
-    EXPECT_EQ(secret.form, ValueFormat::jwe);
+    const SecretInspection secret = check(atRestOf(7));
+    EXPECT_EQ(secret.format, ValueFormat::jwe);
     EXPECT_EQ(secret.keyId, keyIdOf(7));
     EXPECT_EQ(secret.usage->id, "use 1");
     EXPECT_FALSE(secret.isUnreadable || secret.needsReencryption);
@@ -36,27 +36,27 @@ TEST_F(SecretCheck, ASealedValue) {
 
 TEST_F(SecretCheck, AValueOfAnotherKey) {
     store.addSealed(1, "value", 7);
-    const CheckedSecret secret = check(atRestOf(8));
+    const SecretInspection secret = check(atRestOf(8));
     EXPECT_EQ(secret.keyId, keyIdOf(7));
     EXPECT_TRUE(secret.isUnreadable);
-    EXPECT_EQ(kindsOf(secret), Kinds{Finding::Kind::missingKey});
+    EXPECT_EQ(kindsOf(secret), Kinds{StoreFinding::Kind::missingKey});
 }
 
 TEST_F(SecretCheck, AValueOfAnotherSecret) {
     store.addSealed(2, "value", 7);
     store.define(1);
     store.put(StoreOnDisk::nameOf(1, "jwe"), store.files()[StoreOnDisk::nameOf(2, "jwe")]);
-    const CheckedSecret secret = check(atRestOf(7));
+    const SecretInspection secret = check(atRestOf(7));
     EXPECT_TRUE(secret.isUnreadable);
-    EXPECT_EQ(kindsOf(secret), Kinds{Finding::Kind::damaged});
+    EXPECT_EQ(kindsOf(secret), Kinds{StoreFinding::Kind::damagedValue});
 }
 
 TEST_F(SecretCheck, TwoForms) {
     store.addSealed(1, "value", 7);
     store.addPlain(1, "newer");
-    const CheckedSecret secret = check(atRestOf(7));
-    EXPECT_EQ(secret.form, ValueFormat::plain);
-    EXPECT_EQ(kindsOf(secret), Kinds{Finding::Kind::shadowed});
+    const SecretInspection secret = check(atRestOf(7));
+    EXPECT_EQ(secret.format, ValueFormat::plain);
+    EXPECT_EQ(kindsOf(secret), Kinds{StoreFinding::Kind::shadowedValue});
     EXPECT_FALSE(secret.needsReencryption);
     EXPECT_TRUE(check(atRestOf(0, {7}, {false, true, {}})).needsReencryption)
         << "an interrupted change to plain leaves this";
@@ -65,17 +65,17 @@ TEST_F(SecretCheck, TwoForms) {
 TEST_F(SecretCheck, ABlankFileIsNoValueAndHidesNone) {
     store.addSealed(1, "value", 7);
     store.put(StoreOnDisk::nameOf(1, "base64"), "\n");
-    const CheckedSecret secret = check(atRestOf(7));
-    EXPECT_EQ(secret.form, ValueFormat::jwe);
+    const SecretInspection secret = check(atRestOf(7));
+    EXPECT_EQ(secret.format, ValueFormat::jwe);
     EXPECT_TRUE(secret.findings.empty());
 }
 
 TEST_F(SecretCheck, ADefinitionThatCannotBeReadOrIsOfAnother) {
     store.put(StoreOnDisk::nameOf(1, "xml"), "<secret>");
-    EXPECT_EQ(kindsOf(check(atRestOf(7))), Kinds{Finding::Kind::definition});
+    EXPECT_EQ(kindsOf(check(atRestOf(7))), Kinds{StoreFinding::Kind::unreadableDefinition});
     store.define(2);
     store.put(StoreOnDisk::nameOf(1, "xml"), store.files()[StoreOnDisk::nameOf(2, "xml")]);
-    EXPECT_EQ(kindsOf(check(atRestOf(7))), Kinds{Finding::Kind::definition});
+    EXPECT_EQ(kindsOf(check(atRestOf(7))), Kinds{StoreFinding::Kind::definesAnother});
 }
 
 TEST_F(SecretCheck, IsOutdatedByTheRules) {
