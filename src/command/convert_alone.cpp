@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/convert.h"
-#include "command/inspection.h"
 #include "conf/error.h"
 #include "directory/directory_backend.h"
+#include "directory/inspection.h"
 #include "os/directory_lock.h"
 #include "os/store_lock.h"
 #include "store/barrier.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/convert.h"
-#include "command/inspection.h"
-#include "command/secret_check.h"
 #include "conf/error.h"
+#include "directory/inspection.h"
 #include "directory/layout.h"
+#include "directory/secret_inspection.h"
 #include "os/descriptor.h"
 #include "os/store_directory.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "command/output.h"
-#include "command/store_finding.h"
+#include "directory/store_finding.h"
 
 #include <string>
 #include <vector>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/keys.h"
 
-#include "command/inspection.h"
 #include "command/store_keys.h"
 #include "conf/error.h"
 #include "conf/random.h"
 #include "conf/uuid.h"
+#include "directory/inspection.h"
 #include "keys/key_file.h"
 #include "os/durable_file.h"
 #include "os/store_directory.h"

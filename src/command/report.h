@@ -2,10 +2,10 @@
 #pragma once
 
 #include "command/finding.h"
-#include "command/inspection.h"
 #include "command/output.h"
 #include "command/store_keys.h"
 #include "command/target.h"
+#include "directory/inspection.h"
 
 #include <functional>
 #include <optional>

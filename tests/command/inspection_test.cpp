@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "command/inspection.h"
 #include "command/store_on_disk.h"
+#include "directory/inspection.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,12 +2,12 @@
 // The driver and the command each read a store in their own way: the one to serve it, the other to
 // say what is wrong with every file. What they say of one store must be the same: which secrets
 // there are, which file of a value counts, which values can be had, which are to be re-encrypted.
-#include "command/inspection.h"
-#include "command/secret_check.h"
 #include "command/store_corpus.h"
 #include "conf/error.h"
 #include "directory/directory_backend.h"
+#include "directory/inspection.h"
 #include "directory/layout.h"
+#include "directory/secret_inspection.h"
 #include "host/host_fixture.h"
 #include "seal/scratch.h"
 #include "store/secret_store.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "command/secret_check.h"
 #include "command/store_on_disk.h"
+#include "directory/secret_inspection.h"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "command/inspection.h"
+#include "directory/inspection.h"
 
-#include "command/secret_check.h"
 #include "directory/layout.h"
 #include "directory/listing.h"
+#include "directory/secret_inspection.h"
 #include "os/parallel.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "command/secret_check.h"
+#include "directory/secret_inspection.h"
 
 #include "conf/error.h"
 #include "directory/layout.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "command/store_finding.h"
 #include "conf/usage.h"
 #include "conf/uuid.h"
+#include "directory/store_finding.h"
 #include "os/store_directory.h"
 #include "seal/sealing_policy.h"
 
