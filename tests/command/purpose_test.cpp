@@ -25,19 +25,19 @@ std::string refusal(Purpose purpose, const HostKeys &keys) {
 }
 
 TEST(Purpose, NothingIsSealedThatIsNotAskedFor) {
-    const HostKeys keys = hostKeys(atRestOf(7));
+    const HostKeys keys = hostKeys(policyOf(7));
     EXPECT_THAT(refusal(Purpose::seal, keys), HasSubstr("'/c' does not ask for encryption"));
     EXPECT_THAT(refusal(Purpose::rekey, keys), HasSubstr("'/c' does not ask for encryption"));
     EXPECT_EQ(refusal(Purpose::unseal, keys), "none");
 }
 
 TEST(Purpose, WithoutAKeyTheReasonIsGiven) {
-    const HostKeys keys = hostKeys(atRestOf(0, {7}, {true, false, "the key is gone"}));
+    const HostKeys keys = hostKeys(policyOf(0, {7}, {true, false, "the key is gone"}));
     EXPECT_THAT(refusal(Purpose::seal, keys), HasSubstr("the key is gone"));
 }
 
 TEST(Purpose, RulesSayWhichValuesAreWrittenAnew) {
-    const HostKeys keys = hostKeys(atRestOf(7, {}, {true, false, {}}));
+    const HostKeys keys = hostKeys(policyOf(7, {}, {true, false, {}}));
     EXPECT_TRUE(rulesFor(Purpose::seal, keys, "").convertExisting);
     EXPECT_FALSE(rulesFor(Purpose::rekey, keys, "").convertExisting);
     EXPECT_FALSE(rulesFor(Purpose::unseal, keys, "").mustSeal);

@@ -71,11 +71,11 @@ TEST(StoreKeys, TroubleOnTheCommandLineIsRaised) {
 }
 
 TEST(StoreKeys, StayTheSameUnderOtherRules) {
-    const auto policy = withRules(*atRestOf(1, {2}), {true, true, {}});
+    const auto policy = withRules(*policyOf(1, {2}), {true, true, {}});
     EXPECT_EQ(policy->keyring().current()->id(), keyIdOf(1));
     EXPECT_EQ(policy->keyring().keys().size(), 2u);
     EXPECT_TRUE(policy->rules().convertExisting);
-    EXPECT_EQ(withRules(*atRestOf(0, {2}), {})->keyring().current(), nullptr);
+    EXPECT_EQ(withRules(*policyOf(0, {2}), {})->keyring().current(), nullptr);
 }
 
 TEST(StoreKeys, AMissingKeyStaysMissingUnderOtherRulesAndWithMoreKeys) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "command/store_on_disk.h"
 #include "directory/inspection.h"
+#include "directory/store_files.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-namespace keyhold::command {
+namespace keyhold {
 namespace {
 
 using Kind = StoreFinding::Kind;
@@ -23,12 +23,12 @@ class Inspect : public testing::Test {
     }
     std::vector<Kind> kinds() const {
         std::vector<Kind> kinds;
-        for (const StoreFinding &finding : look(atRestOf(7)).findings)
+        for (const StoreFinding &finding : look(policyOf(7)).findings)
             kinds.push_back(finding.kind);
         return kinds;
     }
 
-    StoreOnDisk store;
+    StoreFiles store;
 };
 
 TEST_F(Inspect, CountsByFormAndKey) {
@@ -37,7 +37,7 @@ TEST_F(Inspect, CountsByFormAndKey) {
     store.addSealed(3, "value", 7);
     store.addSealed(4, "value", 7);
     store.addSealed(5, "value", 8);
-    const Inspection found = look(atRestOf(7));
+    const Inspection found = look(policyOf(7));
     EXPECT_EQ(found.secrets, 5u);
     EXPECT_EQ(found.noValue, 1u);
     EXPECT_EQ(found.plain, 1u);
@@ -48,27 +48,27 @@ TEST_F(Inspect, CountsByFormAndKey) {
 TEST_F(Inspect, ListsWhatTheRulesWouldChange) {
     store.addPlain(1, "value");
     store.addSealed(2, "value", 7);
-    EXPECT_THAT(look(atRestOf(0, {7}, {false, true, {}})).reencryptable,
-                ElementsAre(StoreOnDisk::uuid(2)));
-    EXPECT_THAT(look(atRestOf(7, {}, {true, true, {}})).reencryptable,
-                ElementsAre(StoreOnDisk::uuid(1)));
+    EXPECT_THAT(look(policyOf(0, {7}, {false, true, {}})).reencryptable,
+                ElementsAre(StoreFiles::uuid(2)));
+    EXPECT_THAT(look(policyOf(7, {}, {true, true, {}})).reencryptable,
+                ElementsAre(StoreFiles::uuid(1)));
 }
 
 TEST_F(Inspect, AnEmptyStoreIsClean) {
-    EXPECT_THAT(look(atRestOf(7)).findings, IsEmpty());
+    EXPECT_THAT(look(policyOf(7)).findings, IsEmpty());
 }
 
 TEST_F(Inspect, PrivateNamesAreLeftovers) {
     store.define(1);
-    store.put(StoreOnDisk::nameOf(1, "jwe.keyhold-for-0123456789abcdef"), "x");
+    store.put(StoreFiles::nameOf(1, "jwe.keyhold-for-0123456789abcdef"), "x");
     EXPECT_THAT(kinds(), ElementsAre(Kind::privateName));
 }
 
 TEST_F(Inspect, OnlyNumberedNamesOfValuesAreAsides) {
     store.define(1);
-    store.put(StoreOnDisk::nameOf(1, "jwe.aside-12"), "x");
+    store.put(StoreFiles::nameOf(1, "jwe.aside-12"), "x");
     EXPECT_THAT(kinds(), ElementsAre(Kind::quarantinedValue));
-    store.put(StoreOnDisk::nameOf(1, "jwe.aside-"), "x");
+    store.put(StoreFiles::nameOf(1, "jwe.aside-"), "x");
     EXPECT_THAT(kinds(), ElementsAre(Kind::quarantinedValue, Kind::unknownName));
 }
 
@@ -79,16 +79,16 @@ TEST_F(Inspect, FilesThatAreNoneOfASecretsAreNotLookedAt) {
 
 TEST_F(Inspect, TwoDefinitionsOfOneUse) {
     store.define(1);
-    store.put(StoreOnDisk::nameOf(2, "xml"),
-              "<secret><uuid>" + StoreOnDisk::uuid(2).toString() +
+    store.put(StoreFiles::nameOf(2, "xml"),
+              "<secret><uuid>" + StoreFiles::uuid(2).toString() +
                   "</uuid><usage type='ceph'><name>use 1</name></usage></secret>");
     EXPECT_THAT(kinds(), ElementsAre(Kind::sameUse));
 }
 
 TEST_F(Inspect, ModesThatLetOthersIn) {
     store.addPlain(1, "value");
-    const std::string value = store.secrets() + "/" + StoreOnDisk::nameOf(1, "base64");
-    const std::string definition = store.secrets() + "/" + StoreOnDisk::nameOf(1, "xml");
+    const std::string value = store.secrets() + "/" + StoreFiles::nameOf(1, "base64");
+    const std::string definition = store.secrets() + "/" + StoreFiles::nameOf(1, "xml");
     ::chmod(definition.c_str(), 0644);
     EXPECT_THAT(kinds(), IsEmpty()) << "definitions are no secret";
     ::chmod(value.c_str(), 0640);
@@ -103,10 +103,10 @@ TEST_F(Inspect, WhatIsThereOnceOnlyDoesNotCountBesideAProcess) {
     const StoreFinding stays{.kind = Kind::orphanedValue, .file = "b"};
     const StoreFinding appears{.kind = Kind::quarantinedValue, .file = "c"};
     EXPECT_THAT(inBoth({gone, stays}, {stays, appears}), ElementsAre(stays));
-    store.put(StoreOnDisk::nameOf(1, "jwe.keyhold-new"), "x");
+    store.put(StoreFiles::nameOf(1, "jwe.keyhold-new"), "x");
     const StoreDirectory directory(posixFileSystem(), store.secrets());
     EXPECT_EQ(inspectBeside(directory, SealingPolicy()).findings.size(), 1u);
 }
 
 } // namespace
-} // namespace keyhold::command
+} // namespace keyhold

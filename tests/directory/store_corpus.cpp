@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "command/store_corpus.h"
+#include "directory/store_corpus.h"
 
 #include "directory/layout.h"
 
@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-namespace keyhold::command {
+namespace keyhold {
 namespace {
 
 // "old value" as libvirt writes it, under 32 bytes of 1, and the same with one bit changed in the
@@ -22,7 +22,7 @@ constexpr const char *kMisfit = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXnB6s=";
 
 class Maker {
   public:
-    explicit Maker(const StoreOnDisk &store) : store_(store) {
+    explicit Maker(const StoreFiles &store) : store_(store) {
         addOneForm();
         addSeveralForms();
         addDefinitions();
@@ -37,7 +37,7 @@ class Maker {
         return last_;
     }
     void put(int n, const std::string &suffix, const std::string &content) const {
-        store_.put(StoreOnDisk::nameOf(n, suffix), content);
+        store_.put(StoreFiles::nameOf(n, suffix), content);
     }
     void putPlain(int n) const { store_.addPlain(n, "plain"); }
     void putCbc(int n) const { put(n, "aes256cbc", kCbc); }
@@ -45,7 +45,7 @@ class Maker {
         store_.addSealed(n, "sealed", key);
     }
     [[nodiscard]] std::string path(int n, const std::string &suffix) const {
-        return store_.secrets() + "/" + StoreOnDisk::nameOf(n, suffix);
+        return store_.secrets() + "/" + StoreFiles::nameOf(n, suffix);
     }
     [[nodiscard]] std::string content(int n, const std::string &suffix) const {
         std::ifstream file(path(n, suffix), std::ios::binary);
@@ -71,7 +71,7 @@ class Maker {
             EXPECT_TRUE(std::filesystem::create_directory(path(defined(), suffix)));
             std::filesystem::create_symlink("nowhere", path(defined(), suffix));
             const int loop = defined();
-            std::filesystem::create_symlink(StoreOnDisk::nameOf(loop, suffix), path(loop, suffix));
+            std::filesystem::create_symlink(StoreFiles::nameOf(loop, suffix), path(loop, suffix));
             EXPECT_EQ(::mkfifo(path(defined(), suffix).c_str(), 0600), 0);
         }
         const int cut = defined();
@@ -124,7 +124,7 @@ class Maker {
 
     void addDefinitions() {
         const auto document = [](int n, const std::string &attributes, const std::string &inside) {
-            return "<secret " + attributes + "><uuid>" + StoreOnDisk::uuid(n).toString() +
+            return "<secret " + attributes + "><uuid>" + StoreFiles::uuid(n).toString() +
                    "</uuid>" + inside + "</secret>";
         };
         for (const std::string text : {"", "\n", "no document", "<secret><uuid>", "<domain/>",
@@ -188,12 +188,12 @@ class Maker {
         store_.put("README", "text");
     }
 
-    const StoreOnDisk &store_;
+    const StoreFiles &store_;
     int last_ = 0;
 };
 
 } // namespace
 
-StoreCorpus::StoreCorpus(const StoreOnDisk &store) : size_(Maker(store).size()) {}
+StoreCorpus::StoreCorpus(const StoreFiles &store) : size_(Maker(store).size()) {}
 
-} // namespace keyhold::command
+} // namespace keyhold

@@ -2,13 +2,13 @@
 // The driver and the command each read a store in their own way: the one to serve it, the other to
 // say what is wrong with every file. What they say of one store must be the same: which secrets
 // there are, which file of a value counts, which values can be had, which are to be re-encrypted.
-#include "command/store_corpus.h"
 #include "conf/error.h"
+#include "conf/recording_admin_log.h"
 #include "directory/directory_backend.h"
 #include "directory/inspection.h"
 #include "directory/layout.h"
 #include "directory/secret_inspection.h"
-#include "host/host_fixture.h"
+#include "directory/store_corpus.h"
 #include "seal/scratch.h"
 #include "store/secret_store.h"
 
@@ -23,7 +23,7 @@
 #include <string_view>
 #include <vector>
 
-namespace keyhold::command {
+namespace keyhold {
 namespace {
 
 /// What a reader says of one secret.
@@ -62,7 +62,7 @@ std::string formOf(const Uuid &uuid, const ShieldedValue &value) {
 
 class Driver {
   public:
-    Driver(const StoreOnDisk &store, const std::shared_ptr<const SealingPolicy> &policy) {
+    Driver(const StoreFiles &store, const std::shared_ptr<const SealingPolicy> &policy) {
         const auto current = std::make_shared<CurrentPolicy>();
         current->set(policy);
         backend_ = std::make_shared<DirectoryBackend>(
@@ -106,7 +106,7 @@ class Driver {
         }
     }
 
-    LineLog log_;
+    RecordingAdminLog log_;
     std::shared_ptr<DirectoryBackend> backend_;
     std::shared_ptr<const CurrentPolicy> policy_;
     std::unique_ptr<Barrier> barrier_;
@@ -124,11 +124,11 @@ std::string valueOf(const Uuid &uuid, const SecretInspection &secret) {
     return lacksKey ? "missing key" : "damaged";
 }
 
-View viewOfCommand(const StoreOnDisk &store, const SealingPolicy &policy, int size) {
+View viewOfCommand(const StoreFiles &store, const SealingPolicy &policy, int size) {
     const StoreDirectory directory(posixFileSystem(), store.secrets());
     View view;
     for (int n = 1; n <= size; ++n) {
-        const Uuid uuid = StoreOnDisk::uuid(n);
+        const Uuid uuid = StoreFiles::uuid(n);
         if (!directory.contains(layout::definitionName(uuid)))
             continue;
         const SecretInspection checked = inspectSecret(directory, policy, uuid);
@@ -170,10 +170,10 @@ class ReadersAgree : public testing::TestWithParam<Rules> {
         EXPECT_EQ(found.secrets, ofDriver.secrets.size());
     }
 
-    StoreOnDisk store;
+    StoreFiles store;
     StoreCorpus corpus{store};
     std::shared_ptr<const SealingPolicy> policy =
-        atRestOf(GetParam().current, GetParam().earlier,
+        policyOf(GetParam().current, GetParam().earlier,
                  {GetParam().mustSeal, GetParam().convertExisting, ""});
     Driver driver{store, policy};
 };
@@ -190,11 +190,11 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto &tested) { return tested.param.name; });
 
 TEST(StoreCorpus, HasValuesOfEveryKind) {
-    const StoreOnDisk store;
+    const StoreFiles store;
     const StoreCorpus corpus(store);
     std::set<std::string> kinds;
     for (const auto &[uuid, seen] :
-         viewOfCommand(store, *atRestOf(StoreCorpus::kKey), corpus.size()).secrets)
+         viewOfCommand(store, *policyOf(StoreCorpus::kKey), corpus.size()).secrets)
         kinds.insert(seen.value);
     EXPECT_THAT(kinds, testing::ElementsAre("aes256cbc", "base64", "damaged", "jwe", "missing key",
                                             "none"));
@@ -220,4 +220,4 @@ TEST_P(ReadersAgree, WhatIsServedIsWhatHasAReadableDefinition) {
 }
 
 } // namespace
-} // namespace keyhold::command
+} // namespace keyhold
