@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The driver and the command each read a store in their own way: the one to serve it, the other to
-// say what is wrong with every file. What they say of one store must be the same: which secrets
-// there are, which file of a value counts, which values can be had, which are to be re-encrypted.
+// The driver reads a store to serve it, the inspector to find what is wrong with every file. What
+// they say of one store must be the same: which secrets there are, which file of a value counts,
+// which values can be read, which are to be re-encrypted, which names are not of a secret.
 #include "conf/error.h"
 #include "conf/recording_admin_log.h"
 #include "directory/directory_backend.h"
@@ -15,6 +15,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -90,6 +91,8 @@ class Driver {
             uuids.insert(record->definition.uuid);
         return uuids;
     }
+
+    [[nodiscard]] const RecordingAdminLog &log() const { return log_; }
 
   private:
     Seen seen(const ListedSecret &listed) {
@@ -170,6 +173,27 @@ class ReadersAgree : public testing::TestWithParam<Rules> {
         EXPECT_EQ(found.secrets, ofDriver.secrets.size());
     }
 
+    [[nodiscard]] std::vector<std::string> filesFound(StoreFinding::Kind kind) const {
+        std::vector<std::string> files;
+        for (const StoreFinding &finding :
+             inspect(StoreDirectory(posixFileSystem(), store.secrets()), *policy).findings) {
+            if (finding.kind == kind)
+                files.push_back(finding.file);
+        }
+        return files;
+    }
+    /// The inspector finds the files that lines of the driver with `text` name, and no others.
+    void expectSameFiles(StoreFinding::Kind kind, const std::string &text) const {
+        const auto files = filesFound(kind);
+        for (const std::string &file : files)
+            EXPECT_TRUE(driver.log().mentions("'" + store.secrets() + "/" + file + "'")) << file;
+        EXPECT_EQ(std::ranges::count_if(driver.log().lines(),
+                                        [&](const std::string &line) {
+                                            return line.find(text) != std::string::npos;
+                                        }),
+                  std::ssize(files));
+    }
+
     StoreFiles store;
     StoreCorpus corpus{store};
     std::shared_ptr<const SealingPolicy> policy =
@@ -200,12 +224,38 @@ TEST(StoreCorpus, HasValuesOfEveryKind) {
                                             "none"));
 }
 
+TEST(StoreCorpus, HasFilesOfEveryKind) {
+    using Kind = StoreFinding::Kind;
+    const StoreFiles store;
+    const StoreCorpus corpus(store);
+    std::set<Kind> kinds;
+    for (const StoreFinding &finding :
+         inspect(StoreDirectory(posixFileSystem(), store.secrets()), *policyOf(StoreCorpus::kKey))
+             .findings)
+        kinds.insert(finding.kind);
+    EXPECT_THAT(kinds, testing::IsSupersetOf(
+                           {Kind::unreadableDefinition, Kind::definesAnother,
+                            Kind::misnamedDefinition, Kind::unreadableFile, Kind::damagedValue,
+                            Kind::missingKey, Kind::shadowedValue, Kind::orphanedValue,
+                            Kind::privateName, Kind::quarantinedValue, Kind::unknownName}));
+    std::set<layout::FileKind> names;
+    for (const auto &entry : std::filesystem::directory_iterator(store.secrets())) {
+        if (const auto file = layout::parseFileName(entry.path().filename().string()))
+            names.insert(file->kind);
+    }
+    EXPECT_EQ(names.size(), static_cast<std::size_t>(layout::FileKind::oldValue) + 1);
+}
+
 TEST_P(ReadersAgree, BesideWhatInterruptedChangesLeft) {
     expectSame();
 }
 
 TEST_P(ReadersAgree, AfterAStart) {
     driver.recover();
+    EXPECT_THAT(filesFound(StoreFinding::Kind::privateName), testing::IsEmpty());
+    expectSameFiles(StoreFinding::Kind::orphanedValue, "belongs to no secret; it is left alone");
+    expectSameFiles(StoreFinding::Kind::misnamedDefinition,
+                    "<uuid> does not match secret file name");
     expectSame();
 }
 

@@ -70,6 +70,10 @@ TEST_F(InspectSecret, ABlankFileIsNoValueAndHidesNone) {
     EXPECT_TRUE(secret.findings.empty());
 }
 
+TEST_F(InspectSecret, ADefinitionThatHasGone) {
+    EXPECT_EQ(kindsOf(check(policyOf(7))), Kinds{StoreFinding::Kind::missingDefinition});
+}
+
 TEST_F(InspectSecret, ADefinitionThatCannotBeReadOrIsOfAnother) {
     store.put(StoreFiles::nameOf(1, "xml"), "<secret>");
     EXPECT_EQ(kindsOf(check(policyOf(7))), Kinds{StoreFinding::Kind::unreadableDefinition});

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "directory/store_corpus.h"
 
+#include "conf/secret_xml.h"
 #include "directory/layout.h"
+#include "directory/stored_files.h"
 
 #include <filesystem>
 #include <fstream>
@@ -43,6 +45,11 @@ class Maker {
     void putCbc(int n) const { put(n, "aes256cbc", kCbc); }
     void putSealed(int n, std::uint8_t key = StoreCorpus::kKey) const {
         store_.addSealed(n, "sealed", key);
+    }
+    /// Takes no room on the disk.
+    void putTooLarge(int n, const std::string &suffix, std::size_t limit) const {
+        put(n, suffix, "");
+        std::filesystem::resize_file(path(n, suffix), limit + 1);
     }
     [[nodiscard]] std::string path(int n, const std::string &suffix) const {
         return store_.secrets() + "/" + StoreFiles::nameOf(n, suffix);
@@ -89,6 +96,9 @@ class Maker {
         const int linked = defined();
         store_.put("elsewhere", "QUJD");
         std::filesystem::create_symlink("elsewhere", path(linked, "base64"));
+        store_.addSealed(++last_, "", StoreCorpus::kKey);
+        for (const ValueFormat format : kValueFormats)
+            putTooLarge(defined(), std::string(nameOf(format)), maxTextSize(format));
     }
 
     void addSeveralForms() {
@@ -120,12 +130,37 @@ class Maker {
         const int empty = defined();
         putPlain(empty);
         put(empty, "jwe", "");
+        // Behind a value there is a file, whatever is in it.
+        const int sealsNothing = defined();
+        store_.addSealed(sealsNothing, "", StoreCorpus::kKey);
+        putPlain(sealsNothing);
+        // What cannot be read counts, and hides what is behind it.
+        const int fifo = defined();
+        putSealed(fifo);
+        EXPECT_EQ(::mkfifo(path(fifo, "base64").c_str(), 0600), 0);
+        const int dangling = defined();
+        putSealed(dangling);
+        std::filesystem::create_symlink("nowhere", path(dangling, "base64"));
+        const int large = defined();
+        putSealed(large);
+        putTooLarge(large, "base64", maxTextSize(ValueFormat::plain));
+        const int misfit = defined();
+        putSealed(misfit);
+        put(misfit, "aes256cbc", kMisfit);
+        const int unknownKey = defined();
+        putSealed(unknownKey, StoreCorpus::kOtherKey);
+        putPlain(unknownKey);
     }
 
     void addDefinitions() {
         const auto document = [](int n, const std::string &attributes, const std::string &inside) {
             return "<secret " + attributes + "><uuid>" + StoreFiles::uuid(n).toString() +
                    "</uuid>" + inside + "</secret>";
+        };
+        const auto canonical = [](int n) {
+            SecretDefinition definition;
+            definition.uuid = StoreFiles::uuid(n);
+            return formatSecretXml(definition);
         };
         for (const std::string text : {"", "\n", "no document", "<secret><uuid>", "<domain/>",
                                        "<secret/>", "<secret><uuid>nope</uuid></secret>",
@@ -161,6 +196,18 @@ class Maker {
         put(last_, "xml",
             "<?xml version='1.0' encoding='ISO-8859-1'?>" +
                 document(last_, "", "<description>\xe9</description>"));
+        putTooLarge(++last_, "xml", kMaxDefinitionFileSize);
+        ++last_;
+        putPlain(last_);
+        store_.put("definition", document(last_, "", ""));
+        std::filesystem::remove(path(last_, "xml"));
+        std::filesystem::create_symlink("definition", path(last_, "xml"));
+        ++last_;
+        putPlain(last_);
+        put(last_, "xml", canonical(last_)); // as we write it
+        ++last_;
+        putPlain(last_);
+        put(last_, "xml", canonical(1));
     }
 
     void addOtherFiles() {
@@ -175,6 +222,20 @@ class Maker {
             const std::string text = content(waiting, "xml");
             put(waiting, suffix + ".keyhold-for-" + layout::hashOfDefinition(text), "QUJD");
             put(defined(), suffix + ".keyhold-for-0123456789abcdef", "QUJD");
+            put(defined(), suffix + ".keyhold-for-nohash", "QUJD");
+            // The same without a definition.
+            for (const std::string other : {".aside-1", ".aside-12", ".keyhold-new", ".keyhold-old",
+                                            ".keyhold-leaving", ".keyhold-for-0123456789abcdef"})
+                put(++last_, suffix + other, "QUJD");
+            // A file that somebody has put there since is the newer one.
+            const int since = defined();
+            putPlain(since);
+            put(since, suffix + ".keyhold-leaving", "QUJD");
+            const int brought = defined();
+            putPlain(brought);
+            put(brought,
+                suffix + ".keyhold-for-" + layout::hashOfDefinition(content(brought, "xml")),
+                "QUJD");
         }
         const int redefined = defined();
         putPlain(redefined);
@@ -182,7 +243,11 @@ class Maker {
         const int leaving = defined();
         putPlain(leaving);
         std::filesystem::rename(path(leaving, "xml"), path(leaving, "xml.keyhold-leaving"));
-        put(defined(), "xml.keyhold-new", "<secret");
+        for (const std::string other : {".keyhold-new", ".keyhold-old", ".keyhold-leaving"}) {
+            put(defined(), "xml" + other, "<secret");
+            put(++last_, "xml" + other, "<secret");
+        }
+        put(defined(), "xml.bak", "<secret");
         store_.put("not-a-uuid.xml", "<secret/>");
         store_.put("ABCDEF00-0000-0000-0000-000000000000.xml", "<secret/>");
         store_.put("README", "text");
