@@ -2,7 +2,6 @@
 #include "seal/shield.h"
 
 #include "conf/error.h"
-#include "seal/scratch.h"
 #include "seal/shield_key.h"
 
 #include <atomic>
@@ -48,6 +47,14 @@ void ShieldedValue::open(const Uuid &uuid, std::span<std::uint8_t> plain) const 
     wipe(plain);
     liveKey();
     throw Error(ErrorCode::internal, "a secret value in memory failed its authentication");
+}
+
+void ShieldedValue::release(const ReleaseToken &token, std::span<std::uint8_t> out) const {
+    open(token.uuid(), out);
+}
+
+void ShieldedValue::openInside(const Uuid &uuid, Scratch &plain) const {
+    open(uuid, plain.bytes());
 }
 
 bool ShieldedValue::equals(const Uuid &uuid, std::span<const std::uint8_t> plain) const {

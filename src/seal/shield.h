@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/uuid.h"
+#include "seal/scratch.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +10,22 @@
 #include <span>
 
 namespace keyhold {
+
+/// The permission to hand the value of one secret to a caller. One class makes them, after it has
+/// decided that the caller may have it. Neither copied nor moved: it does not outlive the call.
+class ReleaseToken {
+  public:
+    ReleaseToken(const ReleaseToken &) = delete;
+    ReleaseToken &operator=(const ReleaseToken &) = delete;
+
+    [[nodiscard]] const Uuid &uuid() const noexcept { return uuid_; }
+
+  private:
+    friend class ReleaseGate; // src/secret_driver/calls.cpp
+    explicit ReleaseToken(const Uuid &uuid) : uuid_(uuid) {}
+
+    Uuid uuid_;
+};
 
 /// A value while it rests in memory: encrypted and authenticated under a key that only this process
 /// has and that lives in guarded memory, bound to the uuid of its secret. Move-only; constant after
@@ -25,17 +42,22 @@ class ShieldedValue {
     /// Size of the plain value in bytes.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-    /// Decrypts into `plain`, which must be size() bytes: guarded memory, or the block that a
-    /// caller of libvirt will own. Raises internal, with `plain` wiped, when `plain` has another
-    /// size, when authentication fails (another uuid, altered memory), and in a forked process.
-    void open(const Uuid &uuid, std::span<std::uint8_t> plain) const;
+    /// Decrypts into memory of a caller, `out`, which must be size() bytes. The only way there.
+    /// Raises internal, with `out` wiped, when it has another size, when authentication fails
+    /// (another uuid than the token's, altered memory), and in a forked process.
+    void release(const ReleaseToken &token, std::span<std::uint8_t> out) const;
 
-    /// Compares with a plain value in constant time for equal sizes. Raises what open() and Scratch
-    /// raise.
+    /// Decrypts for this driver's own use (to store, to re-encrypt, to compare) into memory that
+    /// does not leave it. Raises as release().
+    void openInside(const Uuid &uuid, Scratch &plain) const;
+
+    /// Compares with a plain value in constant time for equal sizes. Raises what openInside() and
+    /// Scratch raise.
     [[nodiscard]] bool equals(const Uuid &uuid, std::span<const std::uint8_t> plain) const;
 
   private:
     ShieldedValue() = default;
+    void open(const Uuid &uuid, std::span<std::uint8_t> plain) const;
 
     std::unique_ptr<std::uint8_t[]> box_; ///< ciphertext and tag
     std::size_t size_ = 0;

@@ -9,7 +9,22 @@
 
 #include <algorithm>
 
-namespace keyhold::calls {
+namespace keyhold {
+
+/// Decides who gets a value: the one maker of ReleaseToken.
+class ReleaseGate {
+  public:
+    /// Raises privateValue, or that access was refused.
+    [[nodiscard]] static ReleaseToken grant(virConnectPtr connection,
+                                            const SecretDefinition &definition) {
+        access::require(connection, access::SecretCall::getValue, definition);
+        if (definition.isPrivate && !access::mayReadPrivate())
+            throw Error(ErrorCode::privateValue, "secret is private");
+        return ReleaseToken(definition.uuid);
+    }
+};
+
+namespace calls {
 
 namespace {
 
@@ -29,15 +44,8 @@ SecretStore::AccessCheck checkFor(virConnectPtr connection, SecretCall call) {
     };
 }
 
-// The record a handle stands for, once its caller may do `call` to it.
-RecordPtr checkedRecord(Instance &instance, virSecretPtr secret, SecretCall call) {
-    RecordPtr record = instance.store().get(uuidOf(secret));
-    access::require(abi::secretConnection(secret), call, record->definition);
-    return record;
-}
-
-// Does a change and notifies its watchers. One that was refused has changed nothing, and telling
-// could overwrite the error that libvirt has set.
+// Does a change and notifies its watchers. One that was refused has changed nothing, and telling could
+// overwrite the error that libvirt has set.
 template <typename Work>
 void announcing(Instance &instance, const Work &work) {
     try {
@@ -104,7 +112,8 @@ void undefine(Instance &instance, virSecretPtr secret) {
 }
 
 char *xmlOf(Instance &instance, virSecretPtr secret) {
-    const RecordPtr record = checkedRecord(instance, secret, SecretCall::getXml);
+    const RecordPtr record = instance.store().get(uuidOf(secret));
+    access::require(abi::secretConnection(secret), SecretCall::getXml, record->definition);
     return copyForCaller(formatSecretXml(record->definition)).release();
 }
 
@@ -117,10 +126,10 @@ void setValue(Instance &instance, virSecretPtr secret, std::span<const std::uint
 }
 
 unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &size) {
-    const RecordPtr record = checkedRecord(instance, secret, SecretCall::getValue);
+    const RecordPtr record = instance.store().get(uuidOf(secret));
     const Uuid &uuid = record->definition.uuid;
-    if (record->definition.isPrivate && !access::mayReadPrivate())
-        throw Error(ErrorCode::privateValue, "secret is private");
+    const ReleaseToken token =
+        ReleaseGate::grant(abi::secretConnection(secret), record->definition);
     if (record->value.isUnreadable())
         throw Error(record->value.reason().code(),
                     "value of secret " + inQuotes(uuid.toString()) +
@@ -132,10 +141,12 @@ unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &siz
                     "secret " + inQuotes(uuid.toString()) + " does not have a value");
 
     auto out = allocateForCaller<unsigned char>(shielded->size());
-    shielded->open(uuid, {out.get(), shielded->size()});
+    shielded->release(token, {out.get(), shielded->size()});
     size = shielded->size();
     noteCall(uuid, "read");
     return out.release();
 }
 
-} // namespace keyhold::calls
+} // namespace calls
+
+} // namespace keyhold

@@ -136,7 +136,7 @@ ReadMark Barrier::create(const SecretDefinition &definition, const Value &value)
     const Uuid &uuid = definition.uuid;
     if (const ShieldedValue *shielded = value.shielded()) {
         Scratch plain(shielded->size());
-        shielded->open(uuid, plain.bytes());
+        shielded->openInside(uuid, plain);
         return createSealed(definition, plain.bytes());
     }
     const Policy policy = policy_->get();
@@ -239,7 +239,7 @@ bool Barrier::reencrypt(const Uuid &uuid, const Record *record) {
                     "nothing would show that somebody changes it at the same time");
     const ShieldedValue &value = *outdated->value.shielded();
     Scratch plain(value.size());
-    value.open(uuid, plain.bytes());
+    value.openInside(uuid, plain);
     const ReadMark mark = putSealed(*policy, uuid, nullptr, plain.bytes(), outdated->revision,
                                     judgeOf(*policy, uuid, outdated->format));
     if (record)

@@ -28,7 +28,7 @@ ReadMark keepValueOfMemory(Barrier &durable, const OpenedSecret &stored, const V
     if (!shielded || stored.definition.isEphemeral)
         return {stored.mark.revision, 0};
     Scratch plain(shielded->size());
-    shielded->open(stored.definition.uuid, plain.bytes());
+    shielded->openInside(stored.definition.uuid, plain);
     return durable.setValue(stored.definition, plain.bytes(), stored.mark);
 }
 

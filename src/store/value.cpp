@@ -11,7 +11,7 @@ bool isSameValue(const Uuid &uuid, const Value &a, const Value &b) {
     if (a.shielded()->size() != b.shielded()->size())
         return false;
     Scratch plain(b.shielded()->size());
-    b.shielded()->open(uuid, plain.bytes());
+    b.shielded()->openInside(uuid, plain);
     return a.shielded()->equals(uuid, plain.bytes());
 }
 

@@ -53,7 +53,7 @@ const char *nameOf(const Error &reason) {
 /// The values of the corpus say which file they are from.
 std::string formOf(const Uuid &uuid, const ShieldedValue &value) {
     Scratch plain(value.size());
-    value.open(uuid, plain.bytes());
+    value.openInside(uuid, plain);
     const std::string_view text(reinterpret_cast<const char *>(plain.bytes().data()),
                                 plain.bytes().size());
     if (text == "sealed")

@@ -6,6 +6,7 @@
 #include "seal/golden.h"
 #include "seal/misleading_key.h"
 #include "seal/plain.h"
+#include "seal/plain_of.h"
 #include "seal/raised.h"
 #include "seal/traces.h"
 
@@ -20,10 +21,7 @@ namespace keyhold {
 namespace {
 
 Bytes open(const Keyring &ring, std::span<const std::uint8_t> text) {
-    const ShieldedValue value = openAes256Cbc(ring, golden::uuid(), text);
-    Bytes plain(value.size());
-    value.open(golden::uuid(), plain);
-    return plain;
+    return plainOf(openAes256Cbc(ring, golden::uuid(), text), golden::uuid());
 }
 
 ErrorCode codeOf(const Keyring &ring, std::span<const std::uint8_t> text) {

@@ -4,6 +4,7 @@
 #include "conf/error.h"
 #include "conf/random.h"
 #include "seal/golden.h"
+#include "seal/plain_of.h"
 #include "seal/raised.h"
 #include "seal/traces.h"
 
@@ -26,14 +27,8 @@ Bytes pattern(std::size_t size) {
     return bytes;
 }
 
-Bytes plainOf(const ShieldedValue &value, const Uuid &uuid = golden::uuid()) {
-    Bytes plain(value.size());
-    value.open(uuid, plain);
-    return plain;
-}
-
 Bytes open(const Keyring &ring, std::span<const std::uint8_t> text) {
-    return plainOf(openJwe(ring, golden::uuid(), text));
+    return plainOf(openJwe(ring, golden::uuid(), text), golden::uuid());
 }
 
 std::string seal(const Keyring &ring, std::span<const std::uint8_t> value) {

@@ -6,6 +6,7 @@
 #include "seal/jwe.h"
 
 #include "conf/error.h"
+#include "seal/plain_of.h"
 
 #include <array>
 #include <cstdio>
@@ -36,9 +37,7 @@ int run(const std::vector<std::string> &arguments) {
         std::cout << sealJwe(*ring.current(), uuid, input);
         return 0;
     }
-    const ShieldedValue value = openJwe(ring, uuid, input);
-    std::vector<std::uint8_t> plain(value.size());
-    value.open(uuid, plain);
+    const std::vector<std::uint8_t> plain = plainOf(openJwe(ring, uuid, input), uuid);
     std::cout.write(reinterpret_cast<const char *>(plain.data()),
                     static_cast<std::streamsize>(plain.size()));
     return 0;

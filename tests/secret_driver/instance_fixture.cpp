@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "secret_driver/instance_fixture.h"
 
+#include "seal/plain_of.h"
+
 #include <cstdlib>
 #include <span>
 
@@ -70,9 +72,8 @@ std::string WithInstances::valueOf(Instance &instance, unsigned number) {
     const ShieldedValue *shielded = record->value.shielded();
     if (!shielded)
         return "none";
-    std::string plain(shielded->size(), '\0');
-    shielded->open(uuidOf(number), {reinterpret_cast<std::uint8_t *>(plain.data()), plain.size()});
-    return plain;
+    const std::vector<std::uint8_t> plain = plainOf(*shielded, uuidOf(number));
+    return {plain.begin(), plain.end()};
 }
 
 void WithInstances::onInhibit(bool inhibit, void *opaque) {

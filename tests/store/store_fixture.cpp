@@ -3,6 +3,7 @@
 
 #include "conf/secret_xml.h"
 #include "seal/plain.h"
+#include "seal/plain_of.h"
 
 #include <algorithm>
 #include <ostream>
@@ -113,10 +114,8 @@ SecretState stateOf(const Record &record) {
     if (record.value.isUnreadable())
         state.value = "unreadable";
     if (const ShieldedValue *shielded = record.value.shielded()) {
-        std::string plain(shielded->size(), '\0');
-        shielded->open(record.definition.uuid,
-                       {reinterpret_cast<std::uint8_t *>(plain.data()), plain.size()});
-        state.value = "=" + plain;
+        const std::vector<std::uint8_t> plain = plainOf(*shielded, record.definition.uuid);
+        state.value = "=" + std::string(plain.begin(), plain.end());
     }
     return state;
 }
