@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "host/key_source.h"
+#include "host/host_keys.h"
 
 #include <string>
 

@@ -4,7 +4,7 @@
 #include "command/finding.h"
 #include "command/holder.h"
 #include "command/target.h"
-#include "host/key_source.h"
+#include "host/host_keys.h"
 
 #include <memory>
 #include <optional>

@@ -2,7 +2,7 @@
 #include "secret_driver/instance.h"
 
 #include "directory/directory_backend.h"
-#include "host/key_source.h"
+#include "host/host_keys.h"
 #include "host/memory_report.h"
 #include "os/lock_holder.h"
 #include "secret_driver/libvirt_admin_log.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What is wrong with settings and keys costs what needs it, and nothing else.
-#include "host/key_source.h"
+#include "host/host_keys.h"
 
 #include "conf/raised.h"
 #include "host/host_fixture.h"
@@ -18,7 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-class KeySourceTroubleTest : public WithHost {
+class HostKeysTroubleTest : public WithHost {
   protected:
     HostKeys readWith(const std::string &text, const char *credentials = nullptr) {
         configure(text);
@@ -44,14 +44,14 @@ class KeySourceTroubleTest : public WithHost {
     }
 };
 
-TEST_F(KeySourceTroubleTest, AFileThatDoesNotParseMayAskForAnything) {
+TEST_F(HostKeysTroubleTest, AFileThatDoesNotParseMayAskForAnything) {
     const HostKeys keys = readWithKeysAnd("= = garbage\n");
     EXPECT_TRUE(keys.policy->keyring().keys().empty());
     EXPECT_THAT(refusalOf(keys), tells("cannot be used"));
     EXPECT_THAT(log.lines, ElementsAre(tells("cannot be used")));
 }
 
-TEST_F(KeySourceTroubleTest, ABadEncryptDataKeepsValuesFromBeingWritten) {
+TEST_F(HostKeysTroubleTest, ABadEncryptDataKeepsValuesFromBeingWritten) {
     for (const std::string bad : {"\"yes\"", "2"}) {
         const HostKeys keys =
             readWithKeysAnd("encrypt_data = " + bad + "\nseal_existing = 1\nunseal_existing = 1\n");
@@ -63,13 +63,13 @@ TEST_F(KeySourceTroubleTest, ABadEncryptDataKeepsValuesFromBeingWritten) {
     }
 }
 
-TEST_F(KeySourceTroubleTest, ABadEncryptDataAloneMissesNoKey) {
+TEST_F(HostKeysTroubleTest, ABadEncryptDataAloneMissesNoKey) {
     const HostKeys keys = readWith("encrypt_data = \"yes\"\n");
     EXPECT_THAT(refusalOf(keys), tells("'encrypt_data' is not 0 or 1"));
     EXPECT_THAT(log.lines, ElementsAre(tells("'encrypt_data' is not 0 or 1")));
 }
 
-TEST_F(KeySourceTroubleTest, ABadKeyKeepsValuesFromBeingWrittenAndOthersOpen) {
+TEST_F(HostKeysTroubleTest, ABadKeyKeepsValuesFromBeingWrittenAndOthersOpen) {
     put("credentials/secrets-encryption-key", std::string(Key::kSize, '\3'));
     const std::string credentials = directory.path() + "/credentials";
     const HostKeys keys = readWith("secrets_encryption_key = \"key\"\n"
@@ -85,14 +85,14 @@ TEST_F(KeySourceTroubleTest, ABadKeyKeepsValuesFromBeingWrittenAndOthersOpen) {
     EXPECT_THAT(log.lines, ElementsAre(told));
 }
 
-TEST_F(KeySourceTroubleTest, ABadKeyDecidesNothingWhereEncryptionIsOff) {
+TEST_F(HostKeysTroubleTest, ABadKeyDecidesNothingWhereEncryptionIsOff) {
     const HostKeys keys = readWith("encrypt_data = 0\nsecrets_encryption_key = 5\n");
     EXPECT_EQ(ValueFormat::plain, keys.policy->formatOfNew());
     EXPECT_THAT(keys.policy->keyring().missing(), tells("'secrets_encryption_key'"));
     EXPECT_THAT(log.lines, ElementsAre(tells("'secrets_encryption_key' is not a string")));
 }
 
-TEST_F(KeySourceTroubleTest, ABadEntryAmongEarlierKeysCostsThatKey) {
+TEST_F(HostKeysTroubleTest, ABadEntryAmongEarlierKeysCostsThatKey) {
     const HostKeys keys =
         readWith("secrets_encryption_key = \"" + keyFile(1) +
                  "\"\nsecrets_decryption_keys = [ \"b\", \"" + keyFile(2) + "\" ]\n");
@@ -104,7 +104,7 @@ TEST_F(KeySourceTroubleTest, ABadEntryAmongEarlierKeysCostsThatKey) {
     EXPECT_THAT(log.lines, ElementsAre(told));
 }
 
-TEST_F(KeySourceTroubleTest, AnEntryThatIsNoStringCostsThatKey) {
+TEST_F(HostKeysTroubleTest, AnEntryThatIsNoStringCostsThatKey) {
     const HostKeys keys = readWith("encrypt_data = 0\nsecrets_decryption_keys = [ 5, \"" +
                                    keyFile(2) + "\", [ \"" + keyFile(1) + "\" ] ]\n");
     EXPECT_TRUE(opens(keys, 2));
@@ -114,7 +114,7 @@ TEST_F(KeySourceTroubleTest, AnEntryThatIsNoStringCostsThatKey) {
                             tells("entry 3 of 'secrets_decryption_keys' is not a string")));
 }
 
-TEST_F(KeySourceTroubleTest, ANumberBeyondItsRangeIsNeitherOnNorOff) {
+TEST_F(HostKeysTroubleTest, ANumberBeyondItsRangeIsNeitherOnNorOff) {
     for (const std::string number : {"18446744073709551616", "18446744073709551617", "2", "-0"}) {
         const HostKeys keys = readWithKeysAnd("encrypt_data = " + number + "\n");
         EXPECT_THAT(refusalOf(keys), HasSubstr("put it right and reload")) << number;
@@ -122,7 +122,7 @@ TEST_F(KeySourceTroubleTest, ANumberBeyondItsRangeIsNeitherOnNorOff) {
     EXPECT_EQ("none", refusalOf(readWithKeysAnd("encrypt_data = +01\n")));
 }
 
-TEST_F(KeySourceTroubleTest, WhatDoesNotCountIsTold) {
+TEST_F(HostKeysTroubleTest, WhatDoesNotCountIsTold) {
     const HostKeys keys = readWith("encrypt_data = 0\nsecret_encryption_key = \"/k\"\n"
                                    "encrypt_data = 1\n");
     EXPECT_EQ("none", refusalOf(keys));
@@ -135,7 +135,7 @@ TEST_F(KeySourceTroubleTest, WhatDoesNotCountIsTold) {
                                 "it; remove one of them"));
 }
 
-TEST_F(KeySourceTroubleTest, AKeyThatWasPastedIsNotShown) {
+TEST_F(HostKeysTroubleTest, AKeyThatWasPastedIsNotShown) {
     const std::string base64 = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
     for (const std::string &pasted : {base64, "/" + base64.substr(1), "/MDE/" + base64.substr(5)}) {
         const std::string quoted = '"' + pasted + '"';
@@ -156,7 +156,7 @@ TEST_F(KeySourceTroubleTest, AKeyThatWasPastedIsNotShown) {
     }
 }
 
-TEST_F(KeySourceTroubleTest, ABadWordAboutStoredValuesLeavesThemAsTheyAre) {
+TEST_F(HostKeysTroubleTest, ABadWordAboutStoredValuesLeavesThemAsTheyAre) {
     const HostKeys sealing = readWithKeysAnd("seal_existing = \"1\"\n");
     EXPECT_EQ(ValueFormat::jwe, sealing.policy->formatOfNew());
     EXPECT_FALSE(sealing.policy->rules().convertExisting);
@@ -167,7 +167,7 @@ TEST_F(KeySourceTroubleTest, ABadWordAboutStoredValuesLeavesThemAsTheyAre) {
     EXPECT_THAT(log.lines, ElementsAre(tells("'unseal_existing' is not 0 or 1")));
 }
 
-TEST_F(KeySourceTroubleTest, ABadKeyMemoryIsAuto) {
+TEST_F(HostKeysTroubleTest, ABadKeyMemoryIsAuto) {
     const HostKeys keys = readWithKeysAnd("key_memory = \"anywhere\"\n");
     EXPECT_EQ(KeyMemoryChoice::automatic, keys.settings.keyMemory);
     EXPECT_EQ(keyIdOf(1), keys.policy->keyring().current()->id());
@@ -175,7 +175,7 @@ TEST_F(KeySourceTroubleTest, ABadKeyMemoryIsAuto) {
                 ElementsAre(AllOf(tells("'key_memory' is not"), HasSubstr("\"auto\" is taken"))));
 }
 
-TEST_F(KeySourceTroubleTest, AKeyThatIsNotThereIsTold) {
+TEST_F(HostKeysTroubleTest, AKeyThatIsNotThereIsTold) {
     const HostKeys keys = readWith("secrets_encryption_key = \"/nowhere/key\"\n");
     EXPECT_THAT(refusalOf(keys), HasSubstr("key file '/nowhere/key'"));
     EXPECT_THAT(log.lines,
@@ -186,7 +186,7 @@ TEST_F(KeySourceTroubleTest, AKeyThatIsNotThereIsTold) {
                 ElementsAre(StartsWith("error: values under the key cannot be read: cannot open")));
 }
 
-TEST_F(KeySourceTroubleTest, AnEarlierKeyThatIsNotThereLeavesTheOthers) {
+TEST_F(HostKeysTroubleTest, AnEarlierKeyThatIsNotThereLeavesTheOthers) {
     const HostKeys keys =
         readWith("secrets_encryption_key = \"" + keyFile(1) +
                  "\"\nsecrets_decryption_keys = [ \"/nowhere/key\", \"" + keyFile(2) + "\" ]\n");
@@ -197,7 +197,7 @@ TEST_F(KeySourceTroubleTest, AnEarlierKeyThatIsNotThereLeavesTheOthers) {
                                "error: values under an earlier key cannot be read: cannot")));
 }
 
-TEST_F(KeySourceTroubleTest, AKeyThatOthersKnowOpensAndDoesNotSeal) {
+TEST_F(HostKeysTroubleTest, AKeyThatOthersKnowOpensAndDoesNotSeal) {
     ASSERT_EQ(0, ::chmod(keyFile(1).c_str(), 0644));
     const HostKeys keys = readWith("secrets_encryption_key = \"" + directory.path() + "/key-1\"\n");
     EXPECT_THAT(refusalOf(keys), HasSubstr("can be read by everybody"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "host/key_source.h"
+#include "host/host_keys.h"
 
 #include "conf/error.h"
 #include "host/instance_paths.h"

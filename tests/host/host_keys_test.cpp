@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Settings and keys that are as they should be. Others: key_source_trouble_test.cpp.
-#include "host/key_source.h"
+// Settings and keys that are as they should be. Others: host_keys_trouble_test.cpp.
+#include "host/host_keys.h"
 
 #include "conf/error.h"
 #include "host/host_fixture.h"
@@ -20,7 +20,7 @@ namespace {
 
 using testing::IsEmpty;
 
-class KeySourceTest : public WithHost {
+class HostKeysTest : public WithHost {
   protected:
     HostKeys read(const char *credentials = nullptr) {
         return readHostKeys(paths(), credentials, log);
@@ -32,7 +32,7 @@ class KeySourceTest : public WithHost {
     }
 };
 
-TEST_F(KeySourceTest, WithoutSettingsValuesArePlain) {
+TEST_F(HostKeysTest, WithoutSettingsValuesArePlain) {
     for (const bool hasFile : {false, true}) {
         if (hasFile)
             configure("");
@@ -44,14 +44,14 @@ TEST_F(KeySourceTest, WithoutSettingsValuesArePlain) {
     EXPECT_THAT(log.lines, IsEmpty());
 }
 
-TEST_F(KeySourceTest, WithoutTheDirectoryOfTheSettingsTheyAreEmpty) {
+TEST_F(HostKeysTest, WithoutTheDirectoryOfTheSettingsTheyAreEmpty) {
     InstancePaths elsewhere = paths();
     elsewhere.settingsFile = directory.path() + "/missing/secret.conf";
     EXPECT_EQ(ValueFormat::plain, readHostKeys(elsewhere, nullptr, log).policy->formatOfNew());
     EXPECT_THAT(log.lines, IsEmpty());
 }
 
-TEST_F(KeySourceTest, ANamedKeySealsAndEarlierOnesOpen) {
+TEST_F(HostKeysTest, ANamedKeySealsAndEarlierOnesOpen) {
     configure("secrets_encryption_key = \"" + keyFile(1) + "\"\nsecrets_decryption_keys = [ \"" +
               keyFile(2) + "\" ]\nseal_existing = 1\n");
     const HostKeys keys = read();
@@ -62,7 +62,7 @@ TEST_F(KeySourceTest, ANamedKeySealsAndEarlierOnesOpen) {
     EXPECT_THAT(log.lines, IsEmpty());
 }
 
-TEST_F(KeySourceTest, WithEncryptionOffANamedKeyOpens) {
+TEST_F(HostKeysTest, WithEncryptionOffANamedKeyOpens) {
     configure("encrypt_data = 0\nsecrets_encryption_key = \"" + keyFile(1) +
               "\"\nunseal_existing = 1\n");
     const HostKeys keys = read();
@@ -72,7 +72,7 @@ TEST_F(KeySourceTest, WithEncryptionOffANamedKeyOpens) {
     EXPECT_TRUE(keys.policy->rules().convertExisting);
 }
 
-TEST_F(KeySourceTest, ACredentialIsTheKeyUnlessOneIsNamed) {
+TEST_F(HostKeysTest, ACredentialIsTheKeyUnlessOneIsNamed) {
     const std::string credentials = credential(3);
     EXPECT_EQ(keyIdOf(3), read(credentials.c_str()).policy->keyring().current()->id());
     configure("secrets_encryption_key = \"" + keyFile(1) + "\"\n");
@@ -81,7 +81,7 @@ TEST_F(KeySourceTest, ACredentialIsTheKeyUnlessOneIsNamed) {
     EXPECT_EQ(nullptr, keys.policy->keyring().find(keyIdOf(3)));
 }
 
-TEST_F(KeySourceTest, WhereNoCredentialIsNoneIsMissed) {
+TEST_F(HostKeysTest, WhereNoCredentialIsNoneIsMissed) {
     const std::string file = put("file", "");
     for (const std::string &credentials :
          {directory.path() + "/missing", directory.path(), file, file + "/below"}) {
@@ -92,7 +92,7 @@ TEST_F(KeySourceTest, WhereNoCredentialIsNoneIsMissed) {
     EXPECT_THAT(log.lines, IsEmpty());
 }
 
-TEST_F(KeySourceTest, ACredentialWhereThisProcessMayNotLookIsNone) {
+TEST_F(HostKeysTest, ACredentialWhereThisProcessMayNotLookIsNone) {
     const std::string credentials = credential(3);
     ASSERT_EQ(0, ::chmod(directory.path().c_str(), 0755));
     ASSERT_EQ(0, ::chmod(credentials.c_str(), 0600)); // cannot be searched
@@ -108,7 +108,7 @@ TEST_F(KeySourceTest, ACredentialWhereThisProcessMayNotLookIsNone) {
     ASSERT_EQ(0, ::chmod(credentials.c_str(), 0700));
 }
 
-TEST_F(KeySourceTest, ADirectoryNeedsOnlyBeSearched) {
+TEST_F(HostKeysTest, ADirectoryNeedsOnlyBeSearched) {
     configure("secrets_encryption_key = \"" + keyFile(1) + "\"\n");
     if (::geteuid() == 0) {
         for (const std::string &path : {directory.path(), settingsFile(), keyFile(1)})
@@ -125,7 +125,7 @@ TEST_F(KeySourceTest, ADirectoryNeedsOnlyBeSearched) {
     ASSERT_EQ(0, ::chmod(directory.path().c_str(), 0700));
 }
 
-TEST_F(KeySourceTest, ACredentialThatRootMayNotLookAtIsNotPassedOver) {
+TEST_F(HostKeysTest, ACredentialThatRootMayNotLookAtIsNotPassedOver) {
     const std::string credentials = credential(3);
     ASSERT_EQ(0, ::chmod(credentials.c_str(), 0)); // cannot be searched
     EXPECT_EQ(0, inChild([&] {
@@ -144,14 +144,14 @@ TEST_F(KeySourceTest, ACredentialThatRootMayNotLookAtIsNotPassedOver) {
     ASSERT_EQ(0, ::chmod(credentials.c_str(), 0700));
 }
 
-TEST_F(KeySourceTest, ACredentialThatIsThereButNoKeyIsNotPassedOver) {
+TEST_F(HostKeysTest, ACredentialThatIsThereButNoKeyIsNotPassedOver) {
     std::filesystem::create_directories(directory.path() + "/credentials/secrets-encryption-key");
     const HostKeys keys = read((directory.path() + "/credentials").c_str());
     EXPECT_EQ(KeyPlan::Source::credential, keys.plan.source);
     EXPECT_THROW(static_cast<void>(keys.policy->formatOfNew()), Error);
 }
 
-TEST_F(KeySourceTest, TheCredentialIsThatOfTheEnvironmentUnlessAnotherIsNamed) {
+TEST_F(HostKeysTest, TheCredentialIsThatOfTheEnvironmentUnlessAnotherIsNamed) {
     const std::string credentials = credential(3);
     ASSERT_EQ(0, ::setenv("CREDENTIALS_DIRECTORY", credentials.c_str(), 1));
     EXPECT_EQ(KeyPlan::Source::credential, readHostKeys(paths(), log).plan.source);
