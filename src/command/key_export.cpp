@@ -37,7 +37,7 @@ void writeJwk(const Key &key) {
 
 Exit exportKey(const KeyOptions &options) {
     if (!options.files.empty()) {
-        writeJwk(readKey(options.files.front()));
+        writeJwk(Key(fetchKey(*namedKeyFile(options.files.front())).raw()));
         return Exit::clean;
     }
     const Target target = chooseSettings(options.target);

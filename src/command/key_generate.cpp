@@ -93,7 +93,7 @@ Exit generateKey(const KeyOptions &options) {
     const std::string place = placeOf(options, store, target);
     requireNoLostKey(target, store, place);
     writeKey(place);
-    const Key key = readKey(place);
+    const Key key(fetchKey(*namedKeyFile(place)).raw());
     if (options.json)
         printJson({{"file", place}, {"id", key.id()}});
     else

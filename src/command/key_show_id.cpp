@@ -10,24 +10,21 @@ namespace keyhold::command {
 
 namespace {
 
-struct NamedKey {
-    std::string file;
-    const char *use; ///< "current", "earlier"; empty where no secret.conf was asked
+struct UsedSource {
+    std::unique_ptr<KeySource> source;
+    const char *use; ///< "current", "earlier"
 };
 
-std::vector<NamedKey> keysOf(const KeyOptions &options) {
-    std::vector<NamedKey> keys;
-    for (const std::string &file : options.files)
-        keys.push_back({file, ""});
-    if (!keys.empty())
-        return keys;
+std::vector<UsedSource> sourcesOf(const KeyOptions &options) {
     const Target target = chooseSettings(options.target);
-    const StoreKeys store = readStoreKeys(target, findHolder(target.paths));
+    StoreKeys store = readStoreKeys(target, findHolder(target.paths));
     const KeyPlan &plan = store.host.plan;
-    if (!plan.keyPath.empty())
-        keys.push_back({plan.keyPath, plan.encrypt && !plan.isDoubtful ? "current" : "earlier"});
-    for (const std::string &path : plan.earlierKeyPaths)
-        keys.push_back({path, "earlier"});
+    std::vector<UsedSource> keys;
+    if (store.host.primarySource)
+        keys.push_back({std::move(store.host.primarySource),
+                        plan.encrypt && !plan.isDoubtful ? "current" : "earlier"});
+    for (auto &source : store.host.earlierSources)
+        keys.push_back({std::move(source), "earlier"});
     if (keys.empty() && !store.findings.empty())
         throw Error(ErrorCode::configUnsupported, store.findings.front().text);
     if (keys.empty())
@@ -44,21 +41,26 @@ std::vector<NamedKey> keysOf(const KeyOptions &options) {
 Exit showKeyIds(const KeyOptions &options) {
     Exit exit = Exit::clean;
     Json list = Json::array();
-    for (const NamedKey &named : keysOf(options)) {
+    const auto show = [&](const std::string &name, const char *use, const auto &fetchIt) {
         try {
-            std::string complaint;
-            const Key key = readKey(named.file, &complaint);
-            if (!complaint.empty())
-                tell(complaint);
+            const FetchedKey fetched = fetchIt();
+            const std::string id = Key(fetched.raw()).id();
+            if (!fetched.complaint.empty())
+                tell(fetched.complaint);
             if (options.json)
-                list.push_back({{"file", named.file}, {"id", key.id()}, {"use", named.use}});
+                list.push_back({{"file", name}, {"id", id}, {"use", use}});
             else
-                print(key.id() + "  " + named.file +
-                      (*named.use == '\0' ? "" : std::string("  ") + named.use));
+                print(id + "  " + name + (*use == '\0' ? "" : std::string("  ") + use));
         } catch (const Error &error) {
             tell(error.fullText());
             exit = Exit::trouble;
         }
+    };
+    for (const std::string &file : options.files)
+        show(file, "", [&] { return fetchKey(*namedKeyFile(file)); });
+    if (options.files.empty()) {
+        for (const UsedSource &used : sourcesOf(options))
+            show(used.source->name(), used.use, [&] { return fetchKey(*used.source); });
     }
     if (options.json)
         printJson({{"keys", list}});

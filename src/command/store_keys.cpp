@@ -5,6 +5,7 @@
 #include "keys/key_file.h"
 #include "os/file_system.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
@@ -46,18 +47,6 @@ Keyring copyOf(const Keyring &keyring) {
     return copy;
 }
 
-/// What the driver does not ask of a key that only opens values: who else can read it.
-void complainAbout(const std::string &path, std::vector<Finding> &findings) {
-    std::string complaint;
-    try {
-        static_cast<void>(readKey(path, &complaint));
-    } catch (const Error &) {
-        return; // a finding already
-    }
-    if (!complaint.empty())
-        findings.push_back({Finding::Kind::settings, {}, complaint});
-}
-
 } // namespace
 
 std::shared_ptr<const SealingPolicy> withRules(const SealingPolicy &policy,
@@ -65,16 +54,17 @@ std::shared_ptr<const SealingPolicy> withRules(const SealingPolicy &policy,
     return std::make_shared<const SealingPolicy>(copyOf(policy.keyring()), std::move(rules));
 }
 
-Key readKey(const std::string &path, std::string *complaint) {
+std::unique_ptr<KeySource> namedKeyFile(const std::string &path) {
     if (mayBeAKey(posixFileSystem(), path))
         throw Error(ErrorCode::invalidEncryptionKey,
                     "a key file that is named is not there, and its name is not shown because it "
                     "could be a key; write the key to a file, and name that");
-    const std::string absolute = std::filesystem::absolute(path).lexically_normal().string();
-    KeyFile file = readKeyFile(posixFileSystem(), absolute);
-    if (complaint)
-        *complaint = file.complaint;
-    return Key(std::span<const std::uint8_t, Key::kSize>(file.key.bytes()));
+    return std::make_unique<KeyFile>(posixFileSystem(),
+                                     std::filesystem::absolute(path).lexically_normal().string());
+}
+
+FetchedKey fetchKey(const KeySource &source) {
+    return source.fetch(Deadline(std::chrono::minutes(1)));
 }
 
 StoreKeys readStoreKeys(const Target &target, const std::optional<Holder> &holder,
@@ -86,12 +76,13 @@ StoreKeys readStoreKeys(const Target &target, const std::optional<Holder> &holde
         credentials = holder->credentialsDirectory.c_str();
     StoreKeys keys{readHostKeys(target.paths, credentials, log), {}};
     keys.findings = std::move(log.findings);
-    for (const std::string &path : keys.host.plan.earlierKeyPaths)
-        complainAbout(path, keys.findings);
+    // The driver does not ask who else can read a key that only opens values.
+    for (const std::string &complaint : keys.host.earlierComplaints)
+        keys.findings.push_back({Finding::Kind::settings, {}, complaint});
     if (!moreKeyFiles.empty()) {
         Keyring keyring = copyOf(keys.host.policy->keyring());
         for (const std::string &path : moreKeyFiles)
-            keyring.addEarlier(readKey(path).raw());
+            keyring.addEarlier(fetchKey(*namedKeyFile(path)).raw());
         keys.host.policy =
             std::make_shared<const SealingPolicy>(std::move(keyring), keys.host.policy->rules());
     }

@@ -20,7 +20,7 @@ struct StoreKeys {
 };
 
 /// A systemd credential is looked for where `holder` has it, else where this process does. Keys in
-/// `moreKeyFiles` only open values. Raises as readKeyFile() for these; what is wrong with
+/// `moreKeyFiles` only open values. Raises as fetchKey() for these; what is wrong with
 /// secret.conf and the files it names is a finding.
 [[nodiscard]] StoreKeys readStoreKeys(const Target &target, const std::optional<Holder> &holder,
                                       const std::vector<std::string> &moreKeyFiles = {});
@@ -29,8 +29,11 @@ struct StoreKeys {
 [[nodiscard]] std::shared_ptr<const SealingPolicy> withRules(const SealingPolicy &policy,
                                                              SealingPolicy::Rules rules);
 
-/// The key in a file. Raises as readKeyFile(); `complaint`, if given, gets what is wrong with owner
-/// or mode. A relative path is of the working directory.
-[[nodiscard]] Key readKey(const std::string &path, std::string *complaint = nullptr);
+/// A key file that the command line names. A relative path is of the working directory. Raises
+/// invalidEncryptionKey if the path may be the key itself.
+[[nodiscard]] std::unique_ptr<KeySource> namedKeyFile(const std::string &path);
+
+/// As KeySource::fetch(), for which an operator waits a minute at most.
+[[nodiscard]] FetchedKey fetchKey(const KeySource &source);
 
 } // namespace keyhold::command

@@ -130,10 +130,4 @@ KeyPlan planKey(const Settings &settings, const std::string &credentialPath,
     return plan;
 }
 
-std::string credentialPathIn(const char *credentialsDirectory) {
-    if (credentialsDirectory == nullptr)
-        return {};
-    return std::string(credentialsDirectory) + "/secrets-encryption-key";
-}
-
 } // namespace keyhold

@@ -98,8 +98,4 @@ struct KeyPlan {
 [[nodiscard]] KeyPlan planKey(const Settings &settings, const std::string &credentialPath,
                               const std::function<std::string()> &builtInPath);
 
-/// `secrets-encryption-key` in `credentialsDirectory`, the value of $CREDENTIALS_DIRECTORY; empty
-/// if that is null. Whether the file exists is the caller's to see.
-[[nodiscard]] std::string credentialPathIn(const char *credentialsDirectory);
-
 } // namespace keyhold

@@ -2,33 +2,18 @@
 #include "host/host_keys.h"
 
 #include "conf/error.h"
-#include "host/instance_paths.h"
 #include "host/settings_file.h"
+#include "keys/credential.h"
 #include "keys/key_file.h"
 #include "os/file_system.h"
 
-#include <cerrno>
+#include <chrono>
 #include <cstdlib>
-#include <optional>
-
-#include <unistd.h>
+#include <utility>
 
 namespace keyhold {
 
 namespace {
-
-/// Empty if there is none, for this process: where another user may not look, libvirt finds none
-/// either. Root may look everywhere but where a policy forbids it, and then there is one: values
-/// that were to be encrypted are not written plain.
-std::string credentialPath(const char *directory) {
-    std::string path = credentialPathIn(directory);
-    if (path.empty())
-        return path;
-    FileStatus status;
-    const int result = posixFileSystem().statusOf(path, status);
-    const bool isHidden = result == -EACCES && ::geteuid() != 0;
-    return result == -ENOENT || result == -ENOTDIR || isHidden ? "" : path;
-}
 
 constexpr const char *kRemedy = "; put it right and reload";
 
@@ -81,57 +66,59 @@ std::string doubtOf(const Settings &settings, const std::string &file) {
     return text + kRemedy;
 }
 
-using RawKey = std::span<const std::uint8_t, Key::kSize>;
+// A service that systemd starts has 90 seconds before it is ended.
+constexpr std::chrono::seconds kPatience{60};
 
-RawKey rawOf(KeyFile &file) {
-    return RawKey(file.key.bytes());
+std::unique_ptr<KeySource> keyFile(const std::string &path, const std::string &settingsFile,
+                                   const char *setting) {
+    return std::make_unique<KeyFile>(posixFileSystem(), path,
+                                     "'" + settingsFile + "': '" + setting + "'");
 }
 
-/// A key file that `setting` of the settings in `settingsFile` names. As readKeyFile(), but for a
-/// text that may be the key itself.
-KeyFile readNamedKeyFile(const std::string &path, const char *setting,
-                         const std::string &settingsFile) {
-    if (mayBeAKey(posixFileSystem(), path))
-        throw Error(ErrorCode::invalidEncryptionKey,
-                    "'" + settingsFile + "': '" + setting +
-                        "' names no file that is there, and it is not shown because it could be a "
-                        "key; write the key to a file, name that and reload");
-    return readKeyFile(posixFileSystem(), path);
-}
-
-/// Returns why the key of `plan` cannot seal, or nothing.
-std::string addCurrent(Keyring &keyring, const KeyPlan &plan, const std::string &settingsFile) {
-    KeyFile file = plan.source == KeyPlan::Source::setting
-                       ? readNamedKeyFile(plan.keyPath, "secrets_encryption_key", settingsFile)
-                       : readKeyFile(posixFileSystem(), plan.keyPath);
-    if (plan.encrypt && !plan.isDoubtful && file.complaint.empty())
-        keyring.setCurrent(rawOf(file));
-    else
-        keyring.setPrimary(rawOf(file));
-    return file.complaint;
-}
-
-Keyring readKeys(const KeyPlan &plan, const std::string &settingsFile, std::string &complaint,
-                 AdminLog &log) {
-    Keyring keyring;
-    if (plan.source != KeyPlan::Source::none) {
-        try {
-            complaint = addCurrent(keyring, plan, settingsFile);
-        } catch (const Error &error) {
-            complaint = error.fullText();
-            keyring.noteMissing(complaint);
-        }
+std::unique_ptr<KeySource> primarySourceOf(const KeyPlan &plan, const std::string &settingsFile,
+                                           std::unique_ptr<KeySource> credential) {
+    switch (plan.source) {
+    case KeyPlan::Source::none:
+        break;
+    case KeyPlan::Source::setting:
+        return keyFile(plan.keyPath, settingsFile, "secrets_encryption_key");
+    case KeyPlan::Source::credential:
+        return credential;
+    case KeyPlan::Source::builtIn:
+        return std::make_unique<KeyFile>(posixFileSystem(), plan.keyPath);
     }
-    for (const std::string &path : plan.earlierKeyPaths) {
+    return nullptr;
+}
+
+/// Returns why the primary key cannot seal, or nothing.
+std::string fetchPrimary(Keyring &keyring, const HostKeys &keys, const Deadline &deadline) {
+    if (keys.primarySource == nullptr)
+        return {};
+    try {
+        FetchedKey key = keys.primarySource->fetch(deadline);
+        if (keys.plan.encrypt && !keys.plan.isDoubtful && key.complaint.empty())
+            keyring.setCurrent(key.raw());
+        else
+            keyring.setPrimary(key.raw());
+        return std::move(key.complaint);
+    } catch (const Error &error) {
+        keyring.noteMissing(error.fullText());
+        return error.fullText();
+    }
+}
+
+void fetchEarlier(Keyring &keyring, HostKeys &keys, const Deadline &deadline, AdminLog &log) {
+    for (const auto &source : keys.earlierSources) {
         try {
-            KeyFile file = readNamedKeyFile(path, "secrets_decryption_keys", settingsFile);
-            keyring.addEarlier(rawOf(file));
+            FetchedKey key = source->fetch(deadline);
+            keyring.addEarlier(key.raw());
+            if (!key.complaint.empty())
+                keys.earlierComplaints.push_back(std::move(key.complaint));
         } catch (const Error &error) {
             keyring.noteMissing(error.fullText());
             log.error("values under an earlier key cannot be read: " + error.fullText());
         }
     }
-    return keyring;
 }
 
 } // namespace
@@ -163,11 +150,19 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
     key_memory::preferSecretmem(
         keys.settings.keyMemory == KeyMemoryChoice::secretmem ||
         (keys.settings.keyMemory == KeyMemoryChoice::automatic && paths.isSystem));
-    keys.plan = planKey(keys.settings, credentialPath(credentialsDirectory), builtInKeyPath);
+    auto credential = std::make_unique<Credential>(posixFileSystem(), credentialsDirectory);
+    keys.plan =
+        planKey(keys.settings, credential->exists() ? credential->name() : "", builtInKeyPath);
+    keys.primarySource = primarySourceOf(keys.plan, paths.settingsFile, std::move(credential));
+    for (const std::string &path : keys.plan.earlierKeyPaths)
+        keys.earlierSources.push_back(keyFile(path, paths.settingsFile, "secrets_decryption_keys"));
     rules.mustSeal = keys.plan.encrypt;
     rules.convertExisting =
         keys.plan.encrypt ? keys.settings.sealExisting : keys.settings.unsealExisting;
-    Keyring keyring = readKeys(keys.plan, paths.settingsFile, rules.complaint, log);
+    Keyring keyring;
+    const Deadline deadline(kPatience);
+    rules.complaint = fetchPrimary(keyring, keys, deadline);
+    fetchEarlier(keyring, keys, deadline, log);
     // Where it is not known whether a key is asked for, none need be where libvirt looks for it.
     const bool isExpected = !keys.plan.isDoubtful || keys.plan.source != KeyPlan::Source::builtIn;
     if (!rules.complaint.empty() && isExpected)

@@ -15,7 +15,7 @@
 namespace keyhold {
 namespace {
 
-constexpr std::size_t kSize = 32;
+constexpr std::size_t kSize = Key::kSize;
 
 std::string named(const std::string &path) {
     return "key file '" + path + "'";
@@ -34,10 +34,17 @@ std::string named(const std::string &path) {
            place);
 }
 
+void requireTime(const Deadline &deadline, const std::string &path) {
+    if (deadline.hasPassed())
+        refuse(named(path) + " could not be read in time; see what its file system waits for, and "
+                             "reload");
+}
+
 /// Opens without waiting for the other end of a FIFO and without taking a terminal.
-Descriptor openKeyFile(FileSystem &fileSystem, const std::string &path) {
+Descriptor openKeyFile(FileSystem &fileSystem, const std::string &path, const Deadline &deadline) {
     if (!path.starts_with('/'))
         refuse(named(path) + " is not named by an absolute path");
+    requireTime(deadline, path);
     const int number = fileSystem.open(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (number < 0)
         refuse("cannot open", path, -number);
@@ -46,9 +53,10 @@ Descriptor openKeyFile(FileSystem &fileSystem, const std::string &path) {
 
 /// Bytes read, which fill `buffer` if the file is longer.
 std::size_t readInto(FileSystem &fileSystem, const Descriptor &file, const std::string &path,
-                     std::span<std::uint8_t> buffer) {
+                     std::span<std::uint8_t> buffer, const Deadline &deadline) {
     std::size_t have = 0;
     while (have < buffer.size()) {
+        requireTime(deadline, path);
         const ssize_t got =
             fileSystem.read(file.number(), buffer.data() + have, buffer.size() - have);
         if (got < 0)
@@ -102,22 +110,31 @@ std::string complaintAboutKeyFile(const FileStatus &status, uid_t self, const st
     return {};
 }
 
-KeyFile readKeyFile(FileSystem &fileSystem, const std::string &path) {
-    const Descriptor file = openKeyFile(fileSystem, path);
+KeyFile::KeyFile(FileSystem &fileSystem, std::string path, std::string setting)
+    : KeySource(std::move(path)),
+      fileSystem_(fileSystem),
+      setting_(std::move(setting)) {}
+
+FetchedKey KeyFile::fetch(const Deadline &deadline) const {
+    const std::string &path = name();
+    if (!setting_.empty() && mayBeAKey(fileSystem_, path))
+        refuse(setting_ + " names no file that is there, and it is not shown because it could be a "
+                          "key; write the key to a file, name that and reload");
+    const Descriptor file = openKeyFile(fileSystem_, path, deadline);
     FileStatus status;
-    if (const int result = fileSystem.status(file.number(), status); result < 0)
+    if (const int result = fileSystem_.status(file.number(), status); result < 0)
         refuse("cannot stat", path, -result);
     if (!S_ISREG(status.mode))
         refuse(named(path) + " is not a regular file; put a file of 32 bytes there and reload");
 
     GuardedMemory buffer(kSize + 2);
-    const std::size_t size = readInto(fileSystem, file, path, buffer.bytes());
+    const std::size_t size = readInto(fileSystem_, file, path, buffer.bytes(), deadline);
     if (size != kSize)
         refuseSize(path, size, buffer.bytes()[kSize] == '\n');
 
-    KeyFile out{GuardedMemory(kSize), complaintAboutKeyFile(status, ::geteuid(), path)};
+    FetchedKey out{GuardedMemory(kSize), complaintAboutKeyFile(status, ::geteuid(), path)};
     const auto key = buffer.bytes().first(kSize);
-    std::copy(key.begin(), key.end(), out.key.bytes().begin());
+    std::copy(key.begin(), key.end(), out.bytes.bytes().begin());
     std::uint8_t any = 0;
     for (const std::uint8_t byte : key)
         any |= byte;

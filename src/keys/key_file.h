@@ -1,26 +1,35 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "seal/guarded_memory.h"
+#include "keys/key_source.h"
 #include "os/file_system.h"
 
 #include <string>
 
 namespace keyhold {
 
-/// The content of a key file: 32 bytes, raw, as libvirt 12.1 and later read them.
-struct KeyFile {
-    GuardedMemory key; ///< 32 bytes
-    /// Why the key must not seal anything new, with file and remedy: others can read or replace the
-    /// file, or it holds only zeros. Empty if it may. What was sealed with it can be opened.
-    std::string complaint;
-};
+/// A file with a key: 32 bytes, raw, as libvirt 12.1 and later read them.
+class KeyFile : public KeySource {
+  public:
+    /// `path` is absolute. `setting`, such as "'/etc/libvirt/secret.conf':
+    /// 'secrets_encryption_key'", is who names it in a text that people write, where the key itself
+    /// may have been pasted (mayBeAKey()); empty elsewhere.
+    KeyFile(FileSystem &fileSystem, std::string path, std::string setting = {});
 
-/// Reads a key file; a link is followed, and what it leads to is judged. Raises
-/// invalidEncryptionKey if there is no such file, it is not a regular file, cannot be read or is
-/// not exactly 32 bytes long (a newline at the end included); the message names file and remedy.
-/// `path` is absolute.
-[[nodiscard]] KeyFile readKeyFile(FileSystem &fileSystem, const std::string &path);
+    /// A link is followed, and what it leads to is judged. A file that is not regular, or not
+    /// exactly 32 bytes long (a newline at the end included), is no key. There is a complaint if
+    /// others can read or replace the file, or it holds only zeros. The deadline is looked at
+    /// before the file is opened and before each read(2); one on a file system that hangs cannot be
+    /// interrupted, so this may return long after it.
+    [[nodiscard]] FetchedKey fetch(const Deadline &deadline) const override;
+
+  protected:
+    [[nodiscard]] FileSystem &fileSystem() const noexcept { return fileSystem_; }
+
+  private:
+    FileSystem &fileSystem_;
+    std::string setting_;
+};
 
 /// Whether a text that should name a key file may be the key itself, pasted, and must not be shown:
 /// it reads like base64, base64url or hexadecimal text of 24 bytes or more, white space included,

@@ -75,6 +75,31 @@ TEST_F(KeyCommands, ShowIdGoesOnAfterAFileThatIsNoKey) {
     EXPECT_EQ(exit, Exit::trouble);
 }
 
+TEST_F(KeyCommands, ShowIdAsksTheSourcesOfSecretConf) {
+    store.configure(store.keyLine(1) + "secrets_decryption_keys = [ \"" + store.keyFile(2) +
+                    "\", \"/nowhere/key\" ]\n");
+    std::filesystem::permissions(store.keyFile(2), std::filesystem::perms(0644));
+    testing::internal::CaptureStderr();
+    const std::string said = run(showKeyIds, {}, false);
+    const std::string told = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(said, keyIdOf(1) + "  " + store.keyFile(1) + "  current\n" + keyIdOf(2) + "  " +
+                        store.keyFile(2) + "  earlier\n");
+    EXPECT_THAT(told, testing::AllOf(HasSubstr("chmod 0600 " + store.keyFile(2)),
+                                     HasSubstr("'/nowhere/key'")));
+    EXPECT_EQ(exit, Exit::trouble);
+}
+
+TEST_F(KeyCommands, ShowIdDoesNotShowAKeyThatWasPasted) {
+    const std::string pasted = "/MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    store.configure("secrets_encryption_key = \"" + pasted + "\"\n");
+    testing::internal::CaptureStderr();
+    const std::string said = run(showKeyIds, {}) + run(showKeyIds, {pasted});
+    const std::string told = testing::internal::GetCapturedStderr();
+    EXPECT_THAT(told, HasSubstr("'secrets_encryption_key' names no file that is there"));
+    EXPECT_THAT(told, HasSubstr("a key file that is named is not there"));
+    EXPECT_THAT(said + told, testing::Not(HasSubstr("MDEy")));
+}
+
 TEST_F(KeyCommands, ShowIdWithoutKeys) {
     EXPECT_THAT(run(showKeyIds, {}), HasSubstr("names no key"));
 }

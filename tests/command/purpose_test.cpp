@@ -12,7 +12,9 @@ namespace {
 using testing::HasSubstr;
 
 HostKeys hostKeys(std::shared_ptr<const SealingPolicy> policy) {
-    return {.settings = {}, .plan = {}, .policy = std::move(policy)};
+    HostKeys keys;
+    keys.policy = std::move(policy);
+    return keys;
 }
 
 std::string refusal(Purpose purpose, const HostKeys &keys) {

@@ -290,11 +290,5 @@ TEST(KeyPlanTest, OtherTroublesLeaveThePlanAsItIs) {
                                   Of::keyMemory}));
 }
 
-TEST(KeyPlanTest, TheCredentialIsWhereSystemdPutsIt) {
-    EXPECT_EQ("", credentialPathIn(nullptr));
-    EXPECT_EQ("/run/credentials/libvirtd.service/secrets-encryption-key",
-              credentialPathIn("/run/credentials/libvirtd.service"));
-}
-
 } // namespace
 } // namespace keyhold

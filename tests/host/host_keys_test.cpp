@@ -10,6 +10,7 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <filesystem>
 
 #include <sys/stat.h>
@@ -115,12 +116,15 @@ TEST_F(HostKeysTest, ADirectoryNeedsOnlyBeSearched) {
             ASSERT_EQ(0, ::chown(path.c_str(), somebody(), static_cast<gid_t>(-1)));
     }
     ASSERT_EQ(0, ::chmod(directory.path().c_str(), 0100));
+    const Deadline anHour{std::chrono::hours(1)};
     // Not readHostKeys(): a child has no keys once its parent has had some.
     EXPECT_EQ(0, inChild([&] {
                   if (!becomeSomebody())
                       return 9;
                   const auto path = readSettingsFile(settingsFile()).settings.secretsEncryptionKey;
-                  return path && readKeyFile(posixFileSystem(), *path).complaint.empty() ? 0 : 1;
+                  return path && KeyFile(posixFileSystem(), *path).fetch(anHour).complaint.empty()
+                             ? 0
+                             : 1;
               }));
     ASSERT_EQ(0, ::chmod(directory.path().c_str(), 0700));
 }

@@ -6,6 +6,7 @@
 #include "os/temporary_directory.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <numeric>
 #include <string>
@@ -26,6 +27,10 @@ std::string counted(std::size_t size) {
     return bytes;
 }
 
+FetchedKey fetchFrom(FileSystem &fileSystem, const std::string &path) {
+    return KeyFile(fileSystem, path).fetch(Deadline(std::chrono::hours(1)));
+}
+
 class KeyFileTest : public ::testing::Test {
   protected:
     void write(const std::string &content, mode_t mode = 0600) const {
@@ -33,7 +38,7 @@ class KeyFileTest : public ::testing::Test {
         ASSERT_EQ(0, ::chmod(path.c_str(), mode));
     }
 
-    [[nodiscard]] KeyFile read() const { return readKeyFile(posixFileSystem(), path); }
+    [[nodiscard]] FetchedKey read() const { return fetchFrom(posixFileSystem(), path); }
 
     /// The message, which names the file.
     [[nodiscard]] std::string refusal() const {
@@ -59,9 +64,9 @@ TEST_F(KeyFileTest, ThirtyTwoBytesAreAKey) {
     const std::string bytes = counted(32);
     for (const mode_t mode : {0600, 0400, 0440, 0640}) {
         write(bytes, mode);
-        const KeyFile file = read();
-        EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), file.key.bytes().begin(),
-                               file.key.bytes().end()));
+        const FetchedKey file = read();
+        EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), file.bytes.bytes().begin(),
+                               file.bytes.bytes().end()));
         EXPECT_EQ("", file.complaint);
         ::unlink(path.c_str());
     }
@@ -69,7 +74,7 @@ TEST_F(KeyFileTest, ThirtyTwoBytesAreAKey) {
 
 TEST_F(KeyFileTest, AnyByteMayBeInAKeyANewlineAtItsEndIncluded) {
     write(counted(31) + "\n");
-    EXPECT_EQ('\n', read().key.bytes()[31]);
+    EXPECT_EQ('\n', read().bytes.bytes()[31]);
     write(std::string(31, '\0') + "\x01");
     EXPECT_EQ("", read().complaint);
 }
@@ -95,7 +100,7 @@ TEST_F(KeyFileTest, AMissingFileIsRefused) {
     std::filesystem::create_symlink("nowhere", path);
     EXPECT_TRUE(contains(refusal(), "No such file or directory; put the key back")) << refusal();
     try {
-        (void)readKeyFile(posixFileSystem(), temporary.path() + "/no/such/key");
+        (void)fetchFrom(posixFileSystem(), temporary.path() + "/no/such/key");
         FAIL();
     } catch (const Error &error) {
         EXPECT_EQ(ErrorCode::invalidEncryptionKey, error.code());
@@ -127,8 +132,8 @@ TEST_F(KeyFileTest, WhatOthersCanReadOrWriteIsReadWithAComplaint) {
     const std::string bytes = counted(32);
     for (const mode_t mode : {0644, 0604, 0444, 0666, 0602, 0620, 0660}) {
         write(bytes, mode);
-        const KeyFile file = read();
-        EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), file.key.bytes().begin()));
+        const FetchedKey file = read();
+        EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), file.bytes.bytes().begin()));
         EXPECT_TRUE(contains(file.complaint, "'" + path + "'")) << mode;
         EXPECT_TRUE(contains(file.complaint, "chmod 0600 " + path)) << file.complaint;
         ::unlink(path.c_str());
@@ -172,25 +177,46 @@ TEST(KeyFileName, MayBeAKeyWhereNoSuchFileIs) {
     EXPECT_FALSE(mayBe(temporary.path() + "/" + base64));
 }
 
-TEST(KeyFileErrors, EveryFailingCallIsRefusedAndLeavesNoDescriptor) {
-    MemoryFileSystem files;
-    ASSERT_EQ(0, files.makePath("/keys"));
-    const int directory = files.openDirectory("/keys");
-    const int file = files.open(directory, "key", O_WRONLY | O_CREAT, 0600);
-    ASSERT_EQ(32, files.write(file, counted(32).data(), 32));
-    ASSERT_EQ(0, files.close(file));
-    ASSERT_EQ(0, files.close(directory));
-    EXPECT_EQ(32U, readKeyFile(files, "/keys/key").key.size());
-    const auto calls = [&] {
+/// A disk with a key at /keys/key.
+class KeyFileOnDisk : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        ASSERT_EQ(0, files.makePath("/keys"));
+        const int directory = files.openDirectory("/keys");
+        const int file = files.open(directory, "key", O_WRONLY | O_CREAT, 0600);
+        ASSERT_EQ(32, files.write(file, counted(32).data(), 32));
+        ASSERT_EQ(0, files.close(file));
+        ASSERT_EQ(0, files.close(directory));
         files.clearTrace();
-        (void)readKeyFile(files, "/keys/key");
-        return files.callCount(MemoryFileSystem::Calls::all);
-    }();
+    }
+    void TearDown() override { EXPECT_EQ(0U, files.openDescriptors()); }
+
+    MemoryFileSystem files;
+};
+
+TEST(KeyFileName, IsNotShownWhereItMayBeAKey) {
+    const std::string pasted = "/MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    const KeyFile source(posixFileSystem(), pasted, "'secret.conf': 'a_setting'");
+    for (const auto patience : {std::chrono::hours(1), std::chrono::hours(0)}) {
+        try {
+            (void)source.fetch(Deadline(patience));
+            FAIL();
+        } catch (const Error &error) {
+            EXPECT_EQ(ErrorCode::invalidEncryptionKey, error.code());
+            EXPECT_TRUE(error.message().starts_with("'secret.conf': 'a_setting' names no file"));
+            EXPECT_FALSE(contains(error.message(), "MDEy"));
+        }
+    }
+}
+
+TEST_F(KeyFileOnDisk, EveryFailingCallIsRefusedAndLeavesNoDescriptor) {
+    EXPECT_EQ(32U, fetchFrom(files, "/keys/key").bytes.size());
+    const std::size_t calls = files.callCount(MemoryFileSystem::Calls::all);
     std::size_t refused = 0;
     for (std::size_t k = 1; k <= calls; ++k) {
         files.failCall(k, EIO, MemoryFileSystem::Effect::none, MemoryFileSystem::Calls::all);
         try {
-            (void)readKeyFile(files, "/keys/key");
+            (void)fetchFrom(files, "/keys/key");
         } catch (const Error &error) {
             EXPECT_EQ(ErrorCode::invalidEncryptionKey, error.code());
             EXPECT_TRUE(contains(error.message(), "'/keys/key'")) << error.message();
@@ -199,6 +225,29 @@ TEST(KeyFileErrors, EveryFailingCallIsRefusedAndLeavesNoDescriptor) {
         files.clearFaults();
     }
     EXPECT_GE(refused, 4U); // the two calls that close are not among them
+}
+
+TEST_F(KeyFileOnDisk, AfterTheDeadlineNothingMoreIsAskedOfIt) {
+    const KeyFile source(files, "/keys/key");
+    std::vector<std::size_t> made; // calls until each moment at which the deadline may pass
+    for (int looks = 0; looks < 10; ++looks) {
+        files.clearTrace();
+        int left = looks + 1; // one is for the start
+        const Deadline deadline(std::chrono::seconds(1), [&left] {
+            return Deadline::Clock::time_point(std::chrono::seconds(left-- > 0 ? 0 : 1));
+        });
+        try {
+            EXPECT_EQ(32U, source.fetch(deadline).bytes.size());
+            break;
+        } catch (const Error &error) {
+            EXPECT_EQ(ErrorCode::invalidEncryptionKey, error.code());
+            EXPECT_TRUE(contains(error.message(), "'/keys/key' could not be read in time"))
+                << error.message();
+            made.push_back(files.callCount(MemoryFileSystem::Calls::all));
+        }
+    }
+    // Before open; before the first read, with open, fstat and close; before the second one.
+    EXPECT_EQ((std::vector<std::size_t>{0, 3, 4}), made);
 }
 
 } // namespace
