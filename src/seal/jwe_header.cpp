@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <optional>
 
 namespace keyhold {
 namespace {
@@ -103,27 +102,6 @@ void requireWord(const Members &members, std::string_view name, std::string_view
                          "\", the only one supported");
 }
 
-bool isKeyId(std::string_view text) {
-    return !text.empty() && text.size() <= kMaxKeyIdLength;
-}
-
-/// Reads what formatJweHeader() writes, as most headers are; empty for any other text.
-std::optional<JweHeader> parseOwn(std::string_view json) {
-    const std::size_t size = json.size();
-    constexpr std::size_t kAround =
-        kStart.size() + kMiddle.size() + Uuid::kTextLength + kEnd.size();
-    if (size <= kAround || !json.starts_with(kStart) || !json.ends_with(kEnd))
-        return std::nullopt;
-    const std::string_view keyId = json.substr(kStart.size(), size - kAround);
-    json.remove_prefix(kStart.size() + keyId.size());
-    const auto uuid = Uuid::parseCanonical(json.substr(kMiddle.size(), Uuid::kTextLength));
-    const auto isPlain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
-    if (!json.starts_with(kMiddle) || !uuid || !isKeyId(keyId) ||
-        !std::all_of(keyId.begin(), keyId.end(), isPlain))
-        return std::nullopt;
-    return JweHeader{std::string(keyId), *uuid};
-}
-
 } // namespace
 
 std::string formatJweHeader(const JweHeader &header) {
@@ -157,13 +135,11 @@ bool OwnJweHeader::isFor(const Uuid &uuid, std::string_view encoded) const {
 }
 
 JweHeader parseJweHeader(std::string_view json) {
-    if (auto own = parseOwn(json))
-        return *std::move(own);
     const Members members = parseObject(json);
     requireWord(members, "alg", "dir");
     requireWord(members, "enc", "A256GCM");
     const std::string_view keyId = required(members, "kid");
-    if (!isKeyId(keyId))
+    if (keyId.empty() || keyId.size() > kMaxKeyIdLength)
         throw unreadable("is damaged: its key id is empty or too long");
     const auto uuid = Uuid::parseCanonical(required(members, kUuidMember));
     if (!uuid)
