@@ -182,28 +182,27 @@ void DriverState::closeConnection(virConnectPtr connection) {
     abi::setConnectionPrivateData(connection, nullptr);
 }
 
-std::shared_ptr<Instance> DriverState::instanceOf(virConnectPtr connection) {
+ServingInstance DriverState::instanceOf(virConnectPtr connection) {
     if (mode_ == Mode::embedded && abi::connectionDriver(connection) == table_) {
         requireOwnProcess();
         return embeddedInstanceOf(connection);
     }
     Snapshot now = snapshot();
     if (now.mode == Mode::daemon && now.daemon)
-        return std::move(now.daemon);
+        return ServingInstance(std::move(now.daemon));
     if (now.mode != Mode::embedded)
         raiseNotActive();
     const auto root = connection_uri::embeddedRootOf(connection);
-    return now.roots->find(root ? &*root : nullptr);
+    return ServingInstance(now.roots->find(root ? &*root : nullptr));
 }
 
-std::shared_ptr<Instance> DriverState::embeddedInstanceOf(virConnectPtr connection) {
+ServingInstance DriverState::embeddedInstanceOf(virConnectPtr connection) {
     const auto &handle = *static_cast<const Handle *>(abi::connectionPrivateData(connection));
-    // The connection keeps it: threads would contend for one more count of references.
     if (const auto *instance = std::get_if<std::shared_ptr<Instance>>(&handle))
-        return {std::shared_ptr<void>(), instance->get()};
+        return ServingInstance(**instance); // the connection keeps it
     EmbeddedRoot *root = std::get<EmbeddedRoot *>(handle);
     if (auto instance = root->current())
-        return instance;
+        return ServingInstance(std::move(instance));
     throw Error(ErrorCode::internal, "the embedded secret driver with root " +
                                          inQuotes(root->spelling()) + " is not open any more");
 }

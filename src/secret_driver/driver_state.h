@@ -12,9 +12,27 @@
 #include <condition_variable>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace keyhold {
+
+/// The instance that serves one call, and a reference where nothing else keeps it through the call.
+class ServingInstance {
+  public:
+    explicit ServingInstance(std::shared_ptr<Instance> owner)
+        : owner_(std::move(owner)),
+          instance_(*owner_) {}
+    /// `kept` outlives the call: threads would contend for one more count of references.
+    explicit ServingInstance(Instance &kept) : instance_(kept) {}
+
+    [[nodiscard]] Instance &operator*() const noexcept { return instance_; }
+    [[nodiscard]] Instance *operator->() const noexcept { return &instance_; }
+
+  private:
+    std::shared_ptr<Instance> owner_;
+    Instance &instance_;
+};
 
 /// The state all connections of the process share. What the process is, a daemon with one instance
 /// or a program with embedded ones, is fixed once by stateInitialize; no URI can change it.
@@ -39,9 +57,8 @@ class DriverState {
     void closeConnection(virConnectPtr connection);
 
     /// The instance that serves a call on `connection`, ours or another driver's. Raises notActive
-    /// or internal. The reference, or the connection that the caller holds, keeps it through the
-    /// call.
-    [[nodiscard]] std::shared_ptr<Instance> instanceOf(virConnectPtr connection);
+    /// or internal.
+    [[nodiscard]] ServingInstance instanceOf(virConnectPtr connection);
 
     /// Where `connection` may have registered for events, most likely first; embedded roots that
     /// are not open any more are among them. Raises notActive.
@@ -64,7 +81,7 @@ class DriverState {
     /// everything but neither the locks nor the key.
     void requireOwnProcess() const;
     /// Of one of our own connections to an embedded root.
-    [[nodiscard]] static std::shared_ptr<Instance> embeddedInstanceOf(virConnectPtr connection);
+    [[nodiscard]] static ServingInstance embeddedInstanceOf(virConnectPtr connection);
     /// As snapshot(), waiting for a stateInitialize that is still on its way on another thread.
     [[nodiscard]] Snapshot startedSnapshot();
     void openEmbedded(virConnectPtr connection, EmbeddedRoots &roots);

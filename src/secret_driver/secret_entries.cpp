@@ -14,7 +14,7 @@ namespace keyhold {
 
 namespace {
 
-std::shared_ptr<Instance> instanceOf(virConnectPtr connection) {
+ServingInstance instanceOf(virConnectPtr connection) {
     return DriverState::get().instanceOf(connection);
 }
 
