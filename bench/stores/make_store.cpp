@@ -66,7 +66,7 @@ void fill(const std::string &path, std::uint64_t count, const SealingPolicy &pol
             writeFile(directory, uuid + ".xml", xml.data(), xml.size());
             const ValueBytes value = valueOf(number);
             policy.encode(format, Uuid(bytes), value, [&](std::span<const std::uint8_t> text) {
-                writeFile(directory, uuid + "." + std::string(nameOf(format)), text.data(),
+                writeFile(directory, uuid + "." + std::string(valueFormatName(format)), text.data(),
                           text.size());
             });
         }

@@ -55,7 +55,7 @@ void printText(const Conversion &conversion, const Outcome &outcome) {
               doneWord(conversion.purpose));
     if (outcome.remaining > 0)
         print(countText(outcome.remaining) + " left as before; run keyhold " +
-              nameOf(conversion.purpose) + " again to go on");
+              purposeName(conversion.purpose) + " again to go on");
     for (const Finding &finding : outcome.findings)
         print(textOf(finding));
     if (!outcome.advice.empty())
@@ -66,7 +66,7 @@ void printOutcome(const Conversion &conversion, const Outcome &outcome) {
     Json findings = Json::array();
     for (const Finding &finding : outcome.findings)
         findings.push_back(jsonOf(finding));
-    printJson({{"operation", nameOf(conversion.purpose)},
+    printJson({{"operation", purposeName(conversion.purpose)},
                {"directory", conversion.target.paths.configDirectory},
                {"converted", outcome.converted},
                {"remaining", outcome.remaining},

@@ -63,7 +63,7 @@ void convertAlone(Conversion &conversion, FileSystem &fileSystem) {
     backend->start();
     const std::vector<Uuid> reencryptable = inspect(directory, *conversion.policy).reencryptable;
     conversion.total = reencryptable.size();
-    Progress progress(nameOf(conversion.purpose), reencryptable.size());
+    Progress progress(purposeName(conversion.purpose), reencryptable.size());
     std::size_t done = 0;
     for (const Uuid &uuid : reencryptable) {
         if (conversion.isStopped())

@@ -119,7 +119,7 @@ class Follower {
 
   private:
     void wait() {
-        Progress progress(nameOf(conversion_.purpose), conversion_.total);
+        Progress progress(purposeName(conversion_.purpose), conversion_.total);
         auto movedAt = Clock::now();
         auto signalledAt = movedAt;
         while (!reencryptable_.empty()) {

@@ -79,7 +79,7 @@ std::vector<Finding> inWords(const std::vector<StoreFinding> &found, const std::
     return words;
 }
 
-const char *nameOf(Finding::Kind kind) noexcept {
+const char *findingKindName(Finding::Kind kind) noexcept {
     switch (kind) {
     case Finding::Kind::settings:
         return "settings";
@@ -117,12 +117,13 @@ bool isUnreadable(Finding::Kind kind) noexcept {
 }
 
 std::string textOf(const Finding &finding) {
-    return std::string(nameOf(finding.kind)) + ": " +
+    return std::string(findingKindName(finding.kind)) + ": " +
            (finding.file.empty() ? "" : inQuotes(finding.file) + " ") + finding.text;
 }
 
 Json jsonOf(const Finding &finding) {
-    return {{"kind", nameOf(finding.kind)}, {"file", finding.file}, {"text", finding.text}};
+    return {
+        {"kind", findingKindName(finding.kind)}, {"file", finding.file}, {"text", finding.text}};
 }
 
 } // namespace keyhold::command

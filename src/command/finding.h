@@ -39,7 +39,7 @@ struct Finding {
                                            const std::string &directory);
 
 /// The word for machines, such as "missing-key".
-[[nodiscard]] const char *nameOf(Finding::Kind kind) noexcept;
+[[nodiscard]] const char *findingKindName(Finding::Kind kind) noexcept;
 /// Whether the value of a secret cannot be had.
 [[nodiscard]] bool isUnreadable(Finding::Kind kind) noexcept;
 /// A line for people.

@@ -101,7 +101,7 @@ class CommandLine {
     }
 
     void addConvert(Purpose purpose, const char *text) {
-        CLI::App *const command = addCommon(&app_, nameOf(purpose), text);
+        CLI::App *const command = addCommon(&app_, purposeName(purpose), text);
         addKeyFiles(command);
         command->callback([this, purpose] {
             work_ = [this, purpose] {

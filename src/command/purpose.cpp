@@ -5,7 +5,7 @@
 
 namespace keyhold::command {
 
-const char *nameOf(Purpose purpose) noexcept {
+const char *purposeName(Purpose purpose) noexcept {
     switch (purpose) {
     case Purpose::seal:
         return "seal";

@@ -15,7 +15,7 @@ enum class Purpose {
 };
 
 /// "seal", "rekey", "unseal".
-[[nodiscard]] const char *nameOf(Purpose purpose) noexcept;
+[[nodiscard]] const char *purposeName(Purpose purpose) noexcept;
 
 /// The rules that make a store what `purpose` wants. Raises configUnsupported or
 /// invalidEncryptionKey, with the remedy, if `keys` do not allow it: nothing is sealed that

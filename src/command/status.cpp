@@ -9,7 +9,7 @@ namespace keyhold::command {
 
 namespace {
 
-const char *nameOf(Holder::Driver driver) {
+const char *driverName(Holder::Driver driver) {
     switch (driver) {
     case Holder::Driver::keyhold:
         return "keyhold";
@@ -31,7 +31,7 @@ const char *newValuesOf(const SealingPolicy &policy) {
 Json jsonOf(const Holder &holder) {
     return {{"pid", holder.pid},
             {"name", holder.name},
-            {"driver", nameOf(holder.driver)},
+            {"driver", driverName(holder.driver)},
             {"moduleReplaced", holder.isModuleReplaced},
             {"keyMemory", holder.keyMemory}};
 }

@@ -35,7 +35,7 @@ std::string definitionWith(const Uuid &uuid, std::string_view suffix) {
 }
 
 std::string valueWith(const Uuid &uuid, ValueFormat form, std::string_view suffix) {
-    return nameWith(uuid, {".", nameOf(form), suffix});
+    return nameWith(uuid, {".", valueFormatName(form), suffix});
 }
 
 bool isHash(std::string_view text) {
@@ -154,8 +154,8 @@ std::optional<FileName> parseFileName(std::string_view name) {
         return std::nullopt;
     rest.remove_prefix(1);
     for (const ValueFormat form : kValueFormats) {
-        if (rest.starts_with(nameOf(form)))
-            return parseValueName(*uuid, form, rest.substr(nameOf(form).size()));
+        if (rest.starts_with(valueFormatName(form)))
+            return parseValueName(*uuid, form, rest.substr(valueFormatName(form).size()));
     }
     return std::nullopt;
 }

@@ -20,7 +20,8 @@ constexpr unsigned kPlainValues = 2;
 std::string describe(unsigned less, const std::optional<key_memory::Report> &report) {
     std::string text;
     if ((less & kKeys) != 0)
-        text = std::string("keys rest in ") + nameOf(report->kind) + " memory: " + report->reason;
+        text = std::string("keys rest in ") + keyMemoryKindName(report->kind) +
+               " memory: " + report->reason;
     if ((less & kPlainValues) != 0)
         text += (text.empty() ? "" : "; ") + std::string("plain values in use are not locked");
     if ((less & kPlainValues) != 0 || report->kind == KeyMemoryKind::unlocked)

@@ -196,7 +196,7 @@ class Arena {
 
 } // namespace
 
-const char *nameOf(KeyMemoryKind kind) noexcept {
+const char *keyMemoryKindName(KeyMemoryKind kind) noexcept {
     switch (kind) {
     case KeyMemoryKind::secretmem:
         return "secretmem";

@@ -19,7 +19,7 @@ enum class KeyMemoryKind {
 };
 
 /// "secretmem", "locked" or "unlocked".
-[[nodiscard]] const char *nameOf(KeyMemoryKind kind) noexcept;
+[[nodiscard]] const char *keyMemoryKindName(KeyMemoryKind kind) noexcept;
 
 /// The memory of all keys of this process: one mapping between guard pages, that no forked child
 /// inherits. It is made with the first key and grows only if there are more keys than fit.

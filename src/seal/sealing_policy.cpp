@@ -44,7 +44,7 @@ std::optional<ShieldedValue> openPlain(const Uuid &uuid, std::span<const std::ui
 
 } // namespace
 
-std::string_view nameOf(ValueFormat format) noexcept {
+std::string_view valueFormatName(ValueFormat format) noexcept {
     switch (format) {
     case ValueFormat::plain:
         return "base64";

@@ -39,7 +39,7 @@ inline constexpr ValueFormats kAllForms = (1U << kValueFormats.size()) - 1;
 }
 
 /// "base64", "aes256cbc", "jwe": what the name of the file ends in.
-[[nodiscard]] std::string_view nameOf(ValueFormat format) noexcept;
+[[nodiscard]] std::string_view valueFormatName(ValueFormat format) noexcept;
 
 /// Bytes. Libvirt's RPC carries 64 KiB; the stock driver itself has no limit, so ours is far from
 /// any use.

@@ -13,7 +13,7 @@ TEST(Finding, EveryKindHasAWordOfItsOwn) {
     std::set<std::string> words;
     const int last = static_cast<int>(Finding::Kind::unchanged);
     for (int kind = 0; kind <= last; ++kind)
-        words.insert(nameOf(static_cast<Finding::Kind>(kind)));
+        words.insert(findingKindName(static_cast<Finding::Kind>(kind)));
     EXPECT_EQ(words.size(), static_cast<std::size_t>(last) + 1);
     EXPECT_FALSE(words.contains(""));
 }

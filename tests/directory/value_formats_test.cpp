@@ -70,7 +70,7 @@ TEST_F(ValueFormsTest, AnEmptyValueIsNoValueInEveryForm) {
         rules->encode(form, uuidNumber(1), {}, [&](auto text) {
             bench.put(valueName(1, form), {text.begin(), text.end()});
         });
-        EXPECT_EQ(valueAfterStart(), "none") << nameOf(form);
+        EXPECT_EQ(valueAfterStart(), "none") << valueFormatName(form);
         bench.remove(valueName(1, form));
     }
     bench.put(valueName(1, ValueFormat::aes256cbc), kEmptyCbc);

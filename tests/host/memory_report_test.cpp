@@ -128,7 +128,7 @@ TEST(MemoryReportTest, SaysWhyKeysAreNotInSecretmem) {
                   if (report.reason.empty())
                       return log.lines.empty() ? 0 : 1;
                   return log.lines.size() == 1 && has(log.lines[0], report.reason) &&
-                                 has(log.lines[0], nameOf(report.kind))
+                                 has(log.lines[0], keyMemoryKindName(report.kind))
                              ? 0
                              : 2;
               }));

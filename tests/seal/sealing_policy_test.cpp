@@ -23,7 +23,7 @@ TEST(SealingPolicyTest, TheLargestTextsHoldLineEndsAndLittleElse) {
     const std::size_t text = plainTextSize(kMaxValueSize);
     EXPECT_GE(maxTextSize(ValueFormat::plain), text + text / 64 * 2);
     for (const ValueFormat form : kValueFormats)
-        EXPECT_LE(maxTextSize(form), text + text / 8) << nameOf(form);
+        EXPECT_LE(maxTextSize(form), text + text / 8) << valueFormatName(form);
 }
 
 TEST(SealingPolicyTest, TheSizeOfWhatLibvirtWritesIsKnown) {
