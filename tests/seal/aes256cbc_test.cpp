@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/aes256cbc.h"
 
-#include "conf/error.h"
 #include "conf/random.h"
+#include "conf/raised.h"
 #include "seal/golden.h"
 #include "seal/misleading_key.h"
 #include "seal/plain.h"
 #include "seal/plain_of.h"
-#include "seal/raised.h"
 #include "seal/traces.h"
 
 #include <algorithm>
@@ -26,7 +25,7 @@ Bytes open(const Keyring &ring, std::span<const std::uint8_t> text) {
 
 ErrorCode codeOf(const Keyring &ring, std::span<const std::uint8_t> text) {
     const auto raised = raisedBy([&] { (void)openAes256Cbc(ring, golden::uuid(), text); });
-    return raised ? raised->code() : ErrorCode::notActive;
+    return raised ? raised->code : ErrorCode::notActive;
 }
 
 Bytes base64(const Bytes &bytes) {
@@ -99,8 +98,8 @@ TEST(Aes256CbcTest, WithoutTheKeySaysSo) {
     for (const Keyring &ring : {Keyring(), golden::keyring(150)}) {
         const auto raised = raisedBy([&] { (void)openAes256Cbc(ring, golden::uuid(), text); });
         ASSERT_TRUE(raised);
-        EXPECT_EQ(ErrorCode::invalidEncryptionKey, raised->code());
-        EXPECT_NE(std::string::npos, raised->message().find("secrets_encryption_key"));
+        EXPECT_EQ(ErrorCode::invalidEncryptionKey, raised->code);
+        EXPECT_NE(std::string::npos, raised->text.find("secrets_encryption_key"));
     }
 }
 
@@ -114,7 +113,7 @@ TEST(Aes256CbcTest, SaysWhyTheKeyIsMissingIfThatIsKnown) {
         ASSERT_TRUE(raised);
         EXPECT_EQ("is encrypted by libvirt, and no key that could be read fits: key file '/a' is "
                   "empty; put it right",
-                  raised->message());
+                  raised->text);
     }
 }
 
@@ -128,11 +127,11 @@ TEST(Aes256CbcTest, WhileAKeyIsMissingAnEarlierOneDoesNotCount) {
         ring.noteMissing("key file '/a' is empty; put it right");
         const auto raised = raisedBy([&] { (void)openAes256Cbc(ring, golden::uuid(), text); });
         ASSERT_TRUE(raised);
-        EXPECT_EQ(ErrorCode::invalidEncryptionKey, raised->code());
+        EXPECT_EQ(ErrorCode::invalidEncryptionKey, raised->code);
         EXPECT_EQ("is encrypted by libvirt, which does not name the key; an earlier key seems to "
                   "fit, and the right one may be the one that could not be read: key file '/a' is "
                   "empty; put it right",
-                  raised->message());
+                  raised->text);
     }
 }
 
@@ -181,8 +180,8 @@ TEST(Aes256CbcTest, WhereTwoKeysFitNoneIsUsed) {
         alone.addEarlier(golden::counted(0));
         const auto raised = raisedBy([&] { (void)openAes256Cbc(alone, golden::uuid(), text); });
         ASSERT_TRUE(raised);
-        EXPECT_EQ(ErrorCode::invalidEncryptionKey, raised->code());
-        EXPECT_NE(std::string::npos, raised->message().find("more than one"));
+        EXPECT_EQ(ErrorCode::invalidEncryptionKey, raised->code);
+        EXPECT_NE(std::string::npos, raised->text.find("more than one"));
     }
     EXPECT_EQ(3, found);
 }

@@ -2,8 +2,8 @@
 #include "seal/jwe.h"
 
 #include "conf/random.h"
+#include "conf/raised.h"
 #include "seal/golden.h"
-#include "seal/raised.h"
 #include "seal/scratch.h"
 #include "seal/traces.h"
 
