@@ -31,23 +31,19 @@ LibvirtConf::Found foundBy(int result) {
 
 } // namespace
 
-std::optional<LibvirtConf> LibvirtConf::parse(const std::string &text, std::string &why) {
+std::variant<LibvirtConf, std::string> LibvirtConf::parse(const std::string &text) {
     const Symbols &libvirt = symbols();
-    if (libvirt.virConfReadString == nullptr || libvirt.virConfFree == nullptr) {
-        why = "this libvirt has no reader for it";
-        return std::nullopt;
-    }
+    if (libvirt.virConfReadString == nullptr || libvirt.virConfFree == nullptr)
+        return "this libvirt has no reader for it";
     // libvirt would stop there and miss settings.
-    if (text.find('\0') != std::string::npos) {
-        why = "it holds a NUL byte";
-        return std::nullopt;
-    }
+    if (text.find('\0') != std::string::npos)
+        return "it holds a NUL byte";
     // libvirt refuses a text of nothing but white space; with a comment behind it, it does not.
     Conf *conf = libvirt.virConfReadString((text + "\n#\n").c_str(), 0);
     if (conf == nullptr) {
-        why = virGetLastErrorMessage();
+        std::string why = virGetLastErrorMessage();
         virResetLastError();
-        return std::nullopt;
+        return why;
     }
     return LibvirtConf(conf);
 }
@@ -65,29 +61,27 @@ LibvirtConf::~LibvirtConf() {
         symbols().virConfFree(conf_);
 }
 
-LibvirtConf::Found LibvirtConf::boolean(const char *name, bool &value) const {
-    return foundBy(symbols().virConfGetValueBool(conf_, name, &value));
+LibvirtConf::Setting<bool> LibvirtConf::boolean(const char *name) const {
+    bool value = false;
+    const Found found = foundBy(symbols().virConfGetValueBool(conf_, name, &value));
+    return {found, value};
 }
 
-LibvirtConf::Found LibvirtConf::string(const char *name, std::string &value) const {
+LibvirtConf::Setting<std::string> LibvirtConf::string(const char *name) const {
     char *text = nullptr;
     const Found found = foundBy(symbols().virConfGetValueString(conf_, name, &text));
     const std::unique_ptr<char, TextDeleter> owner(text);
-    if (found == Found::yes)
-        value = text == nullptr ? "" : text;
-    return found;
+    return {found, text == nullptr ? "" : text};
 }
 
-LibvirtConf::Found LibvirtConf::list(const char *name, std::vector<std::string> &value) const {
+LibvirtConf::Setting<std::vector<std::string>> LibvirtConf::list(const char *name) const {
     char **texts = nullptr;
-    const Found found = foundBy(symbols().virConfGetValueStringList(conf_, name, true, &texts));
+    Setting<std::vector<std::string>> setting;
+    setting.found = foundBy(symbols().virConfGetValueStringList(conf_, name, true, &texts));
     const std::unique_ptr<char *, ListDeleter> owner(texts);
-    if (found != Found::yes)
-        return found;
-    value.clear();
     for (char **text = texts; text != nullptr && *text != nullptr; ++text)
-        value.emplace_back(*text);
-    return found;
+        setting.value.emplace_back(*text);
+    return setting;
 }
 
 } // namespace keyhold::abi

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace keyhold::abi {
@@ -12,10 +12,9 @@ struct Conf;
 /// A text in the syntax of libvirt's conf files, parsed by libvirt itself. Move-only.
 class LibvirtConf {
   public:
-    /// Empty if the text is malformed; `why` then says where and why. libvirt logs that as well.
-    /// Leaves libvirt's error of the thread unset.
-    [[nodiscard]] static std::optional<LibvirtConf> parse(const std::string &text,
-                                                          std::string &why);
+    /// Or where and why the text is malformed, which libvirt logs as well. Leaves libvirt's error
+    /// of the thread unset.
+    [[nodiscard]] static std::variant<LibvirtConf, std::string> parse(const std::string &text);
     LibvirtConf(LibvirtConf &&other) noexcept;
     LibvirtConf &operator=(LibvirtConf &&other) noexcept;
     ~LibvirtConf();
@@ -25,11 +24,16 @@ class LibvirtConf {
         yes,
         otherType, ///< the setting is there but cannot be read as what was asked for
     };
+    template <typename Value>
+    struct Setting {
+        Found found;
+        Value value; ///< empty unless it was found
+    };
     /// 0 or 1.
-    [[nodiscard]] Found boolean(const char *name, bool &value) const;
-    [[nodiscard]] Found string(const char *name, std::string &value) const;
+    [[nodiscard]] Setting<bool> boolean(const char *name) const;
+    [[nodiscard]] Setting<std::string> string(const char *name) const;
     /// A list of strings; a single string is taken for a list of one.
-    [[nodiscard]] Found list(const char *name, std::vector<std::string> &value) const;
+    [[nodiscard]] Setting<std::vector<std::string>> list(const char *name) const;
 
   private:
     explicit LibvirtConf(Conf *conf) noexcept : conf_(conf) {}

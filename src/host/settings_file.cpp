@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace keyhold {
 
@@ -33,36 +34,34 @@ class LibvirtConfValues : public ConfValues {
           statements_(std::move(statements)) {}
 
     [[nodiscard]] std::optional<bool> boolean(const char *name) const override {
-        bool value = false;
-        abi::LibvirtConf::Found found = conf_.boolean(name, value);
+        auto setting = conf_.boolean(name);
         const ConfStatement *statement = findStatement(statements_, name);
         if (statement != nullptr && !isZeroOrOne(statement->number))
-            found = abi::LibvirtConf::Found::otherType;
-        return taken(name, "0 or 1", found, value);
+            setting.found = abi::LibvirtConf::Found::otherType;
+        return taken(name, "0 or 1", std::move(setting));
     }
     [[nodiscard]] std::optional<std::string> string(const char *name) const override {
-        std::string value;
-        return taken(name, "a string", conf_.string(name, value), value);
+        return taken(name, "a string", conf_.string(name));
     }
     [[nodiscard]] std::optional<List> list(const char *name) const override {
         // libvirt's reader gives nothing of a list in which one entry is no string.
         const ConfStatement *statement = findStatement(statements_, name);
         if (statement != nullptr && statement->list)
             return statement->list;
-        std::vector<std::string> value;
-        const abi::LibvirtConf::Found found = conf_.list(name, value);
-        return taken(name, "a list of strings", found, List(value.begin(), value.end()));
+        if (const auto texts = taken(name, "a list of strings", conf_.list(name)))
+            return List(texts->begin(), texts->end());
+        return std::nullopt;
     }
 
   private:
     template <typename Value>
     static std::optional<Value> taken(const char *name, const char *wanted,
-                                      abi::LibvirtConf::Found found, const Value &value) {
-        switch (found) {
+                                      abi::LibvirtConf::Setting<Value> setting) {
+        switch (setting.found) {
         case abi::LibvirtConf::Found::no:
             return std::nullopt;
         case abi::LibvirtConf::Found::yes:
-            return value;
+            return std::move(setting.value);
         case abi::LibvirtConf::Found::otherType:
             break;
         }
@@ -92,13 +91,13 @@ SettingsFile readSettingsFile(const std::string &path) {
     const auto text = readText(path);
     if (!text)
         return {};
-    std::string why;
-    auto conf = abi::LibvirtConf::parse(*text, why);
-    if (!conf)
-        throw Error(ErrorCode::configUnsupported, why);
+    auto parsed = abi::LibvirtConf::parse(*text);
+    if (const auto *why = std::get_if<std::string>(&parsed))
+        throw Error(ErrorCode::configUnsupported, *why);
     std::vector<ConfStatement> statements = scanConf(*text);
     std::vector<std::string> ignored = ignoredStatements(statements);
-    return {readSettings(LibvirtConfValues(std::move(*conf), std::move(statements))),
+    return {readSettings(LibvirtConfValues(std::get<abi::LibvirtConf>(std::move(parsed)),
+                                           std::move(statements))),
             std::move(ignored)};
 }
 

@@ -3,6 +3,9 @@
 
 #include "abi/release.h"
 
+#include <optional>
+#include <utility>
+
 #include <gtest/gtest.h>
 
 #include <libvirt/libvirt.h>
@@ -26,18 +29,20 @@ class LibvirtConfTest : public testing::Test {
     void TearDown() override { EXPECT_EQ(virGetLastError(), nullptr); }
 
     static LibvirtConf parsed(const std::string &text) {
-        std::string why;
-        auto conf = LibvirtConf::parse(text, why);
-        EXPECT_TRUE(conf) << why;
-        return std::move(conf.value());
+        return std::get<LibvirtConf>(LibvirtConf::parse(text)); // throws where it is malformed
     }
 
     static std::string refusal(const std::string &text) {
-        std::string why;
-        EXPECT_FALSE(LibvirtConf::parse(text, why));
-        return why;
+        return std::get<std::string>(LibvirtConf::parse(text));
     }
 };
+
+template <typename Value>
+std::optional<Value> valueOf(LibvirtConf::Setting<Value> setting) {
+    if (setting.found != Found::yes)
+        return std::nullopt;
+    return std::move(setting.value);
+}
 
 } // namespace
 
@@ -50,50 +55,34 @@ TEST_F(LibvirtConfTest, ReadsWhatLibvirtsFilesHold) {
                                     "keys = [ \"/a\", \"/b\",\n  \"/c\" ]\n"
                                     "single = '/d'\n"
                                     "none = [ ]\n");
-    bool flag = false;
-    EXPECT_EQ(Found::yes, conf.boolean("encrypt_data", flag));
-    EXPECT_TRUE(flag);
-    EXPECT_EQ(Found::yes, conf.boolean("off", flag));
-    EXPECT_FALSE(flag);
-    std::string text;
-    EXPECT_EQ(Found::yes, conf.string("key", text));
-    EXPECT_EQ("/etc/libvirt/key", text);
-    List list{"before"};
-    EXPECT_EQ(Found::yes, conf.list("keys", list));
-    EXPECT_EQ((List{"/a", "/b", "/c"}), list);
-    EXPECT_EQ(Found::yes, conf.list("single", list));
-    EXPECT_EQ((List{"/d"}), list);
-    EXPECT_EQ(Found::yes, conf.list("none", list));
-    EXPECT_EQ(List{}, list);
+    EXPECT_EQ(true, valueOf(conf.boolean("encrypt_data")));
+    EXPECT_EQ(false, valueOf(conf.boolean("off")));
+    EXPECT_EQ("/etc/libvirt/key", valueOf(conf.string("key")));
+    EXPECT_EQ((List{"/a", "/b", "/c"}), valueOf(conf.list("keys")));
+    EXPECT_EQ((List{"/d"}), valueOf(conf.list("single")));
+    EXPECT_EQ(List{}, valueOf(conf.list("none")));
 }
 
 TEST_F(LibvirtConfTest, WhatIsNotThereIsToldApartFromWhatIsOfAnotherType) {
     const LibvirtConf conf = parsed("flag = 1\nfar = 2\ntext = \"1\"\nlist = [ \"a\", 5 ]\n");
-    bool flag = true;
-    std::string text = "as it was";
-    List list{"as it was"};
-    EXPECT_EQ(Found::no, conf.boolean("other", flag));
-    EXPECT_EQ(Found::no, conf.string("other", text));
-    EXPECT_EQ(Found::no, conf.list("other", list));
-    EXPECT_EQ(Found::otherType, conf.boolean("text", flag));
-    EXPECT_EQ(Found::otherType, conf.boolean("far", flag));
-    EXPECT_EQ(Found::otherType, conf.string("flag", text));
-    EXPECT_EQ(Found::otherType, conf.list("flag", list));
-    EXPECT_EQ(Found::otherType, conf.list("list", list));
-    EXPECT_EQ("as it was", text);
-    EXPECT_EQ(List{"as it was"}, list);
+    EXPECT_EQ(Found::no, conf.boolean("other").found);
+    EXPECT_EQ(Found::no, conf.string("other").found);
+    EXPECT_EQ(Found::no, conf.list("other").found);
+    EXPECT_EQ(Found::otherType, conf.boolean("text").found);
+    EXPECT_EQ(Found::otherType, conf.boolean("far").found);
+    EXPECT_EQ(Found::otherType, conf.string("flag").found);
+    EXPECT_EQ(Found::otherType, conf.list("flag").found);
+    EXPECT_EQ(Found::otherType, conf.list("list").found);
+    EXPECT_EQ(List{}, conf.list("list").value);
 }
 
 TEST_F(LibvirtConfTest, NothingIsAFileWithoutSettings) {
-    bool flag = false;
     for (const char *text : {"", "\n", "# only a comment", "  \n\n"})
-        EXPECT_EQ(Found::no, parsed(text).boolean("encrypt_data", flag)) << text;
+        EXPECT_EQ(Found::no, parsed(text).boolean("encrypt_data").found) << text;
 }
 
 TEST_F(LibvirtConfTest, ANewlineAtTheEndIsNotNeeded) {
-    bool flag = false;
-    EXPECT_EQ(Found::yes, parsed("encrypt_data = 1").boolean("encrypt_data", flag));
-    EXPECT_TRUE(flag);
+    EXPECT_EQ(true, valueOf(parsed("encrypt_data = 1").boolean("encrypt_data")));
 }
 
 TEST_F(LibvirtConfTest, MalformedTextIsRefusedWithItsPlace) {
@@ -111,10 +100,7 @@ TEST_F(LibvirtConfTest, Moves) {
     LibvirtConf first = parsed("flag = 1\n");
     LibvirtConf second(std::move(first));
     first = parsed("flag = 0\n");
-    bool flag = false;
-    EXPECT_EQ(Found::yes, second.boolean("flag", flag));
-    EXPECT_TRUE(flag);
+    EXPECT_EQ(true, valueOf(second.boolean("flag")));
     second = std::move(first);
-    EXPECT_EQ(Found::yes, second.boolean("flag", flag));
-    EXPECT_FALSE(flag);
+    EXPECT_EQ(false, valueOf(second.boolean("flag")));
 }
