@@ -5,7 +5,6 @@
 #include "keys/key_file.h"
 #include "os/file_system.h"
 
-#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
@@ -64,7 +63,7 @@ std::unique_ptr<KeySource> namedKeyFile(const std::string &path) {
 }
 
 FetchedKey fetchKey(const KeySource &source) {
-    return source.fetch(Deadline(std::chrono::minutes(1)));
+    return source.fetch(Deadline(kKeyPatience));
 }
 
 StoreKeys readStoreKeys(const Target &target, const std::optional<Holder> &holder,

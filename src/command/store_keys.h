@@ -33,7 +33,7 @@ struct StoreKeys {
 /// invalidEncryptionKey if the path may be the key itself.
 [[nodiscard]] std::unique_ptr<KeySource> namedKeyFile(const std::string &path);
 
-/// As KeySource::fetch(), for which an operator waits a minute at most.
+/// As KeySource::fetch(), within kKeyPatience.
 [[nodiscard]] FetchedKey fetchKey(const KeySource &source);
 
 } // namespace keyhold::command

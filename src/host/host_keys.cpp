@@ -7,7 +7,6 @@
 #include "keys/key_file.h"
 #include "os/file_system.h"
 
-#include <chrono>
 #include <cstdlib>
 #include <utility>
 
@@ -65,9 +64,6 @@ std::string doubtOf(const Settings &settings, const std::string &file) {
     }
     return text + kRemedy;
 }
-
-// A service that systemd starts has 90 seconds before it is ended.
-constexpr std::chrono::seconds kPatience{60};
 
 std::unique_ptr<KeySource> keyFile(const std::string &path, const std::string &settingsFile,
                                    const char *setting) {
@@ -160,7 +156,7 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
     rules.convertExisting =
         keys.plan.encrypt ? keys.settings.sealExisting : keys.settings.unsealExisting;
     Keyring keyring;
-    const Deadline deadline(kPatience);
+    const Deadline deadline(kKeyPatience);
     rules.complaint = fetchPrimary(keyring, keys, deadline);
     fetchEarlier(keyring, keys, deadline, log);
     // Where it is not known whether a key is asked for, none need be where libvirt looks for it.

@@ -7,11 +7,16 @@
 #include "keys/key_source.h"
 #include "seal/sealing_policy.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace keyhold {
+
+/// How long keys may take to come, all that one host needs together. A service that systemd starts
+/// is ended after 90 seconds.
+inline constexpr std::chrono::seconds kKeyPatience{60};
 
 /// What `secret.conf` and the sources of keys that it names say at one moment.
 struct HostKeys {
@@ -25,12 +30,12 @@ struct HostKeys {
     std::vector<std::string> earlierComplaints;
 };
 
-/// Reads the settings and fetches the keys they name, for which there is a minute in all. Never
-/// fails: what is wrong goes to the log, and only what needs it is affected. A file of settings
-/// that cannot be read or parsed might ask for encryption, so values are then not written, and no
-/// key is known to read them. Of a setting that cannot be understood the others do not suffer; if
-/// it decides how values are written, none is, and the keys that are known read them. A missing
-/// file is an empty one.
+/// Reads the settings and fetches the keys they name, within kKeyPatience. Never fails: what is
+/// wrong goes to the log, and only what needs it is affected. A file of settings that cannot be
+/// read or parsed might ask for encryption, so values are then not written, and no key is known to
+/// read them. Of a setting that cannot be understood the others do not suffer; if it decides how
+/// values are written, none is, and the keys that are known read them. A missing file is an empty
+/// one.
 [[nodiscard]] HostKeys readHostKeys(const InstancePaths &paths, AdminLog &log);
 /// The same for an instance that another process serves: `credentialsDirectory` is its
 /// $CREDENTIALS_DIRECTORY, or null.
