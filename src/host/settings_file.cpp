@@ -38,7 +38,7 @@ class LibvirtConfValues : public ConfValues {
         const ConfStatement *statement = findStatement(statements_, name);
         if (statement != nullptr && !isZeroOrOne(statement->number))
             setting.found = abi::LibvirtConf::Found::otherType;
-        return taken(name, "0 or 1", std::move(setting));
+        return taken(name, "0 or 1", setting);
     }
     [[nodiscard]] std::optional<std::string> string(const char *name) const override {
         return taken(name, "a string", conf_.string(name));
