@@ -101,7 +101,7 @@ Exit convert(Purpose purpose, const ConvertOptions &options) {
     else
         printText(conversion, outcome);
     if (outcome.remaining > 0)
-        return Exit::trouble;
+        return Exit::failure;
     return outcome.findings.empty() ? Exit::clean : Exit::findings;
 }
 

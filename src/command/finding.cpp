@@ -52,7 +52,7 @@ Finding inWords(const StoreFinding &found, const std::string &directory) {
                    "rekey or unseal without one, puts it right");
     case Of::quarantinedValue:
         return say(Kind::aside,
-                   "was put aside because nobody could read it, it belonged to no secret, or "
+                   "was quarantined because nobody could read it, it belonged to no secret, or "
                    "libvirt had encrypted it and it was re-encrypted; put it right, or remove it "
                    "once its secret has the value it should have");
     case Of::unknownName:

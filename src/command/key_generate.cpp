@@ -28,7 +28,7 @@ std::string placeOf(const KeyOptions &options, const StoreKeys &store, const Tar
     const KeyPlan &plan = store.host.plan;
     if (plan.source == KeyPlan::Source::setting && !mayBeAKey(posixFileSystem(), plan.keyPath))
         return plan.keyPath;
-    if ((plan.source == KeyPlan::Source::setting || !store.host.settings.troubles.empty()) &&
+    if ((plan.source == KeyPlan::Source::setting || !store.host.settings.problems.empty()) &&
         !store.findings.empty())
         throw Error(ErrorCode::invalidArgument,
                     "name the file to make; " + store.findings.front().text);

@@ -29,7 +29,7 @@ std::vector<UsedSource> sourcesOf(const KeyOptions &options) {
         throw Error(ErrorCode::configUnsupported, store.findings.front().text);
     if (keys.empty())
         throw Error(ErrorCode::notFound, "'" + target.paths.settingsFile + "' names no key");
-    if (!store.host.settings.troubles.empty()) {
+    if (!store.host.settings.problems.empty()) {
         for (const Finding &finding : store.findings)
             tell(finding.text);
     }
@@ -53,7 +53,7 @@ Exit showKeyIds(const KeyOptions &options) {
                 print(id + "  " + name + (*use == '\0' ? "" : std::string("  ") + use));
         } catch (const Error &error) {
             tell(error.fullText());
-            exit = Exit::trouble;
+            exit = Exit::failure;
         }
     };
     for (const std::string &file : options.files)

@@ -19,7 +19,7 @@ struct KeyOptions {
 /// named or that secret.conf names for the current key. Raises fileAccess if there is a file
 /// already, and configUnsupported if the place is that of a key which stored values need.
 [[nodiscard]] Exit generateKey(const KeyOptions &options);
-/// `keyhold key show-id`: prints the ids of keys; exits with trouble if one cannot be read.
+/// `keyhold key show-id`: prints the ids of keys; exits with failure if one cannot be read.
 [[nodiscard]] Exit showKeyIds(const KeyOptions &options);
 /// `keyhold key export --jwk`: writes one sealing key to stdout, from guarded memory.
 [[nodiscard]] Exit exportKey(const KeyOptions &options);

@@ -62,7 +62,7 @@ class CommandLine {
         try {
             app_.parse(argc, argv);
         } catch (const CLI::ParseError &error) {
-            return app_.exit(error) == 0 ? 0 : static_cast<int>(Exit::trouble);
+            return app_.exit(error) == 0 ? 0 : static_cast<int>(Exit::failure);
         }
         // A daemon of the system has no such directory, and looks for the built-in key elsewhere.
         if (target_.roots.empty() && ::geteuid() == 0)
@@ -157,7 +157,7 @@ void requireLibvirt() {
 }
 
 int runGuarded(int argc, char **argv) {
-    int exit = static_cast<int>(Exit::trouble);
+    int exit = static_cast<int>(Exit::failure);
     try {
         // No core dump, and no look into this process by others of the same user.
         ::prctl(PR_SET_DUMPABLE, 0);
@@ -171,7 +171,7 @@ int runGuarded(int argc, char **argv) {
     }
     if (!flushOutput()) {
         tell("cannot write the output");
-        return static_cast<int>(Exit::trouble);
+        return static_cast<int>(Exit::failure);
     }
     return exit;
 }

@@ -15,7 +15,7 @@ namespace keyhold::command {
 enum class Exit : int {
     clean = 0,    ///< done, and nothing was found
     findings = 1, ///< done; there is something for an administrator to look at
-    trouble = 2,  ///< not done: wrong arguments, no access, no key, another process in the way
+    failure = 2,  ///< not done: wrong arguments, no access, no key, another process in the way
 };
 
 using Json = nlohmann::ordered_json;

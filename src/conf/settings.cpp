@@ -8,7 +8,7 @@
 namespace keyhold {
 namespace {
 
-using Of = SettingTrouble::Of;
+using Of = SettingProblem::Of;
 
 constexpr const char *kNames[] = {
     "encrypt_data",  "secrets_encryption_key", "secrets_decryption_keys",
@@ -29,7 +29,7 @@ void take(Settings &settings, Of setting, const Read &read) {
     } catch (const Error &error) {
         if (error.code() != ErrorCode::configUnsupported)
             throw;
-        settings.troubles.push_back({setting, error.message()});
+        settings.problems.push_back({setting, error.message()});
     }
 }
 
@@ -46,9 +46,9 @@ KeyMemoryChoice keyMemoryOf(const std::string &word) {
 
 } // namespace
 
-bool Settings::hasTrouble(SettingTrouble::Of setting) const {
+bool Settings::hasProblem(SettingProblem::Of setting) const {
     return std::ranges::any_of(
-        troubles, [&](const SettingTrouble &trouble) { return trouble.setting == setting; });
+        problems, [&](const SettingProblem &problem) { return problem.setting == setting; });
 }
 
 Settings readSettings(const ConfValues &values) {
@@ -118,8 +118,8 @@ KeyPlan planKey(const Settings &settings, const std::string &credentialPath,
         plan.source = KeyPlan::Source::credential;
         plan.keyPath = credentialPath;
     }
-    const bool isUnknownWhether = settings.hasTrouble(Of::encryptData);
-    const bool isUnknownWhich = settings.hasTrouble(Of::secretsEncryptionKey);
+    const bool isUnknownWhether = settings.hasProblem(Of::encryptData);
+    const bool isUnknownWhich = settings.hasProblem(Of::secretsEncryptionKey);
     const bool isNamed = plan.source != KeyPlan::Source::none || isUnknownWhich;
     plan.encrypt = isUnknownWhether || settings.encryptData.value_or(isNamed);
     plan.isDoubtful = isUnknownWhether || (plan.encrypt && isUnknownWhich);

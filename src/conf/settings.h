@@ -18,7 +18,7 @@ enum class KeyMemoryChoice {
 };
 
 /// A setting that is there and cannot be understood.
-struct SettingTrouble {
+struct SettingProblem {
     enum class Of {
         encryptData,
         secretsEncryptionKey,
@@ -30,7 +30,7 @@ struct SettingTrouble {
     Of setting;
     std::string text; ///< names the setting and says what is wrong with it; never its value
 
-    bool operator==(const SettingTrouble &) const = default;
+    bool operator==(const SettingProblem &) const = default;
 };
 
 /// The content of `secret.conf`. The first two are libvirt's (since 12.1.0) and mean the same here;
@@ -43,9 +43,9 @@ struct Settings {
     bool unsealExisting = false;                            ///< unseal_existing
     KeyMemoryChoice keyMemory = KeyMemoryChoice::automatic; ///< key_memory
     /// A setting that has one is above as if it were not there; of a list, the entry.
-    std::vector<SettingTrouble> troubles;
+    std::vector<SettingProblem> problems;
 
-    [[nodiscard]] bool hasTrouble(SettingTrouble::Of setting) const;
+    [[nodiscard]] bool hasProblem(SettingProblem::Of setting) const;
     bool operator==(const Settings &) const = default;
 };
 

@@ -258,13 +258,13 @@ void DirectoryBackend::removeFiles(const Uuid &uuid) {
         throw;
     }
     // The definition last: as long as it is there, a value that came back would go again.
-    std::optional<Error> trouble;
+    std::optional<Error> failure;
     for (const FormerValue &value : values) {
         if (auto why = discard(uuid, value.name))
-            trouble = std::move(why);
+            failure = std::move(why);
     }
-    if (hadDefinition && trouble)
-        rememberStaleFile(uuid, leaving, *trouble);
+    if (hadDefinition && failure)
+        rememberStaleFile(uuid, leaving, *failure);
     else if (hadDefinition)
         discard(uuid, leaving);
 }

@@ -62,7 +62,7 @@ class DirectoryBackend : public Backend {
     };
     using Naming = std::function<FormerValue(ValueFormat)>;
 
-    /// Tells of the names that look like definitions and are none.
+    /// Reports the names that look like definitions and are none.
     void tellMisnamed(const Listing &listing);
     /// Looks for the value of a secret; `files` gets those that are looked at.
     [[nodiscard]] StoredValue readValue(const ListedSecret &secret, const ValueReader &reader,
@@ -115,11 +115,11 @@ class DirectoryBackend : public Backend {
     void restoreForms(const Uuid &uuid, const std::vector<FormerValue> &removed,
                       const Error &cause);
     void writeDefinition(const Uuid &uuid, const std::string &text);
-    /// The first name under which nothing has been put aside yet.
+    /// The first name under which nothing is quarantined yet.
     [[nodiscard]] std::string freeQuarantineName(const Uuid &uuid, ValueFormat form) const;
-    void reportQuarantined(const Uuid &uuid, ValueFormat form, const std::string &aside,
+    void reportQuarantined(const Uuid &uuid, ValueFormat form, const std::string &quarantined,
                            const char *reason);
-    /// Puts every value file of a uuid aside whose secret is not there or gets another value. True
+    /// Quarantines every value file of a uuid whose secret is not there or gets another value. True
     /// if there was one.
     bool quarantineOrphans(const Uuid &uuid);
     /// Takes back a definition that was committed but whose value could not follow.
@@ -134,7 +134,7 @@ class DirectoryBackend : public Backend {
     /// Raises while a private name of this secret cannot be reconciled: a later load could take it
     /// for part of the change that is about to be made.
     void requireNoStaleFiles(const Uuid &uuid);
-    /// Gives a value of this secret that is under a private name its own, and answers the trouble
+    /// Gives a value of this secret that is under a private name its own, and answers the failure
     /// if it must stay there.
     [[nodiscard]] std::optional<Error> finishPendingValue(const Uuid &uuid);
     /// What every change asks first: would the next start find what is about to be written? Raises

@@ -15,7 +15,7 @@ constexpr std::string_view kNew = ".keyhold-new";
 constexpr std::string_view kOld = ".keyhold-old";
 constexpr std::string_view kLeaving = ".keyhold-leaving";
 constexpr std::string_view kAwaiting = ".keyhold-for-";
-constexpr std::string_view kAside = ".aside-";
+constexpr std::string_view kQuarantined = ".aside-";
 
 constexpr std::size_t kHashBytes = 8;
 
@@ -112,15 +112,15 @@ std::string awaitingValueName(const Uuid &uuid, ValueFormat form,
     return valueWith(uuid, form, kAwaiting) + definitionHash;
 }
 
-std::string asideName(const Uuid &uuid, ValueFormat form, unsigned n) {
-    return valueWith(uuid, form, kAside) + std::to_string(n);
+std::string quarantineName(const Uuid &uuid, ValueFormat form, unsigned n) {
+    return valueWith(uuid, form, kQuarantined) + std::to_string(n);
 }
 
-bool isAsideName(std::string_view name) {
-    const std::size_t at = name.rfind(kAside);
+bool isQuarantineName(std::string_view name) {
+    const std::size_t at = name.rfind(kQuarantined);
     if (at == std::string_view::npos)
         return false;
-    const std::string_view number = name.substr(at + kAside.size());
+    const std::string_view number = name.substr(at + kQuarantined.size());
     if (number.empty() || number.find_first_not_of("0123456789") != std::string_view::npos)
         return false;
     const auto file = parseFileName(name.substr(0, at));

@@ -37,11 +37,11 @@ enum class FileKind {
 [[nodiscard]] std::string leavingDefinitionName(const Uuid &uuid);
 [[nodiscard]] std::string oldDefinitionName(const Uuid &uuid);
 [[nodiscard]] std::string oldValueName(const Uuid &uuid, ValueFormat form);
-/// The n-th name (from 1) under which a value file is put aside that belongs to no secret, or that
+/// The n-th name (from 1) under which a value file is quarantined that belongs to no secret, or that
 /// nobody could read when a new value came. Not private: it is somebody's and is never removed.
-[[nodiscard]] std::string asideName(const Uuid &uuid, ValueFormat form, unsigned n);
+[[nodiscard]] std::string quarantineName(const Uuid &uuid, ValueFormat form, unsigned n);
 /// True for such a name, whatever its number.
-[[nodiscard]] bool isAsideName(std::string_view name);
+[[nodiscard]] bool isQuarantineName(std::string_view name);
 
 /// 16 hexadecimal digits: the first half of BLAKE2b-128.
 [[nodiscard]] std::string hashOfDefinition(std::string_view text);

@@ -49,7 +49,7 @@ std::pair<Uuid, ValueFormat> valueOf(const Name &name) {
 
 /// Where a name belongs that stands for no file of ours; null for what is none of a store's.
 std::vector<std::string> *listOfOthers(std::string_view name, Listing &listing) {
-    if (layout::isAsideName(name))
+    if (layout::isQuarantineName(name))
         return &listing.quarantined;
     if (layout::hasDefinitionSuffix(name))
         return &listing.misnamed;

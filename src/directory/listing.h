@@ -16,7 +16,7 @@ struct Listing {
     std::vector<std::pair<Uuid, ValueFormat>> orphans; ///< values without a definition
     std::vector<std::string> privateNames;
     std::vector<std::string> misnamed; ///< what looks like a definition and has no uuid for a name
-    std::vector<std::string> quarantined; ///< values that were put aside
+    std::vector<std::string> quarantined; ///< values that are kept and count for nothing
     std::vector<std::string> unknown;     ///< other names that begin as those of a secret
 };
 

@@ -105,7 +105,7 @@ void DirectoryBackend::endRemoval(const Uuid &uuid) {
         if (left && written && *written <= *left)
             mustSync = directory_->unlink(name) || mustSync;
     }
-    // The definition that left tells whose the values were, so it stays until they are gone.
+    // The definition that left says whose the values were, so it stays until they are gone.
     if (mustSync)
         directory_->syncOrRaise();
     directory_->unlink(leaving);
@@ -156,25 +156,25 @@ void DirectoryBackend::requireNoStaleFiles(const Uuid &uuid) {
 }
 
 std::optional<Error> DirectoryBackend::finishPendingValue(const Uuid &uuid) {
-    std::optional<Error> trouble;
+    std::optional<Error> failure;
     try {
         requireNoStaleFiles(uuid);
     } catch (const Error &error) {
-        trouble = error;
+        failure = error;
     }
-    if (!trouble)
+    if (!failure)
         return std::nullopt;
 
     std::vector<layout::FileName> left;
     {
         const std::lock_guard lock(staleFilesMutex_);
         const auto [first, last] = staleFiles_.equal_range(uuid);
-        for (auto leftover = first; leftover != last; ++leftover)
-            left.push_back(*layout::parseFileName(leftover->second));
+        for (auto name = first; name != last; ++name)
+            left.push_back(*layout::parseFileName(name->second));
     }
     const bool holdsValue = std::any_of(left.begin(), left.end(),
                                         [&](const auto &file) { return isValueOfSecret(file); });
-    return holdsValue ? trouble : std::nullopt;
+    return holdsValue ? failure : std::nullopt;
 }
 
 } // namespace keyhold

@@ -3,7 +3,7 @@
 
 #include <cerrno>
 
-/// Values that are re-encrypted, from files that other people may change meanwhile. What they put
+/// Values that are re-encrypted, from files that other people may change at the same time. What they put
 /// there is newer than what was read.
 namespace keyhold {
 

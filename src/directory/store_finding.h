@@ -22,7 +22,7 @@ struct StoreFinding {
         shadowedValue,        ///< it does not count, for the file `other` goes before it
         orphanedValue,        ///< its secret has no definition
         privateName,          ///< of an interrupted change
-        quarantinedValue,     ///< a value file that was put aside
+        quarantinedValue,     ///< a value file that counts for nothing
         unknownName,          ///< another name that begins as those of a secret
         writable,             ///< other users may write to the file
         accessible,           ///< other users may read or write the file

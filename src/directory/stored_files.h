@@ -38,7 +38,7 @@ struct ValueFile {
 /// Content of a value file; empty if there is none. One of more than `limit` bytes is not read. As
 /// readDefinitionFile(). Of the files that no pooled block holds (Scratch::kPooledSize), a process
 /// has one at a time: the next call for such a file waits until the one before is destroyed. Who
-/// fills a store with large files costs the threads that read it time, and not a buffer each; so a
+/// fills a store with large files takes time of the threads that read it, and not a buffer each; so a
 /// thread must not ask for a second one while it has one.
 [[nodiscard]] std::optional<ValueFile> readValueFile(const StoreDirectory &directory,
                                                      const std::string &name, std::size_t limit);

@@ -108,15 +108,15 @@ SecretFiles DirectoryBackend::filesOf(const Uuid &uuid) const {
 
 std::string DirectoryBackend::freeQuarantineName(const Uuid &uuid, ValueFormat form) const {
     unsigned n = 1;
-    while (directory_->contains(layout::asideName(uuid, form, n)))
+    while (directory_->contains(layout::quarantineName(uuid, form, n)))
         ++n;
-    return layout::asideName(uuid, form, n);
+    return layout::quarantineName(uuid, form, n);
 }
 
 void DirectoryBackend::reportQuarantined(const Uuid &uuid, ValueFormat form,
-                                         const std::string &aside, const char *reason) {
+                                         const std::string &quarantined, const char *reason) {
     log_.warning("'" + directory_->pathOf(layout::valueName(uuid, form)) + "' " + reason +
-                 "; it is now '" + directory_->pathOf(aside) + "'");
+                 "; it is now '" + directory_->pathOf(quarantined) + "'");
 }
 
 bool DirectoryBackend::quarantineOrphans(const Uuid &uuid) {
@@ -127,9 +127,9 @@ bool DirectoryBackend::quarantineOrphans(const Uuid &uuid) {
         const std::string name = layout::valueName(uuid, form);
         if (!directory_->contains(name))
             continue;
-        const std::string aside = freeQuarantineName(uuid, form);
-        if (directory_->rename(name, aside)) {
-            reportQuarantined(uuid, form, aside, reason);
+        const std::string quarantined = freeQuarantineName(uuid, form);
+        if (directory_->rename(name, quarantined)) {
+            reportQuarantined(uuid, form, quarantined, reason);
             hadSome = true;
         }
     }

@@ -16,37 +16,37 @@ namespace {
 
 constexpr const char *kRemedy = "; put it right and reload";
 
-/// What a setting that is in trouble costs.
-const char *costOf(SettingTrouble::Of setting, const KeyPlan &plan) {
+/// What is refused because of a setting that has a problem.
+const char *consequenceOf(SettingProblem::Of setting, const KeyPlan &plan) {
     switch (setting) {
-    case SettingTrouble::Of::encryptData:
+    case SettingProblem::Of::encryptData:
         return "; no value is stored";
-    case SettingTrouble::Of::secretsEncryptionKey:
+    case SettingProblem::Of::secretsEncryptionKey:
         return plan.encrypt ? "; no value is stored, and none is read under that key"
                             : "; no value is read under that key";
-    case SettingTrouble::Of::secretsDecryptionKeys:
+    case SettingProblem::Of::secretsDecryptionKeys:
         return "; no value is read under that key";
-    case SettingTrouble::Of::sealExisting:
+    case SettingProblem::Of::sealExisting:
         return "; stored values are not sealed by it";
-    case SettingTrouble::Of::unsealExisting:
+    case SettingProblem::Of::unsealExisting:
         return "; stored values are not made plain by it";
-    case SettingTrouble::Of::keyMemory:
+    case SettingProblem::Of::keyMemory:
         return "; \"auto\" is taken";
     }
     return "";
 }
 
-bool isOfAKey(const SettingTrouble &trouble) {
-    return trouble.setting == SettingTrouble::Of::secretsEncryptionKey ||
-           trouble.setting == SettingTrouble::Of::secretsDecryptionKeys;
+bool isOfAKey(const SettingProblem &failure) {
+    return failure.setting == SettingProblem::Of::secretsEncryptionKey ||
+           failure.setting == SettingProblem::Of::secretsDecryptionKeys;
 }
 
-/// Tells each trouble in the log, and the keyring of the keys that are not here by it.
-void tellTroubles(const HostKeys &keys, const std::string &file, Keyring &keyring, AdminLog &log) {
-    for (const SettingTrouble &trouble : keys.settings.troubles) {
-        const std::string what = "'" + file + "': " + trouble.text;
-        log.error(what + costOf(trouble.setting, keys.plan) + kRemedy);
-        if (isOfAKey(trouble))
+/// Logs each problem, and notes in the keyring the keys that are not here by it.
+void tellFailures(const HostKeys &keys, const std::string &file, Keyring &keyring, AdminLog &log) {
+    for (const SettingProblem &failure : keys.settings.problems) {
+        const std::string what = "'" + file + "': " + failure.text;
+        log.error(what + consequenceOf(failure.setting, keys.plan) + kRemedy);
+        if (isOfAKey(failure))
             keyring.noteMissing(what + kRemedy);
     }
 }
@@ -55,10 +55,10 @@ void tellTroubles(const HostKeys &keys, const std::string &file, Keyring &keyrin
 std::string doubtOf(const Settings &settings, const std::string &file) {
     std::string text = "'" + file + "' does not tell how values are to be stored: ";
     const char *separator = "";
-    for (const SettingTrouble &trouble : settings.troubles) {
-        if (trouble.setting == SettingTrouble::Of::encryptData ||
-            trouble.setting == SettingTrouble::Of::secretsEncryptionKey) {
-            text += separator + trouble.text;
+    for (const SettingProblem &failure : settings.problems) {
+        if (failure.setting == SettingProblem::Of::encryptData ||
+            failure.setting == SettingProblem::Of::secretsEncryptionKey) {
+            text += separator + failure.text;
             separator = "; ";
         }
     }
@@ -165,7 +165,7 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
         log.error((keys.plan.encrypt ? "new values cannot be stored: "
                                      : "values under the key cannot be read: ") +
                   rules.complaint);
-    tellTroubles(keys, paths.settingsFile, keyring, log);
+    tellFailures(keys, paths.settingsFile, keyring, log);
     if (keys.plan.isDoubtful) {
         rules.convertExisting = false;
         rules.complaint = doubtOf(keys.settings, paths.settingsFile);

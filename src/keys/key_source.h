@@ -32,7 +32,7 @@ class KeySource {
     /// somebody may have written the key itself there.
     [[nodiscard]] const std::string &name() const noexcept { return name_; }
 
-    /// Asks anew each time. Raises invalidEncryptionKey, with source and remedy, if the key is not
+    /// Asks each time. Raises invalidEncryptionKey, with source and remedy, if the key is not
     /// there, is no key, or does not come before the deadline; noMemory.
     [[nodiscard]] virtual FetchedKey fetch(const Deadline &deadline) const = 0;
 

@@ -14,7 +14,7 @@ namespace keyhold {
 /// synced, so that a failed sync can be taken back without needing space on the disk.
 
 /// Creates `name` with mode 0600 and the bytes, synced; the name itself is not yet durable. A
-/// left-over of that name is removed first. Raises fileAccess and leaves no file.
+/// stale file of that name is removed first. Raises fileAccess and leaves no file.
 void writeSyncedFile(StoreDirectory &directory, const std::string &name,
                      std::span<const std::uint8_t> bytes);
 

@@ -61,9 +61,9 @@ class StoreDirectory {
     [[nodiscard]] bool hasUnsyncedNames() const noexcept { return names_.isPending(); }
     /// As sync(), raising syncError().
     void syncOrRaise();
-    /// False if `from` is not there; raises fileAccess for any other trouble.
+    /// False if `from` is not there; raises fileAccess for any other failure.
     bool rename(const std::string &from, const std::string &to);
-    /// False if it is not there; raises systemCall for any other trouble.
+    /// False if it is not there; raises systemCall for any other failure.
     bool unlink(const std::string &name);
 
   private:

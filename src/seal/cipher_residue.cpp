@@ -43,7 +43,7 @@ void wipeVectorRegisters() noexcept {
 
 } // namespace
 
-void wipeLeftovers(std::size_t stackSize) noexcept {
+void wipeResidue(std::size_t stackSize) noexcept {
     sodium_stackzero(stackSize);
     wipeVectorRegisters();
 }

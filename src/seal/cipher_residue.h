@@ -9,6 +9,6 @@ namespace keyhold {
 /// caller's frame, but for the small frames of the wiping, and the vector registers of x86-64,
 /// which hold plain bytes, key stream and round keys until something else needs them. A core dump
 /// shows both. Other processors' registers are left as they are.
-void wipeLeftovers(std::size_t stackSize) noexcept;
+void wipeResidue(std::size_t stackSize) noexcept;
 
 } // namespace keyhold

@@ -28,12 +28,12 @@ void check(int result, const char *what, SourcePlace place = SourcePlace::curren
 
 /// Round keys and digests stay in stack frames, plain bytes in registers; a core dump would show
 /// them.
-class LeftoverWiper {
+class ResidueWiper {
   public:
-    LeftoverWiper() = default;
-    LeftoverWiper(const LeftoverWiper &) = delete;
-    LeftoverWiper &operator=(const LeftoverWiper &) = delete;
-    ~LeftoverWiper() { wipeLeftovers(std::size_t{8} * 1024); }
+    ResidueWiper() = default;
+    ResidueWiper(const ResidueWiper &) = delete;
+    ResidueWiper &operator=(const ResidueWiper &) = delete;
+    ~ResidueWiper() { wipeResidue(std::size_t{8} * 1024); }
 };
 
 struct AeadDeleter {
@@ -58,7 +58,7 @@ Aead gcm(KeyBytes key) {
 void sealGcm(KeyBytes key, std::span<const std::uint8_t, kNonceSize> nonce,
              std::span<const std::uint8_t> authenticated, std::span<const std::uint8_t> plain,
              std::span<std::uint8_t> box) {
-    const LeftoverWiper wiper;
+    const ResidueWiper wiper;
     const Aead handle = gcm(key);
     std::size_t size = box.size();
     check(gnutls_aead_cipher_encrypt(handle.get(), nonce.data(), nonce.size(), authenticated.data(),
@@ -70,7 +70,7 @@ void sealGcm(KeyBytes key, std::span<const std::uint8_t, kNonceSize> nonce,
 bool openGcm(KeyBytes key, std::span<const std::uint8_t, kNonceSize> nonce,
              std::span<const std::uint8_t> authenticated, std::span<const std::uint8_t> box,
              std::span<std::uint8_t> plain) {
-    const LeftoverWiper wiper;
+    const ResidueWiper wiper;
     // GnuTLS deciphers before it compares the tags.
     const auto refuse = [&] {
         wipe(plain);
@@ -93,7 +93,7 @@ bool openGcm(KeyBytes key, std::span<const std::uint8_t, kNonceSize> nonce,
 
 void decryptCbc(KeyBytes key, std::span<const std::uint8_t, kBlockSize> initial,
                 std::span<const std::uint8_t> cipherText, std::span<std::uint8_t> plain) {
-    const LeftoverWiper wiper;
+    const ResidueWiper wiper;
     const gnutls_datum_t keyDatum = datumOf(key);
     const gnutls_datum_t initialDatum = datumOf(initial);
     gnutls_cipher_hd_t handle = nullptr;
@@ -107,7 +107,7 @@ void decryptCbc(KeyBytes key, std::span<const std::uint8_t, kBlockSize> initial,
 
 void deriveKey(KeyBytes key, std::span<const std::uint8_t> salt, std::span<const std::uint8_t> info,
                std::span<std::uint8_t, kKeySize> derived) {
-    const LeftoverWiper wiper;
+    const ResidueWiper wiper;
     constexpr std::size_t kHashSize = 32;
     Scratch extracted(kHashSize);
     const gnutls_datum_t keyDatum = datumOf(key);

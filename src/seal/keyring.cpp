@@ -64,7 +64,7 @@ std::string thumbprint(std::span<const std::uint8_t, Key::kSize> key) {
     writer.put(kJwkEnd);
     std::array<std::uint8_t, crypto_hash_sha256_BYTES> hash;
     crypto_hash_sha256(hash.data(), jwk.bytes().data(), jwk.bytes().size());
-    wipeLeftovers(4096);
+    wipeResidue(4096);
     std::string text(Key::kIdLength + 1, '\0');
     encodeBase64Url(hash, text);
     text.pop_back();

@@ -103,7 +103,7 @@ void SealingPolicy::encode(ValueFormat format, const Uuid &uuid,
 }
 
 std::optional<SealingPolicy::Decoded>
-SealingPolicy::decode(ValueFormat form, const Uuid &uuid,
+SealingPolicy::decode(ValueFormat format, const Uuid &uuid,
                       std::span<const std::uint8_t> text) const {
     std::optional<ShieldedValue> value;
     const Key *key = nullptr;
@@ -122,7 +122,7 @@ SealingPolicy::decode(ValueFormat form, const Uuid &uuid,
         return std::nullopt;
     if (value->size() > kMaxValueSize)
         throw unreadable("holds more than " + std::to_string(kMaxValueSize) + " bytes");
-    return Decoded{std::move(*value), needsReencryptionFrom(form, key)};
+    return Decoded{std::move(*value), needsReencryptionFrom(format, key)};
 }
 
 bool SealingPolicy::needsReencryptionFrom(ValueFormat format, const Key *key) const {

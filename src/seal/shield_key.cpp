@@ -36,7 +36,7 @@ Nonce nonceOf(std::uint64_t counter) {
 /// libsodium 1.0.18 leaves key stream and round keys (AES), or key and plain bytes (ChaCha20), in
 /// registers and in stack frames of up to 1 KiB, from where they would get into a core dump.
 void wipeAfterSodium() noexcept {
-    wipeLeftovers(4096);
+    wipeResidue(4096);
 }
 
 GuardedMemory randomKey() {

@@ -139,7 +139,7 @@ void DriverState::stop() {
     }
     // Others may keep the instance, and the process ends when this returns.
     if (last)
-        last->stopRenewal();
+        last->stopReencryption();
 }
 
 void DriverState::openConnection(virConnectPtr connection) {

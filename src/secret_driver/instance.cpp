@@ -86,7 +86,7 @@ void Instance::takeLock(std::chrono::milliseconds patience, Opening opening) {
 
 std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patience,
                                                Opening opening) {
-    std::optional<Error> trouble;
+    std::optional<Error> failure;
     // The analysis does not see that the lock is held in a lambda that another one calls.
     const auto attempt = [&](const auto &step) NO_THREAD_SAFETY_ANALYSIS {
         try {
@@ -95,16 +95,16 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
             throw;
         } catch (const Error &error) {
             // Once, not at each change that is refused.
-            if (!trouble_ || patience.count() > 0 || trouble_->get().message() != error.message())
+            if (!failure_ || patience.count() > 0 || failure_->get().message() != error.message())
                 libvirtAdminLog().error("the secrets in " + inQuotes(paths_.configDirectory) +
                                         " cannot be served in full: " + error.fullText());
-            trouble = error;
+            failure = error;
         }
     };
 
     isRefused_ = false;
     attempt([&] { makeDirectory("state", paths_.stateDirectory); });
-    if (!trouble && !lock_)
+    if (!failure && !lock_)
         attempt([&]() REQUIRES(reloading_) { takeLock(patience, opening); });
     std::unique_ptr<StoreDirectory> directory;
     attempt([&] {
@@ -112,7 +112,7 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
         directory = std::make_unique<StoreDirectory>(posixFileSystem(), paths_.configDirectory);
     });
     directoryLock_.reset(); // it may be of another directory
-    if (!trouble)
+    if (!failure)
         attempt([&]() REQUIRES(reloading_) {
             try {
                 directoryLock_ = std::make_unique<DirectoryLock>(*directory, retryFor(patience),
@@ -125,28 +125,28 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
     std::unique_ptr<Backend> readable;
     if (directory)
         readable = std::make_unique<DirectoryBackend>(std::move(directory), libvirtAdminLog());
-    isImpaired_ = trouble.has_value();
-    if (!trouble)
+    isDegraded_ = failure.has_value();
+    if (!failure)
         return readable;
     if (isRefused_)
         isLockedOut_ = true;
-    if (trouble_)
-        trouble_->set(*trouble);
+    if (failure_)
+        failure_->set(*failure);
     else
-        trouble_ = std::make_shared<CurrentTrouble>(*trouble);
-    return std::make_shared<DegradedBackend>(paths_.configDirectory, std::move(readable), trouble_);
+        failure_ = std::make_shared<CurrentFailure>(*failure);
+    return std::make_shared<DegradedBackend>(paths_.configDirectory, std::move(readable), failure_);
 }
 
 void Instance::takeBackend(std::shared_ptr<Backend> backend) {
-    const bool isImpaired = std::exchange(isImpaired_, true); // until it is in place
+    const bool isDegraded = std::exchange(isDegraded_, true); // until it is in place
     try {
         backend->start();
     } catch (const Error &error) {
-        trouble_->set(error);
+        failure_->set(error);
         throw;
     }
     store_.replaceBackend(std::move(backend));
-    isImpaired_ = isImpaired;
+    isDegraded_ = isDegraded;
 }
 
 void Instance::prepareChange() {
@@ -156,7 +156,7 @@ void Instance::prepareChange() {
         const MutexLock lock(reloading_);
         if (!isLockedOut_)
             return;
-        if (isImpaired_) {
+        if (isDegraded_) {
             auto backend = openBackend(std::chrono::milliseconds(0), Opening::again);
             if (isRefused_)
                 return; // the one in place has the reason of now
@@ -186,7 +186,7 @@ void Instance::reload() {
 void Instance::takeOver() {
     const MutexLock lock(reloading_);
     readKeys();
-    if (isImpaired_)
+    if (isDegraded_)
         takeBackend(openBackend(kLockPatience, Opening::again));
     store_.reload();
     isLockedOut_ = isRefused_;

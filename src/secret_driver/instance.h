@@ -49,14 +49,14 @@ class Instance {
     /// Call before each change, without any lock held: tries to get the locks if others had them.
     void prepareChange();
     /// Ends the re-encryption after the value in hand, and waits for that; the next start goes on.
-    void stopRenewal() noexcept { reencryption_.stop(); }
+    void stopReencryption() noexcept { reencryption_.stop(); }
     /// Notifies watchers and libvirt of what has changed. Call after each change, without any lock
     /// held.
     void announce() noexcept;
 
   private:
     enum class Opening { start, again };
-    /// Notes in `isImpaired_`, `isRefused_` and `trouble_` what is missing.
+    /// Notes in `isDegraded_`, `isRefused_` and `failure_` what is missing.
     [[nodiscard]] std::shared_ptr<Backend> openBackend(std::chrono::milliseconds patience,
                                                        Opening opening) REQUIRES(reloading_);
     /// Raises LockedError at a start if another process than our command has it.
@@ -77,10 +77,10 @@ class Instance {
     std::unique_ptr<StoreLock> lock_ GUARDED_BY(reloading_);
     std::unique_ptr<DirectoryLock> directoryLock_ GUARDED_BY(reloading_);
     // Only a daemon can be degraded.
-    bool isImpaired_ GUARDED_BY(reloading_) = false;
+    bool isDegraded_ GUARDED_BY(reloading_) = false;
     bool isRefused_ GUARDED_BY(reloading_) = false; // a lock, which another process has
     std::atomic<bool> isLockedOut_{false};          // changes are refused for that alone
-    std::shared_ptr<CurrentTrouble> trouble_ GUARDED_BY(reloading_);
+    std::shared_ptr<CurrentFailure> failure_ GUARDED_BY(reloading_);
     const std::shared_ptr<CurrentPolicy> policy_ = std::make_shared<CurrentPolicy>();
     const std::shared_ptr<Events> events_;
     SecretStore store_;

@@ -73,8 +73,8 @@ std::optional<OpenedSecret> Barrier::read(const ListedSecret &secret) {
     const Policy policy = policy_->get();
     Opener opener(*policy, secret.uuid);
     auto stored = backend_->get(secret, opener.reader());
-    const bool isOutdated = stored && opener.needsReencryption(stored->value);
-    noteReencryptable(secret.uuid, isOutdated ? stored->value.format : std::nullopt);
+    const bool isReencryptable = stored && opener.needsReencryption(stored->value);
+    noteReencryptable(secret.uuid, isReencryptable ? stored->value.format : std::nullopt);
     if (!stored)
         return std::nullopt;
     Value value = opener.value(stored->value);
@@ -207,14 +207,14 @@ std::vector<Uuid> Barrier::reencryptable() const {
     return uuids;
 }
 
-std::optional<Barrier::Outdated> Barrier::findOutdated(const SealingPolicy &policy,
+std::optional<Barrier::Reencryptable> Barrier::findReencryptable(const SealingPolicy &policy,
                                                        const Uuid &uuid, const Record *record) {
     const ListedSecret secret{uuid, kAllForms};
     // A revision that proves anything is of a secret with one value.
     if (record && record->value.shielded()) {
         const auto format = findReencryptable(uuid);
         if (format && isAsRead(policy, secret, *record))
-            return Outdated{record->value, *format, only(*format), record->mark.get().revision};
+            return Reencryptable{record->value, *format, only(*format), record->mark.get().revision};
     }
     Opener opener(policy, uuid);
     const auto stored = backend_->getValue(secret, opener.reader());
@@ -222,26 +222,26 @@ std::optional<Barrier::Outdated> Barrier::findOutdated(const SealingPolicy &poli
         throw Error(*stored->unreadable);
     if (!stored || !opener.needsReencryption(*stored))
         return std::nullopt;
-    return Outdated{opener.value(*stored), *stored->format, stored->present, stored->revision};
+    return Reencryptable{opener.value(*stored), *stored->format, stored->present, stored->revision};
 }
 
 bool Barrier::reencrypt(const Uuid &uuid, const Record *record) {
     const Policy policy = policy_->get();
-    const auto outdated = findOutdated(*policy, uuid, record);
-    if (!outdated) {
+    const auto found = findReencryptable(*policy, uuid, record);
+    if (!found) {
         noteReencryptable(uuid, std::nullopt);
         return false;
     }
-    if ((outdated->present & only(ValueFormat::aes256cbc)) != 0)
+    if ((found->present & only(ValueFormat::aes256cbc)) != 0)
         requireEveryAes256CbcOpens(policy);
-    if (!outdated->revision.isKnown())
+    if (!found->revision.isKnown())
         throw Error(ErrorCode::internal,
                     "nothing would show that somebody changes it at the same time");
-    const ShieldedValue &value = *outdated->value.shielded();
+    const ShieldedValue &value = *found->value.shielded();
     Scratch plain(value.size());
     value.openInside(uuid, plain);
-    const ReadMark mark = putSealed(*policy, uuid, nullptr, plain.bytes(), outdated->revision,
-                                    judgeOf(*policy, uuid, outdated->format));
+    const ReadMark mark = putSealed(*policy, uuid, nullptr, plain.bytes(), found->revision,
+                                    judgeOf(*policy, uuid, found->format));
     if (record)
         record->mark.set(mark);
     return true;

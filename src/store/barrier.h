@@ -74,14 +74,14 @@ class Barrier {
     using Policy = std::shared_ptr<const SealingPolicy>;
 
     /// What is to be re-encrypted.
-    struct Outdated {
+    struct Reencryptable {
         Value value; ///< readable
         ValueFormat format;
         ValueFormats present;
         Revision revision;
     };
 
-    [[nodiscard]] std::optional<Outdated> findOutdated(const SealingPolicy &policy,
+    [[nodiscard]] std::optional<Reencryptable> findReencryptable(const SealingPolicy &policy,
                                                        const Uuid &uuid, const Record *record);
     [[nodiscard]] bool isAsRead(const SealingPolicy &policy, const ListedSecret &secret,
                                 const Record &record) const;

@@ -10,35 +10,35 @@
 namespace keyhold {
 
 /// Why a backend cannot be used in full, as it is known by now. Safe for concurrent use.
-class CurrentTrouble {
+class CurrentFailure {
   public:
-    explicit CurrentTrouble(Error trouble) : trouble_(std::move(trouble)) {}
+    explicit CurrentFailure(Error failure) : failure_(std::move(failure)) {}
 
     [[nodiscard]] Error get() const {
         const std::lock_guard lock(mutex_);
-        return trouble_;
+        return failure_;
     }
-    void set(Error trouble) {
+    void set(Error failure) {
         const std::lock_guard lock(mutex_);
-        trouble_ = std::move(trouble);
+        failure_ = std::move(failure);
     }
 
   private:
     mutable std::mutex mutex_;
-    Error trouble_;
+    Error failure_;
 };
 
 /// Stands in while the real backend cannot be used in full, so that a daemon starts and serves what
-/// is left. Whatever is missing raises the error that tells why. What it reads, another process may
+/// is left. Whatever is missing raises the error that says why. What it reads, another process may
 /// be changing.
 class DegradedBackend : public Backend {
   public:
-    /// `readable` answers what reads if it is not null; everything else raises `trouble`.
+    /// `readable` answers what reads if it is not null; everything else raises `failure`.
     DegradedBackend(std::string place, std::unique_ptr<Backend> readable,
-                    std::shared_ptr<const CurrentTrouble> trouble)
+                    std::shared_ptr<const CurrentFailure> failure)
         : place_(std::move(place)),
           readable_(std::move(readable)),
-          trouble_(std::move(trouble)) {}
+          failure_(std::move(failure)) {}
 
     [[nodiscard]] std::string place() const override { return place_; }
     [[nodiscard]] std::string placeOf(const Uuid &uuid, ValueFormat format) const override {
@@ -68,20 +68,20 @@ class DegradedBackend : public Backend {
     }
     Revision put(const Uuid &, const SecretChange &, std::optional<Revision>,
                  const FormerJudge &) override {
-        throw trouble_->get();
+        throw failure_->get();
     }
-    void erase(const Uuid &, Revision) override { throw trouble_->get(); }
+    void erase(const Uuid &, Revision) override { throw failure_->get(); }
 
   private:
     [[nodiscard]] Backend &readable() const {
         if (!readable_)
-            throw trouble_->get();
+            throw failure_->get();
         return *readable_;
     }
 
     std::string place_;
     std::unique_ptr<Backend> readable_;
-    std::shared_ptr<const CurrentTrouble> trouble_;
+    std::shared_ptr<const CurrentFailure> failure_;
 };
 
 } // namespace keyhold

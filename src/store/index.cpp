@@ -111,7 +111,7 @@ void Index::fillInOrder(Records records, const Refused &refused) {
         const auto [found, isFirst] = places_.try_emplace(uuid, place);
         if (!isFirst) {
             records_.giveBack(place);
-            continue; // a file may be listed twice if its name changes meanwhile
+            continue; // a file may be listed twice if its name changes in between
         }
         if (usage.type != UsageType::none) {
             const auto [entry, isFree] = usages_.try_emplace(usage, UsageEntry{uuid, true, place});

@@ -46,7 +46,7 @@ void SecretStore::load() {
         listed = durable->backend().start();
     } catch (const Error &error) {
         log_.error(readingFailed(error));
-        setTrouble(error);
+        setFailure(error);
         return follow(*durable);
     }
 
@@ -93,7 +93,7 @@ bool SecretStore::isUnchanged(const Barrier &durable, const ListedSecret &listed
 }
 
 void SecretStore::reload() {
-    // Looked at before the directory: what clients define meanwhile is not missing there.
+    // Looked at before the directory: what clients define from here on is not missing there.
     std::vector<Uuid> before;
     for (const RecordPtr &record : index_.all()) {
         if (record->isStored)
@@ -104,7 +104,7 @@ void SecretStore::reload() {
     std::vector<ListedSecret> present;
     try {
         // A start that failed has not put right what was interrupted before it.
-        present = trouble() ? backend.start() : backend.list();
+        present = failure() ? backend.start() : backend.list();
     } catch (const Error &error) {
         log_.error(readingFailed(error));
         return;
@@ -145,7 +145,7 @@ void SecretStore::reload() {
         IndexWriter writer(index_, uuid);
         reconcileLogged(writer, uuid);
     }
-    setTrouble(std::nullopt);
+    setFailure(std::nullopt);
 }
 
 void SecretStore::apply(const Uuid &uuid) {

@@ -8,7 +8,7 @@ namespace keyhold {
 
 namespace {
 
-/// Tells how far a re-encryption is, now and then.
+/// Reports how far a re-encryption is, now and then.
 class Progress {
   public:
     Progress(AdminLog &log, std::size_t count) : log_(log), count_(count) {

@@ -9,7 +9,7 @@ namespace keyhold {
 
 namespace {
 
-constexpr const char *kNotRenewed =
+constexpr const char *kNotReencrypted =
     "values under an earlier key were not re-encrypted; reload to try again: ";
 
 } // namespace
@@ -34,7 +34,7 @@ void ReencryptionThread::request() noexcept {
         changed_();
         startOnce();
     } catch (const std::exception &exception) {
-        log_.failure(kNotRenewed, exception);
+        log_.failure(kNotReencrypted, exception);
         MutexLock lock(mutex_);
         if (isToStart)
             rest(lock);
@@ -72,7 +72,7 @@ void ReencryptionThread::run(const std::stop_token &stop) {
         try {
             store_.reencrypt([&] { return stop.stop_requested(); });
         } catch (const std::exception &exception) {
-            log_.failure(kNotRenewed, exception);
+            log_.failure(kNotReencrypted, exception);
         }
         lock.lock();
         if (!isRequested_)

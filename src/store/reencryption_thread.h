@@ -12,9 +12,9 @@
 
 namespace keyhold {
 
-/// Writes the reencryptable values of a store anew on a thread of its own, so that nobody waits for
+/// Re-encrypts the values of a store that need it on a thread of its own, so that nobody waits for
 /// it. One re-encryption at a time: each value is written by the rules of that moment, and what is
-/// requested meanwhile makes the re-encryption at work go round once more. The thread is made at
+/// requested until then makes the re-encryption at work go round once more. The thread is made at
 /// the first request that finds something to do.
 class ReencryptionThread {
   public:

@@ -42,14 +42,14 @@ std::shared_ptr<Barrier> SecretStore::barrier() const {
     return barrier_;
 }
 
-std::optional<Error> SecretStore::trouble() const {
+std::optional<Error> SecretStore::failure() const {
     const std::lock_guard lock(mutex_);
-    return trouble_;
+    return failure_;
 }
 
-void SecretStore::setTrouble(std::optional<Error> trouble) {
+void SecretStore::setFailure(std::optional<Error> failure) {
     const std::lock_guard lock(mutex_);
-    trouble_ = std::move(trouble);
+    failure_ = std::move(failure);
 }
 
 void SecretStore::replaceBackend(std::shared_ptr<Backend> backend) {
@@ -68,7 +68,7 @@ void SecretStore::replaceBackend(std::shared_ptr<Backend> backend) {
 RecordPtr SecretStore::get(const Uuid &uuid) const {
     if (RecordPtr record = index_.find(uuid))
         return record;
-    if (const auto cause = trouble())
+    if (const auto cause = failure())
         throw *cause;
     raiseNoSuchUuid(uuid);
 }
@@ -76,13 +76,13 @@ RecordPtr SecretStore::get(const Uuid &uuid) const {
 RecordPtr SecretStore::get(const Usage &usage) const {
     if (RecordPtr record = index_.find(usage))
         return record;
-    if (const auto cause = trouble())
+    if (const auto cause = failure())
         throw *cause;
     throw Error(ErrorCode::notFound, "no secret with matching usage '" + usage.id + "'");
 }
 
 RecordSnapshot SecretStore::all() const {
-    if (const auto cause = trouble())
+    if (const auto cause = failure())
         throw *cause;
     return index_.all();
 }
@@ -153,7 +153,7 @@ RecordPtr SecretStore::tryDefine(const SecretDefinition &definition, const Acces
                                                mustStore || wasHandwritten);
 
     // Without a list of what is stored, a definition could replace one that nobody has seen.
-    if (const auto cause = trouble(); cause && mustStore)
+    if (const auto cause = failure(); cause && mustStore)
         throw *cause;
 
     auto changes = changeOf(Change::Kind::defined, definition);

@@ -32,13 +32,13 @@ class SecretStore {
     SecretStore(const SecretStore &) = delete;
     SecretStore &operator=(const SecretStore &) = delete;
 
-    /// Reads everything the backend holds, on all cores. Troubles go to the log; a backend that
-    /// cannot be listed leaves the store empty, and lookups then raise that trouble.
+    /// Reads everything the backend holds, on all cores. Failures go to the log; a backend that
+    /// cannot be listed leaves the store empty, and lookups then raise that failure.
     void load();
 
     /// Brings the live set in line with what is stored now: takes over what is new or changed,
     /// drops what is gone, keeps what became unreadable, and never undoes what a client does
-    /// meanwhile.
+    /// in between.
     void reload();
 
     /// Makes one secret what the backend holds now, as its writer, and raises the events: the one
@@ -49,7 +49,7 @@ class SecretStore {
     /// Whether reencrypt() would find something to do.
     [[nodiscard]] bool needsReencryption() const { return !barrier()->reencryptable().empty(); }
 
-    /// Writes stored values whose form or key is not what the rules of now ask for, one at a time,
+    /// Writes stored values whose format or key is not what the current policy asks for, one at a time,
     /// beside all other calls; what fails is told to the log and stays as it is. Ends early,
     /// without loss, once `isStopped` answers true. Not for two threads at once.
     void reencrypt(const std::function<bool()> &isStopped);
@@ -58,11 +58,11 @@ class SecretStore {
     /// in line.
     void replaceBackend(std::shared_ptr<Backend> backend);
 
-    /// Raises notFound with the stock driver's text, or the trouble that kept the store from
+    /// Raises notFound with the stock driver's text, or the failure that kept the store from
     /// loading.
     [[nodiscard]] RecordPtr get(const Uuid &uuid) const;
     [[nodiscard]] RecordPtr get(const Usage &usage) const;
-    /// Raises the trouble that kept the store from loading.
+    /// Raises the failure that kept the store from loading.
     [[nodiscard]] RecordSnapshot all() const;
 
     /// Defines or redefines; `check` is asked about the new definition, and about the present one
@@ -80,8 +80,8 @@ class SecretStore {
     static constexpr int kMaxConflicts = 8;
 
     [[nodiscard]] std::shared_ptr<Barrier> barrier() const;
-    [[nodiscard]] std::optional<Error> trouble() const;
-    void setTrouble(std::optional<Error> trouble);
+    [[nodiscard]] std::optional<Error> failure() const;
+    void setFailure(std::optional<Error> failure);
     /// A writer of `uuid` whose current record passed `check` as it is now.
     [[nodiscard]] std::unique_ptr<IndexWriter> checkedWriter(const Uuid &uuid,
                                                              const AccessCheck &check);
@@ -118,7 +118,7 @@ class SecretStore {
     static void createStored(Barrier &durable, Record &next);
     static void removeStored(Barrier &durable, const Record &current);
 
-    /// Null, with the trouble told to the log, if it cannot be read or is gone.
+    /// Null, with the failure told to the log, if it cannot be read or is gone.
     [[nodiscard]] RecordPtr readListed(Barrier &durable, const ListedSecret &listed) const;
     /// True if the live record was read from what is there.
     [[nodiscard]] bool isUnchanged(const Barrier &durable, const ListedSecret &listed) const;
@@ -126,9 +126,9 @@ class SecretStore {
     void reconcile(IndexWriter &writer, const Uuid &uuid);
     /// True if a secret that is stored, as far as is known, has no definition in the backend.
     [[nodiscard]] bool isMissing(const Uuid &uuid);
-    /// As apply(), with all troubles told to the log.
+    /// As apply(), with all failures told to the log.
     void applyLogged(const Uuid &uuid) noexcept;
-    /// As reconcile(), with troubles told to the log.
+    /// As reconcile(), with failures told to the log.
     void reconcileLogged(IndexWriter &writer, const Uuid &uuid);
     /// Has the barrier's backend tell of changes from now on.
     void follow(Barrier &durable);
@@ -139,7 +139,7 @@ class SecretStore {
     const std::shared_ptr<const CurrentPolicy> policy_;
     mutable std::mutex mutex_; // of the two below
     std::shared_ptr<Barrier> barrier_;
-    std::optional<Error> trouble_;
+    std::optional<Error> failure_;
 };
 
 } // namespace keyhold

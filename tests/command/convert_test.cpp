@@ -70,7 +70,7 @@ TEST_F(Convert, StopsBetweenTwoValuesAndGoesOnLater) {
         store.addSealed(n, "value", 7);
     store.configure(store.keyLine(7));
     int asked = 0;
-    EXPECT_EQ(run(Purpose::unseal, [&] { return ++asked > 2; }), Exit::trouble);
+    EXPECT_EQ(run(Purpose::unseal, [&] { return ++asked > 2; }), Exit::failure);
     EXPECT_EQ(said["converted"], 2);
     EXPECT_EQ(said["remaining"], 3);
     EXPECT_EQ(count(".base64"), 2u);
@@ -103,7 +103,7 @@ TEST_F(Convert, AValueThatCannotBeWrittenIsAFindingAndTheRestIsDone) {
     // A directory there cannot be replaced by a file.
     std::filesystem::create_directories(store.secrets() + "/" +
                                         StoreOnDisk::nameOf(1, "base64.keyhold-new") + "/x");
-    EXPECT_EQ(run(Purpose::unseal), Exit::trouble);
+    EXPECT_EQ(run(Purpose::unseal), Exit::failure);
     EXPECT_EQ(said["converted"], 1);
     EXPECT_EQ(said["remaining"], 1);
     EXPECT_EQ(said["findings"][0]["kind"], "unchanged");
@@ -137,7 +137,7 @@ TEST_F(Convert, WhatLibvirtEncryptedStaysWhileAConfiguredKeyIsMissing) {
     store.configure(store.keyLine(1) + missing);
     for (const auto &[purpose, suffix] :
          {std::pair(Purpose::seal, ".jwe"), std::pair(Purpose::unseal, ".base64")}) {
-        EXPECT_EQ(run(purpose), Exit::trouble);
+        EXPECT_EQ(run(purpose), Exit::failure);
         EXPECT_EQ(said["remaining"], 1);
         EXPECT_EQ(said["findings"][0]["kind"], "unchanged");
         EXPECT_THAT(said["findings"][0]["text"].get<std::string>(), HasSubstr("/nowhere/key"));

@@ -72,7 +72,7 @@ TEST_F(KeyCommands, ShowIdGoesOnAfterAFileThatIsNoKey) {
     const std::string said = run(showKeyIds, {"/nowhere/key", store.keyFile(1)}, false);
     EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("/nowhere/key"));
     EXPECT_EQ(said, keyIdOf(1) + "  " + store.keyFile(1) + "\n");
-    EXPECT_EQ(exit, Exit::trouble);
+    EXPECT_EQ(exit, Exit::failure);
 }
 
 TEST_F(KeyCommands, ShowIdAsksTheSourcesOfSecretConf) {
@@ -86,7 +86,7 @@ TEST_F(KeyCommands, ShowIdAsksTheSourcesOfSecretConf) {
                         store.keyFile(2) + "  earlier\n");
     EXPECT_THAT(told, testing::AllOf(HasSubstr("chmod 0600 " + store.keyFile(2)),
                                      HasSubstr("'/nowhere/key'")));
-    EXPECT_EQ(exit, Exit::trouble);
+    EXPECT_EQ(exit, Exit::failure);
 }
 
 TEST_F(KeyCommands, ShowIdDoesNotShowAKeyThatWasPasted) {

@@ -21,7 +21,7 @@ class Reports : public testing::Test {
     }
 
     StoreOnDisk store;
-    Exit exit = Exit::trouble;
+    Exit exit = Exit::failure;
 };
 
 TEST_F(Reports, StatusForPeople) {

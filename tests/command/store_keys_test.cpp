@@ -37,7 +37,7 @@ TEST(StoreKeys, OfTheHoldersCredential) {
     EXPECT_EQ(keys.host.policy->keyring().current()->id(), keyIdOf(4));
 }
 
-TEST(StoreKeys, TroubleInSecretConfIsAFinding) {
+TEST(StoreKeys, ProblemInSecretConfIsAFinding) {
     const StoreOnDisk store;
     store.configure("secrets_encryption_key = \"/nowhere/key\"\n");
     const StoreKeys keys = readStoreKeys(store.target(), std::nullopt);
@@ -64,7 +64,7 @@ TEST(StoreKeys, AnEarlierKeyThatOthersReadIsAFinding) {
     EXPECT_NE(keys.findings[0].text.find("chmod"), std::string::npos);
 }
 
-TEST(StoreKeys, TroubleOnTheCommandLineIsRaised) {
+TEST(StoreKeys, AProblemOnTheCommandLineIsRaised) {
     const StoreOnDisk store;
     EXPECT_THROW(static_cast<void>(readStoreKeys(store.target(), std::nullopt, {"/nowhere/key"})),
                  Error);

@@ -47,21 +47,21 @@ std::map<std::string, Values::Value> one(const char *name, Values::Value value) 
     return {{name, std::move(value)}};
 }
 
-using Of = SettingTrouble::Of;
+using Of = SettingProblem::Of;
 
-/// That `values` are as `expected`, but for troubles of one setting, of which each text has one of
+/// That `values` are as `expected`, but for problems of one setting, of which each text has one of
 /// `parts` in it.
-void expectTrouble(const Values &values, Settings expected, Of setting,
+void expectProblem(const Values &values, Settings expected, Of setting,
                    const std::vector<std::string> &parts) {
     Settings settings = readSettings(values);
-    ASSERT_EQ(parts.size(), settings.troubles.size());
+    ASSERT_EQ(parts.size(), settings.problems.size());
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        EXPECT_EQ(setting, settings.troubles[i].setting);
-        EXPECT_NE(std::string::npos, settings.troubles[i].text.find(parts[i]))
-            << settings.troubles[i].text;
+        EXPECT_EQ(setting, settings.problems[i].setting);
+        EXPECT_NE(std::string::npos, settings.problems[i].text.find(parts[i]))
+            << settings.problems[i].text;
     }
-    EXPECT_TRUE(settings.hasTrouble(setting));
-    settings.troubles.clear();
+    EXPECT_TRUE(settings.hasProblem(setting));
+    settings.problems.clear();
     EXPECT_EQ(expected, settings);
 }
 
@@ -96,17 +96,17 @@ TEST(SettingsTest, KeyMemoryIsOneOfThreeWords) {
     EXPECT_EQ(KeyMemoryChoice::secretmem,
               readSettings(Values(one("key_memory", "secretmem"))).keyMemory);
     for (const std::string word : {"", "Auto", "secret", "locked "})
-        expectTrouble(Values(one("key_memory", word)), {}, Of::keyMemory,
+        expectProblem(Values(one("key_memory", word)), {}, Of::keyMemory,
                       {"'key_memory' is not \"auto\", \"secretmem\" or \"locked\""});
 }
 
 TEST(SettingsTest, PathsAreAbsolute) {
     for (const std::string path : {"", "key", "./key", "~/key"}) {
-        expectTrouble(Values(one("secrets_encryption_key", path)), {}, Of::secretsEncryptionKey,
+        expectProblem(Values(one("secrets_encryption_key", path)), {}, Of::secretsEncryptionKey,
                       {"'secrets_encryption_key' is not an absolute path"});
         Settings others;
         others.secretsDecryptionKeys = {"/good", "/too"};
-        expectTrouble(Values(one("secrets_decryption_keys", List{"/good", path, "/too", "b"})),
+        expectProblem(Values(one("secrets_decryption_keys", List{"/good", path, "/too", "b"})),
                       others, Of::secretsDecryptionKeys,
                       {"entry 2 of 'secrets_decryption_keys' is not an absolute path",
                        "entry 4 of 'secrets_decryption_keys' is not an absolute path"});
@@ -116,7 +116,7 @@ TEST(SettingsTest, PathsAreAbsolute) {
 TEST(SettingsTest, AnEntryThatIsNoStringCostsThatEntry) {
     Settings others;
     others.secretsDecryptionKeys = {"/good"};
-    expectTrouble(Values(one("secrets_decryption_keys", List{std::nullopt, "/good", std::nullopt})),
+    expectProblem(Values(one("secrets_decryption_keys", List{std::nullopt, "/good", std::nullopt})),
                   others, Of::secretsDecryptionKeys,
                   {"entry 1 of 'secrets_decryption_keys' is not a string",
                    "entry 3 of 'secrets_decryption_keys' is not a string"});
@@ -129,9 +129,9 @@ TEST(SettingsTest, NoTextQuotesAValue) {
         {"secrets_decryption_keys", List{pasted}},
         {"key_memory", pasted},
     }));
-    ASSERT_EQ(3U, settings.troubles.size());
-    for (const SettingTrouble &trouble : settings.troubles)
-        EXPECT_EQ(std::string::npos, trouble.text.find("MDEy")) << trouble.text;
+    ASSERT_EQ(3U, settings.problems.size());
+    for (const SettingProblem &problem : settings.problems)
+        EXPECT_EQ(std::string::npos, problem.text.find("MDEy")) << problem.text;
 }
 
 TEST(SettingsTest, WhatDoesNotCountIsTold) {
@@ -162,7 +162,7 @@ const std::map<std::string, Values::Value> kGood = {
     {"key_memory", "locked"},
 };
 
-TEST(SettingsTest, AnotherTypeIsATroubleOfThatSettingAlone) {
+TEST(SettingsTest, AnotherTypeIsAProblemOfThatSettingAlone) {
     struct Case {
         const char *name;
         Values::Value bad;
@@ -182,29 +182,29 @@ TEST(SettingsTest, AnotherTypeIsATroubleOfThatSettingAlone) {
          [](Settings &s) { s.keyMemory = KeyMemoryChoice::automatic; }},
     };
     const Settings good = readSettings(Values(kGood));
-    EXPECT_TRUE(good.troubles.empty());
+    EXPECT_TRUE(good.problems.empty());
     for (const Case &each : cases) {
         auto values = kGood;
         values[each.name] = each.bad;
         Settings expected = good;
         each.leaveOut(expected);
         EXPECT_NE(good, expected) << each.name;
-        expectTrouble(Values(values), expected, each.setting, {each.name});
+        expectProblem(Values(values), expected, each.setting, {each.name});
     }
 }
 
-TEST(SettingsTest, EachTroubleIsTold) {
+TEST(SettingsTest, EachProblemIsTold) {
     const Settings settings = readSettings(Values({
         {"encrypt_data", "1"},
         {"secrets_encryption_key", "key"},
         {"seal_existing", true},
         {"key_memory", "anywhere"},
     }));
-    ASSERT_EQ(3U, settings.troubles.size());
-    EXPECT_TRUE(settings.hasTrouble(Of::encryptData));
-    EXPECT_TRUE(settings.hasTrouble(Of::secretsEncryptionKey));
-    EXPECT_TRUE(settings.hasTrouble(Of::keyMemory));
-    EXPECT_FALSE(settings.hasTrouble(Of::sealExisting));
+    ASSERT_EQ(3U, settings.problems.size());
+    EXPECT_TRUE(settings.hasProblem(Of::encryptData));
+    EXPECT_TRUE(settings.hasProblem(Of::secretsEncryptionKey));
+    EXPECT_TRUE(settings.hasProblem(Of::keyMemory));
+    EXPECT_FALSE(settings.hasProblem(Of::sealExisting));
     EXPECT_TRUE(settings.sealExisting);
 }
 
@@ -248,9 +248,9 @@ TEST(KeyPlanTest, FollowsLibvirt) {
     }
 }
 
-KeyPlan planWith(Settings settings, std::vector<Of> troubles, const char *credential = "") {
-    for (const Of trouble : troubles)
-        settings.troubles.push_back({trouble, "text"});
+KeyPlan planWith(Settings settings, std::vector<Of> problems, const char *credential = "") {
+    for (const Of problem : problems)
+        settings.problems.push_back({problem, "text"});
     return planKey(settings, credential, [] { return "/built-in"; });
 }
 
@@ -282,7 +282,7 @@ TEST(KeyPlanTest, WhereTheKeyIsInDoubtNoOtherSeals) {
               planWith(off, {Of::secretsEncryptionKey}));
 }
 
-TEST(KeyPlanTest, OtherTroublesLeaveThePlanAsItIs) {
+TEST(KeyPlanTest, OtherProblemsLeaveThePlanAsItIs) {
     Settings settings;
     settings.secretsEncryptionKey = "/set";
     EXPECT_EQ(planWith(settings, {}),

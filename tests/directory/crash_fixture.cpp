@@ -42,7 +42,7 @@ void CrashTest::learn() {
     after.disk.crashKill();
     after_ = after.stateAfterStart();
     namesAfter_ = after.names();
-    outdatedAfter_ = outdatedIn(after);
+    needReencryptionAfter_ = needReencryptionIn(after);
     learnFiles(after);
 }
 
@@ -99,7 +99,7 @@ void CrashTest::expectClean(StoreBench &bench, const std::string &when) {
     for (const std::string &name : names) {
         contents.insert(*bench.content(name));
         EXPECT_EQ(name.find("keyhold"), std::string::npos) << when << ": " << name;
-        if (!keepsFile && name.find("aside") != std::string::npos) {
+        if (!keepsFile && name.find(".aside-") != std::string::npos) {
             EXPECT_TRUE(GetParam().kind == CrashChange::Kind::reencryption &&
                         unprovenFiles_.contains(*bench.content(name)))
                 << when << ": " << name;
@@ -132,22 +132,22 @@ void CrashTest::expectOldOrNew(StoreBench &bench, bool isAcknowledged, const std
     expectClean(bench, when);
     if (isAcknowledged) {
         EXPECT_EQ(bench.names(), namesAfter_) << when;
-        EXPECT_EQ(outdatedIn(bench), outdatedAfter_) << when;
+        EXPECT_EQ(needReencryptionIn(bench), needReencryptionAfter_) << when;
     }
     if (GetParam().kind == CrashChange::Kind::reencryption)
-        expectRenewalEnds(bench, when);
+        expectReencryptionEnds(bench, when);
 }
 
-std::size_t CrashTest::outdatedIn(StoreBench &bench) {
+std::size_t CrashTest::needReencryptionIn(StoreBench &bench) {
     const auto barrier = bench.openBarrier();
     for (const ListedSecret &secret : barrier->backend().list())
         static_cast<void>(barrier->read(secret));
     return barrier->reencryptable().size();
 }
 
-void CrashTest::expectRenewalEnds(StoreBench &bench, const std::string &when) {
+void CrashTest::expectReencryptionEnds(StoreBench &bench, const std::string &when) {
     bench.start()->reencrypt([] { return false; });
-    EXPECT_EQ(outdatedIn(bench), 0U) << when;
+    EXPECT_EQ(needReencryptionIn(bench), 0U) << when;
     EXPECT_EQ(bench.names(), namesAfter_) << when;
     bench.disk.crashKill();
     EXPECT_EQ(bench.stateAfterStart(), after_) << when;

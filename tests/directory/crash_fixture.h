@@ -71,14 +71,14 @@ class CrashTest : public testing::TestWithParam<CrashChange> {
     void learnFiles(const StoreBench &bench);
     void expectNoOtherPlainFile(const StoreBench &bench, const std::string &when);
     /// How many values a re-encryption would find.
-    static std::size_t outdatedIn(StoreBench &bench);
-    void expectRenewalEnds(StoreBench &bench, const std::string &when);
+    static std::size_t needReencryptionIn(StoreBench &bench);
+    void expectReencryptionEnds(StoreBench &bench, const std::string &when);
 
     std::set<std::string> plainFiles_;    ///< contents, before and after
     std::set<std::string> valueFiles_;    ///< contents after the last preparation
     std::set<std::string> unprovenFiles_; ///< of these, what libvirt encrypted
     std::vector<std::string> namesAfter_;
-    std::size_t outdatedAfter_ = 0;
+    std::size_t needReencryptionAfter_ = 0;
 };
 
 } // namespace keyhold

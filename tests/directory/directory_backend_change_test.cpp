@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-const std::string kAside = valueName(1) + ".aside-1";
+const std::string kQuarantined = valueName(1) + ".aside-1";
 
 Value valueOf(const SecretDefinition &definition, const std::string &value) {
     return Value::of(ShieldedValue::seal(definition.uuid, bytes(value)));
@@ -91,23 +91,23 @@ TEST_F(DirectoryBackendChangeTest, ADefinitionThatLeftStaysAsLongAsItsValueDoes)
     faulty.fail(Operation::unlink, value, EIO);
     erase();
     EXPECT_THAT(bench.names(), UnorderedElementsAre(value, definition));
-    // A tool defines it anew, and the value is not of that definition.
+    // A tool defines it again, and the value is not of that definition.
     bench.put(xmlName(1), textOf(definitionOf(1)));
     EXPECT_TRUE(barrier->read(uuidNumber(1))->value.isNone());
     EXPECT_THAT(bench.names(), ElementsAre(xmlName(1)));
 }
 
-TEST_F(DirectoryBackendChangeTest, AnOrphanValueIsPutAsideAndNotAdopted) {
+TEST_F(DirectoryBackendChangeTest, AnOrphanValueIsQuarantinedAndNotAdopted) {
     bench.put(valueName(1), "an orphan");
     create(definitionOf(1));
-    EXPECT_EQ("an orphan", bench.content(kAside));
+    EXPECT_EQ("an orphan", bench.content(kQuarantined));
     EXPECT_THAT(bench.log.lines(),
                 ElementsAre("warning: '" + bench.path(valueName(1)) +
-                            "' belonged to no secret; it is now '" + bench.path(kAside) + "'"));
+                            "' belonged to no secret; it is now '" + bench.path(kQuarantined) + "'"));
     EXPECT_EQ("none", bench.stateAfterStart().at(uuidNumber(1)).value);
 }
 
-TEST_F(DirectoryBackendChangeTest, OrphansOfOneUuidArePutAsideOneByOne) {
+TEST_F(DirectoryBackendChangeTest, OrphansOfOneUuidAreQuarantinedOneByOne) {
     for (const char *orphan : {"first", "second", "third"}) {
         bench.put(valueName(1), orphan);
         create(definitionOf(1), "value");
@@ -119,20 +119,20 @@ TEST_F(DirectoryBackendChangeTest, OrphansOfOneUuidArePutAsideOneByOne) {
     EXPECT_EQ(3U, bench.names().size());
 }
 
-TEST_F(DirectoryBackendChangeTest, AnOrphanBesideANewValueIsPutAsideToo) {
+TEST_F(DirectoryBackendChangeTest, AnOrphanBesideANewValueIsQuarantinedToo) {
     bench.put(valueName(1), base64("orphan"));
     create(definitionOf(1), "value");
     EXPECT_EQ(base64("value"), bench.content(valueName(1)));
-    EXPECT_EQ(base64("orphan"), bench.content(kAside));
+    EXPECT_EQ(base64("orphan"), bench.content(kQuarantined));
 }
 
-TEST_F(DirectoryBackendChangeTest, AnOrphanThatIsALinkOrADirectoryIsPutAsideAsItIs) {
+TEST_F(DirectoryBackendChangeTest, AnOrphanThatIsALinkOrADirectoryIsQuarantinedAsItIs) {
     bench.disk.putDanglingLink(bench.path(valueName(1)));
     bench.disk.putDirectory(bench.path(valueName(2)));
     create(definitionOf(1));
     create(definitionOf(2));
     EXPECT_THAT(bench.names(),
-                UnorderedElementsAre(xmlName(1), kAside, xmlName(2), valueName(2) + ".aside-1"));
+                UnorderedElementsAre(xmlName(1), kQuarantined, xmlName(2), valueName(2) + ".aside-1"));
 }
 
 TEST_F(DirectoryBackendChangeTest, TheValueOfASecretThatWasNotLoadedIsTakenOver) {
@@ -146,7 +146,7 @@ TEST_F(DirectoryBackendChangeTest, TheValueOfAPrivateSecretThatWasNotLoadedDoesN
     SecretDefinition hidden = definitionOf(1, "one");
     hidden.isPrivate = true;
     EXPECT_EQ("none", valueOfUnloaded(textOf(hidden), base64("value"), definitionOf(1, "one")));
-    EXPECT_EQ(base64("value"), bench.content(kAside));
+    EXPECT_EQ(base64("value"), bench.content(kQuarantined));
 }
 
 TEST_F(DirectoryBackendChangeTest, TheDamagedValueOfASecretThatWasNotLoadedStaysItsOwn) {
@@ -156,7 +156,7 @@ TEST_F(DirectoryBackendChangeTest, TheDamagedValueOfASecretThatWasNotLoadedStays
 
 TEST_F(DirectoryBackendChangeTest, ADefinitionThatDoesNotLoadOwnsNoValue) {
     EXPECT_EQ("none", valueOfUnloaded("garbage", base64("value"), definitionOf(1)));
-    EXPECT_EQ(base64("value"), bench.content(kAside));
+    EXPECT_EQ(base64("value"), bench.content(kQuarantined));
     EXPECT_EQ(textOf(definitionOf(1)), bench.content(xmlName(1)));
 }
 
@@ -193,39 +193,39 @@ TEST_F(DirectoryBackendChangeTest, AValueIsReplacedAndRemoved) {
     EXPECT_THAT(bench.names(), ElementsAre(xmlName(1)));
 }
 
-TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsKeptAsideWhenItIsReplaced) {
+TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsQuarantinedWhenItIsReplaced) {
     create(definitionOf(1));
     bench.put(valueName(1), "damaged");
     set("new");
     EXPECT_EQ(base64("new"), bench.content(valueName(1)));
-    EXPECT_EQ("damaged", bench.content(kAside));
+    EXPECT_EQ("damaged", bench.content(kQuarantined));
     EXPECT_TRUE(bench.log.mentions("could not be read when its secret was changed; it is now '" +
-                                   bench.path(kAside)));
+                                   bench.path(kQuarantined)));
 }
 
-TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsKeptAsideWhenItIsRemoved) {
+TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsQuarantinedWhenItIsRemoved) {
     create(definitionOf(1));
     bench.put(valueName(1), "damaged");
     removeValue();
-    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), kAside));
-    EXPECT_EQ("damaged", bench.content(kAside));
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), kQuarantined));
+    EXPECT_EQ("damaged", bench.content(kQuarantined));
 }
 
-TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsKeptAsideWhereThereAreNoHardLinks) {
+TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsQuarantinedWhereThereAreNoHardLinks) {
     create(definitionOf(1));
     bench.put(valueName(1), "damaged");
     faulty.fail(Operation::link, "", EPERM, FaultyFileSystem::kAlways);
     set("new");
     EXPECT_EQ(base64("new"), bench.content(valueName(1)));
-    EXPECT_EQ("damaged", bench.content(kAside));
+    EXPECT_EQ("damaged", bench.content(kQuarantined));
 }
 
-TEST_F(DirectoryBackendChangeTest, ADirectoryInPlaceOfAValueStepsAside) {
+TEST_F(DirectoryBackendChangeTest, ADirectoryInPlaceOfAValueIsQuarantined) {
     create(definitionOf(1));
     bench.disk.putFile(bench.path(valueName(1)) + "/inside", "somebody's");
     set("new");
     EXPECT_EQ(base64("new"), bench.content(valueName(1)));
-    EXPECT_EQ("somebody's", bench.content(kAside + "/inside"));
+    EXPECT_EQ("somebody's", bench.content(kQuarantined + "/inside"));
 }
 
 TEST_F(DirectoryBackendChangeTest, AnUnreadableValueThatCouldNotBeReplacedStaysWhereItIs) {

@@ -90,9 +90,9 @@ TEST(FingerprintTest, AFileThatChangedJustNowMayChangeAgainUnseen) {
         EXPECT_FALSE(revisionOf(racy, fileOf(3))
                          .differsFrom(revisionOf(racy, fileOf(3), racy.changed + kRacyTime)));
     }
-    FileStatus settled = fileOf(2);
-    settled.changed = kNow - kRacyTime;
-    const Revision read = revisionOf(settled, fileOf(3));
+    FileStatus old = fileOf(2);
+    old.changed = kNow - kRacyTime;
+    const Revision read = revisionOf(old, fileOf(3));
     EXPECT_TRUE(read.isSurely(read));
 }
 

@@ -58,13 +58,13 @@ TEST_F(Inspect, AnEmptyStoreIsClean) {
     EXPECT_THAT(look(policyOf(7)).findings, IsEmpty());
 }
 
-TEST_F(Inspect, PrivateNamesAreLeftovers) {
+TEST_F(Inspect, PrivateNamesAreOfInterruptedChanges) {
     store.define(1);
     store.put(StoreFiles::nameOf(1, "jwe.keyhold-for-0123456789abcdef"), "x");
     EXPECT_THAT(kinds(), ElementsAre(Kind::privateName));
 }
 
-TEST_F(Inspect, OnlyNumberedNamesOfValuesAreAsides) {
+TEST_F(Inspect, OnlyNumberedNamesOfValuesAreQuarantined) {
     store.define(1);
     store.put(StoreFiles::nameOf(1, "jwe.aside-12"), "x");
     EXPECT_THAT(kinds(), ElementsAre(Kind::quarantinedValue));

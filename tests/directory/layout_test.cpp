@@ -57,8 +57,8 @@ TEST(LayoutTest, NoTwoNamesAreTheSame) {
     std::vector<std::string> names;
     for (const Name &made : allNames())
         names.push_back(made.name);
-    names.push_back(asideName(theUuid(), ValueFormat::plain, 1));
-    names.push_back(asideName(theUuid(), ValueFormat::plain, 2));
+    names.push_back(quarantineName(theUuid(), ValueFormat::plain, 1));
+    names.push_back(quarantineName(theUuid(), ValueFormat::plain, 2));
     names.push_back(awaitingValueName(theUuid(), ValueFormat::plain, "fedcba9876543210"));
     std::sort(names.begin(), names.end());
     EXPECT_EQ(names.end(), std::adjacent_find(names.begin(), names.end()));
@@ -69,8 +69,8 @@ TEST(LayoutTest, AStockLoaderSkipsPrivateNamesAndReadsNoneAsAValue) {
         EXPECT_EQ(made.kind == FileKind::definition, hasDefinitionSuffix(made.name)) << made.name;
         EXPECT_EQ(made.kind == FileKind::value, made.name.ends_with(".base64")) << made.name;
     }
-    EXPECT_FALSE(hasDefinitionSuffix(asideName(theUuid(), ValueFormat::plain, 7)));
-    EXPECT_FALSE(asideName(theUuid(), ValueFormat::plain, 7).ends_with(".base64"));
+    EXPECT_FALSE(hasDefinitionSuffix(quarantineName(theUuid(), ValueFormat::plain, 7)));
+    EXPECT_FALSE(quarantineName(theUuid(), ValueFormat::plain, 7).ends_with(".base64"));
 }
 
 TEST(LayoutTest, PrivateNamesSayWhoseTheyAre) {
@@ -81,9 +81,9 @@ TEST(LayoutTest, PrivateNamesSayWhoseTheyAre) {
     }
 }
 
-TEST(LayoutTest, AFileThatWasPutAsideIsNobodysToRemove) {
+TEST(LayoutTest, AFileThatWasQuarantinedIsNobodysToRemove) {
     for (const unsigned n : {1U, 2U, 10U, 4294967295U})
-        EXPECT_FALSE(parseFileName(asideName(theUuid(), ValueFormat::plain, n)).has_value()) << n;
+        EXPECT_FALSE(parseFileName(quarantineName(theUuid(), ValueFormat::plain, n)).has_value()) << n;
 }
 
 TEST(LayoutTest, NearMissesAreNotOurs) {

@@ -20,15 +20,15 @@ Uuid secret() {
 std::shared_ptr<const SealingPolicy> rulesNumber(unsigned n) {
     switch (n) {
     case 0:
-        return atRestWith(0, {1, 2});
+        return policyWith(0, {1, 2});
     case 1:
-        return atRestWith(1, {2});
+        return policyWith(1, {2});
     case 2:
-        return atRestWith(2, {1});
+        return policyWith(2, {1});
     case 3:
-        return atRestWith(1, {2}, true);
+        return policyWith(1, {2}, true);
     default:
-        return atRestWith(0, {1, 2}, true);
+        return policyWith(0, {1, 2}, true);
     }
 }
 
@@ -103,7 +103,7 @@ RandomWalkTest::Change RandomWalkTest::randomChange() {
         return setValue({});
     if (dice < 11)
         return {"undefine", {}, [this] { store_->undefine(secret(), allow); }};
-    return {"renew", now_, [this] {
+    return {"re-encrypt", now_, [this] {
                 store_->reload();
                 store_->reencrypt([] { return false; });
             }};
@@ -132,8 +132,8 @@ RandomWalkTest::Outcome RandomWalkTest::make(const Change &change) {
         change.make();
         return Outcome::acknowledged;
     } catch (const RollbackFailedError &error) {
-        log("  unrestored: " + error.message());
-        return Outcome::unrestored;
+        log("  rollback failed: " + error.message());
+        return Outcome::rollbackFailed;
     } catch (const Error &error) {
         log("  failed: " + error.message());
         return Outcome::failed;
@@ -172,7 +172,7 @@ void RandomWalkTest::makeWithFailedCalls(const Change &change) {
         ASSERT_EQ(found, now_) << story();
         expectDurable();
         break;
-    case Outcome::unrestored:
+    case Outcome::rollbackFailed:
         // Memory is what a start reads.
         ASSERT_THAT(found, AnyOf(Eq(persistent(change.after)), Eq(now_))) << story();
         store_.reset();
@@ -278,8 +278,8 @@ void RandomWalkTest::putValueFile() {
 void RandomWalkTest::expectClean() {
     for (const std::string &name : bench_.names()) {
         ASSERT_EQ(name.find("keyhold"), std::string::npos) << name << "\n" << story();
-        const bool isPutAside = name.find(".aside") != std::string::npos;
-        ASSERT_TRUE(isDefined() || isPutAside) << "orphan " << name << "\n" << story();
+        const bool isQuarantined = name.find(".aside") != std::string::npos;
+        ASSERT_TRUE(isDefined() || isQuarantined) << "orphan " << name << "\n" << story();
     }
 }
 

@@ -30,7 +30,7 @@ class RandomWalkTest : public testing::TestWithParam<unsigned> {
         StoreState after; ///< what the store holds once it is made
         std::function<void()> make;
     };
-    enum class Outcome { acknowledged, failed, unrestored };
+    enum class Outcome { acknowledged, failed, rollbackFailed };
 
     /// 0 to count - 1.
     unsigned pick(unsigned count) { return static_cast<unsigned>(rng_() % count); }
@@ -55,7 +55,7 @@ class RandomWalkTest : public testing::TestWithParam<unsigned> {
     void restart();
     /// A start would find the same at this moment; the walk goes on with the store as it is.
     void expectDurable();
-    /// Private names are gone, and no value is there without a definition. Files put aside stay.
+    /// Private names are gone, and no value is there without a definition. Quarantined files stay.
     void expectClean();
 
     [[nodiscard]] bool isDefined() const { return !now_.empty(); }

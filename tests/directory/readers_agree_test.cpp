@@ -119,7 +119,7 @@ std::string valueOf(const Uuid &uuid, const SecretInspection &secret) {
     if (!secret.format)
         return "none";
     if (!secret.isUnreadable)
-        return std::string(nameOf(*secret.format));
+        return std::string(valueFormatName(*secret.format));
     const std::string file = layout::valueName(uuid, *secret.format);
     const bool lacksKey = std::ranges::any_of(secret.findings, [&](const StoreFinding &finding) {
         return finding.kind == StoreFinding::Kind::missingKey && finding.file == file;
@@ -162,7 +162,7 @@ class ReadersAgree : public testing::TestWithParam<Rules> {
         for (const auto &[uuid, seen] : ofDriver.secrets)
             EXPECT_EQ(seen, ofCommand.secrets.at(uuid)) << uuid.toString();
         EXPECT_EQ(ofDriver.secrets.size(), ofCommand.secrets.size());
-        // A value under a definition that cannot be read is the command's alone to write anew.
+        // A value under a definition that cannot be read is the command's alone to re-encrypt.
         std::vector<Uuid> reencryptable = ofCommand.reencryptable;
         std::erase_if(reencryptable, [&](const Uuid &uuid) {
             return ofCommand.secrets.at(uuid).definition == "none";

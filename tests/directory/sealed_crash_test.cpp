@@ -13,13 +13,13 @@ constexpr const char *kOldValueAsCbc = "AAECAwQFBgcICQoLDA0ODyjfltFY4JUcZ2rdcmXn
 using Rules = std::shared_ptr<const SealingPolicy>;
 
 Rules plain() {
-    return atRestWith(0);
+    return policyWith(0);
 }
 Rules sealed() {
-    return atRestWith(1);
+    return policyWith(1);
 }
 Rules unsealing() {
-    return atRestWith(0, {1}, true);
+    return policyWith(0, {1}, true);
 }
 
 /// First the rules, as a reload brings them; then what a client does.
@@ -113,7 +113,7 @@ std::vector<CrashChange> sets() {
         {"SealFirst", under(sealed(), defineOne), under(sealed(), setNew)},
         {"SealOverPlain", under(plain(), defineOld), under(sealed(), setNew)},
         {"SealOverSealed", under(sealed(), defineOld), under(sealed(), setNew)},
-        {"SealOverAnEarlierKey", under(sealed(), defineOld), under(atRestWith(2, {1}), setNew)},
+        {"SealOverAnEarlierKey", under(sealed(), defineOld), under(policyWith(2, {1}), setNew)},
         {"SealOverCbc", withForms(sealed(), {ValueFormat::aes256cbc}), under(sealed(), setNew)},
         {"SealOverCbcAndPlain", withForms(sealed(), {ValueFormat::aes256cbc, ValueFormat::plain}),
          under(sealed(), setNew)},
@@ -130,7 +130,7 @@ std::vector<CrashChange> definitions() {
     return {
         {"UndefineSealed", under(sealed(), defineOld), under(sealed(), undefineOne)},
         {"UndefineAllForms", withForms(sealed(), kAllForms), under(sealed(), undefineOne)},
-        {"UndefineUnreadable", unreadable(atRestWith(2)), under(atRestWith(2), undefineOne)},
+        {"UndefineUnreadable", unreadable(policyWith(2)), under(policyWith(2), undefineOne)},
         {"BecomeEphemeralSealed", under(sealed(), defineOld), under(sealed(), becomeEphemeral)},
         {"BecomeEphemeralWithAllForms", withForms(sealed(), kAllForms),
          under(sealed(), becomeEphemeral)},
@@ -140,31 +140,31 @@ std::vector<CrashChange> definitions() {
 }
 
 std::vector<CrashChange> reencryptions() {
-    constexpr auto kRenewal = CrashChange::Kind::reencryption;
+    constexpr auto kReencryption = CrashChange::Kind::reencryption;
     return {
-        {"RotateTwo", under(sealed(), defineTwo), reencryption(atRestWith(2, {1})), kRenewal},
+        {"RotateTwo", under(sealed(), defineTwo), reencryption(policyWith(2, {1})), kReencryption},
         {"RotateWithSealExisting", under(sealed(), defineTwo),
-         reencryption(atRestWith(2, {1}, true)), kRenewal},
-        {"SealExistingPlain", under(plain(), defineTwo), reencryption(atRestWith(1, {}, true)),
-         kRenewal},
+         reencryption(policyWith(2, {1}, true)), kReencryption},
+        {"SealExistingPlain", under(plain(), defineTwo), reencryption(policyWith(1, {}, true)),
+         kReencryption},
         {"SealExistingCbc", withForms(sealed(), {ValueFormat::aes256cbc}),
-         reencryption(atRestWith(1, {}, true)), kRenewal},
+         reencryption(policyWith(1, {}, true)), kReencryption},
         {"SealExistingAllForms", withForms(sealed(), kAllForms),
-         reencryption(atRestWith(1, {}, true)), kRenewal},
-        {"UnsealSealed", under(sealed(), defineTwo), reencryption(unsealing()), kRenewal},
+         reencryption(policyWith(1, {}, true)), kReencryption},
+        {"UnsealSealed", under(sealed(), defineTwo), reencryption(unsealing()), kReencryption},
         {"UnsealCbc", withForms(sealed(), {ValueFormat::aes256cbc}), reencryption(unsealing()),
-         kRenewal},
+         kReencryption},
         {"UnsealCbcAndSealed", withForms(sealed(), {ValueFormat::jwe, ValueFormat::aes256cbc}),
-         reencryption(unsealing()), kRenewal},
+         reencryption(unsealing()), kReencryption},
     };
 }
 
 std::vector<CrashChange> keepsFile() {
     constexpr auto kKeepsFile = CrashChange::Kind::keepsFile;
     return {
-        {"SealOverUnreadable", unreadable(atRestWith(2)), under(atRestWith(2), setNew), kKeepsFile},
+        {"SealOverUnreadable", unreadable(policyWith(2)), under(policyWith(2), setNew), kKeepsFile},
         {"PlainOverUnreadable", unreadable(plain()), under(plain(), setNew), kKeepsFile},
-        {"EmptyOverUnreadable", unreadable(atRestWith(2)), under(atRestWith(2), setEmpty),
+        {"EmptyOverUnreadable", unreadable(policyWith(2)), under(policyWith(2), setEmpty),
          kKeepsFile},
     };
 }

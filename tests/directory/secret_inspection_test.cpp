@@ -82,7 +82,7 @@ TEST_F(InspectSecret, ADefinitionThatCannotBeReadOrIsOfAnother) {
     EXPECT_EQ(kindsOf(check(policyOf(7))), Kinds{StoreFinding::Kind::definesAnother});
 }
 
-TEST_F(InspectSecret, IsOutdatedByTheRules) {
+TEST_F(InspectSecret, NeedsReencryptionByTheRules) {
     store.addSealed(1, "value", 7);
     const SealingPolicy::Rules plain{.mustSeal = false, .convertExisting = true, .complaint = {}};
     EXPECT_TRUE(check(policyOf(0, {7}, plain)).needsReencryption);

@@ -98,7 +98,7 @@ class Maker {
         std::filesystem::create_symlink("elsewhere", path(linked, "base64"));
         store_.addSealed(++last_, "", StoreCorpus::kKey);
         for (const ValueFormat format : kValueFormats)
-            putTooLarge(defined(), std::string(nameOf(format)), maxTextSize(format));
+            putTooLarge(defined(), std::string(valueFormatName(format)), maxTextSize(format));
     }
 
     void addSeveralForms() {

@@ -179,7 +179,7 @@ TEST_P(StoredFilesTest, AFileThatGrowsWhileItIsReadIsRefused) {
     }
 }
 
-TEST_P(StoredFilesTest, TroubleIsToldWithTheErrorOfTheCall) {
+TEST_P(StoredFilesTest, FailureIsToldWithTheErrorOfTheCall) {
     subject->put("file", "content");
     const struct {
         Operation operation;

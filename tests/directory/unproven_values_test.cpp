@@ -99,10 +99,10 @@ TEST_F(UnprovenValuesTest, AReloadSeesThatAKeyHasGone) {
     EXPECT_EQ(stateOf(*store, 1).value, "=old value");
     configure(2, bytesOfKey(1), kMissing);
     store->reload();
-    EXPECT_TRUE(bench.log.mentions(kMissing)) << "the file is the same, what it tells is not";
+    EXPECT_TRUE(bench.log.mentions(kMissing)) << "the file is the same, what it says is not";
 }
 
-TEST_F(UnprovenValuesTest, TheOriginalIsKeptAsideWhenItIsConverted) {
+TEST_F(UnprovenValuesTest, TheOriginalIsQuarantinedWhenItIsConverted) {
     for (const bool isPlain : {false, true}) {
         configure(1, {}, nullptr, isPlain);
         const std::string converted = isPlain ? valueName(1) : sealedName();
@@ -129,7 +129,7 @@ TEST_F(UnprovenValuesTest, WhatAWrongKeySealedCanBeBroughtBack) {
     EXPECT_EQ(bench.stateAfterStart().at(uuidNumber(1)).value, "=old value");
 }
 
-TEST_F(UnprovenValuesTest, OneThatDoesNotCountGoesAsideWhenThePlainOneIsSealed) {
+TEST_F(UnprovenValuesTest, OneThatDoesNotCountIsQuarantinedWhenThePlainOneIsSealed) {
     configure(1, {});
     bench.put(valueName(1), base64("plain value"));
     bench.start()->reencrypt(never);

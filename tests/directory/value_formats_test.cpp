@@ -24,7 +24,7 @@ constexpr const char *kEmptyCbc = "AAECAwQFBgcICQoLDA0OD6w7UcjJVzgZll8dfIoGMtg="
 class ValueFormsTest : public testing::Test {
   protected:
     ValueFormsTest() {
-        bench.policy->set(atRestWith(1));
+        bench.policy->set(policyWith(1));
         auto store = bench.start();
         store->define(definitionOf(1, "one"), allow);
         store->setValue(uuidNumber(1), bytes("sealed value"), allow);
@@ -106,7 +106,7 @@ TEST_F(ValueFormsTest, SettingAValueLeavesItsFormAlone) {
     EXPECT_EQ(valueAfterStart(), "=new value");
 
     putCbc();
-    bench.policy->set(atRestWith(0, {1}));
+    bench.policy->set(policyWith(0, {1}));
     setNew();
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1)));
     EXPECT_EQ(bench.content(valueName(1)), base64("new value"));
@@ -128,17 +128,17 @@ TEST_F(ValueFormsTest, UndefiningRemovesAllForms) {
 }
 
 TEST_F(ValueFormsTest, WithoutItsKeyASealedValueCannotBeReadAndNamesItsFile) {
-    bench.policy->set(atRestWith(2));
+    bench.policy->set(policyWith(2));
     EXPECT_EQ(valueAfterStart(), "unreadable");
     const Value value = bench.start()->get(uuidNumber(1))->value;
     EXPECT_EQ(value.reason().code(), ErrorCode::invalidEncryptionKey);
     EXPECT_THAT(value.reason().message(), HasSubstr(bench.path(sealedName())));
-    EXPECT_THAT(value.reason().message(), HasSubstr(atRestWith(1)->keyring().current()->id()));
+    EXPECT_THAT(value.reason().message(), HasSubstr(policyWith(1)->keyring().current()->id()));
 }
 
 TEST_F(ValueFormsTest, WhatCannotBeReadIsKeptWhenAValueIsSet) {
     const auto sealed = bench.content(sealedName());
-    bench.policy->set(atRestWith(2));
+    bench.policy->set(policyWith(2));
     setNew();
     EXPECT_EQ(valueAfterStart(), "=new value");
     EXPECT_THAT(bench.names(),
@@ -155,10 +155,10 @@ TEST_F(ValueFormsTest, WhatCannotBeReadIsKeptWhenAValueIsSet) {
 }
 
 TEST_F(ValueFormsTest, AFileThatWasKeptOpensAgainUnderItsName) {
-    bench.policy->set(atRestWith(2));
+    bench.policy->set(policyWith(2));
     setNew();
     bench.put(sealedName(), *bench.content(sealedName() + ".aside-1"));
-    bench.policy->set(atRestWith(2, {1}));
+    bench.policy->set(policyWith(2, {1}));
     EXPECT_EQ(valueAfterStart(), "=sealed value");
 }
 
@@ -177,7 +177,7 @@ TEST_F(ValueFormsTest, ASealedFileOfAnotherSecretIsRefused) {
 
 TEST_F(ValueFormsTest, WhereValuesMustBeSealedAndCannotNothingIsWritten) {
     Keyring keyring;
-    keyring.addEarlier(atRestWith(1)->keyring().current()->raw());
+    keyring.addEarlier(policyWith(1)->keyring().current()->raw());
     bench.policy->set(std::make_shared<const SealingPolicy>(
         std::move(keyring), SealingPolicy::Rules{.mustSeal = true,
                                                  .convertExisting = true,
@@ -201,7 +201,7 @@ TEST_F(ValueFormsTest, WhereValuesMustBeSealedAndCannotNothingIsWritten) {
     EXPECT_FALSE(bench.content(xmlName(3)));
 }
 
-TEST_F(ValueFormsTest, AValueFileWithoutDefinitionIsPutAsideWhateverItsForm) {
+TEST_F(ValueFormsTest, AValueFileWithoutDefinitionIsQuarantinedWhateverItsForm) {
     bench.remove(xmlName(1));
     putCbc();
     const auto sealed = bench.content(sealedName());

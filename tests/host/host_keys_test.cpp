@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Settings and keys that are as they should be. Others: host_keys_trouble_test.cpp.
+// Settings and keys that are as they should be. Others: host_keys_problems_test.cpp.
 #include "host/host_keys.h"
 
 #include "conf/error.h"

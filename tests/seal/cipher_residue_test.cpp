@@ -39,22 +39,22 @@ using Secret = std::array<std::uint8_t, std::tuple_size_v<VectorRegisters>>;
     asm volatile("" : : "r"(frame.data()) : "memory");
 }
 
-class LeftoversTest : public ::testing::Test {
+class ResidueTest : public ::testing::Test {
   protected:
-    LeftoversTest() { fillRandom(secret_); }
+    ResidueTest() { fillRandom(secret_); }
 
     Secret secret_;
 };
 
-TEST_F(LeftoversTest, AreWiped) {
+TEST_F(ResidueTest, AreWiped) {
     const Bytes found = stackAfter([&] {
         leave(secret_);
-        wipeLeftovers(4096);
+        wipeResidue(4096);
     });
     EXPECT_EQ(0U, tracesIn(found, secret_));
 }
 
-TEST_F(LeftoversTest, AreFoundIfTheyAreNotWiped) {
+TEST_F(ResidueTest, AreFoundIfTheyAreNotWiped) {
     const Bytes found = stackAfter([&] { leave(secret_); });
     const std::span<const std::uint8_t> all = found;
     const std::size_t registers = std::tuple_size_v<VectorRegisters>;

@@ -170,8 +170,8 @@ TEST_F(ReloadBesideChanges, TakesASecretThatComesOrGoesForNoFailure) {
     Complaints complaints;
     SecretStore store(
         std::make_shared<DirectoryBackend>(
-            std::make_unique<StoreDirectory>(posixFileSystem(), paths().configDirectory), troubles),
-        std::make_shared<CurrentPolicy>(), troubles);
+            std::make_unique<StoreDirectory>(posixFileSystem(), paths().configDirectory), failures),
+        std::make_shared<CurrentPolicy>(), failures);
     store.load();
     std::atomic<bool> isOver{false};
     std::thread reloads([&] {

@@ -174,7 +174,7 @@ class BackendContractTest : public testing::TestWithParam<Maker> {
     static Seen get(Backend &backend, int n = 1, ValueFormats formats = kAllForms) {
         Seen seen;
         const auto stored = backend.get({uuidNumber(n), formats}, [&](const EncodedValue &encoded) {
-            seen.value = std::string(nameOf(encoded.format)) + " " +
+            seen.value = std::string(valueFormatName(encoded.format)) + " " +
                          std::string(encoded.bytes.begin(), encoded.bytes.end());
             return true;
         });
@@ -339,7 +339,7 @@ TEST_P(BackendContractTest, AFormerValueIsKeptIfItMustBe) {
     std::vector<std::string> asked;
     const FormerJudge keep = [&](ValueFormat format, const auto &lend) {
         lend([&](const EncodedValue &encoded) {
-            asked.push_back(std::string(nameOf(format)) + " " +
+            asked.push_back(std::string(valueFormatName(format)) + " " +
                             std::string(encoded.bytes.begin(), encoded.bytes.end()));
             return true;
         });

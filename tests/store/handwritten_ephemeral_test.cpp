@@ -174,7 +174,7 @@ TEST_F(HandwrittenEphemeralTest, ADefinitionThatSaysPersistentStoresTheValueOfMe
 TEST_F(HandwrittenEphemeralTest, ItsValueFileIsSealedWhereAllAre) {
     putXml();
     putValue();
-    bench.policy->set(atRestWith(1, {}, true));
+    bench.policy->set(policyWith(1, {}, true));
     start();
     set("of a client");
     store->reencrypt([] { return false; });

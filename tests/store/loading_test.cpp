@@ -68,7 +68,7 @@ class OtherBackend : public Backend {
     std::unique_ptr<Backend> inner_;
 };
 
-/// One processor for as long as this lives; threads started meanwhile have it too.
+/// One processor for as long as this lives; threads started until then have it too.
 class OneProcessor {
   public:
     OneProcessor() {

@@ -56,7 +56,7 @@ class MemoryBackend : public Backend {
 
     [[nodiscard]] std::string place() const override { return "memory"; }
     [[nodiscard]] std::string placeOf(const Uuid &uuid, ValueFormat format) const override {
-        return "memory:" + uuid.toString() + "." + std::string(nameOf(format));
+        return "memory:" + uuid.toString() + "." + std::string(valueFormatName(format));
     }
     [[nodiscard]] RevisionKind revisionKind() const noexcept override {
         return RevisionKind::exact;

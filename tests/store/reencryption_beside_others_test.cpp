@@ -24,7 +24,7 @@ class ReencryptionBesideOthersTest : public testing::Test {
   protected:
     ReencryptionBesideOthersTest() {
         bench.fileSystem = &faulty;
-        bench.policy->set(atRestWith(1));
+        bench.policy->set(policyWith(1));
         auto first = bench.start();
         first->define(definitionOf(1, "one"), allow);
         first->setValue(uuidNumber(1), bytes("other"), allow);
@@ -45,8 +45,8 @@ class ReencryptionBesideOthersTest : public testing::Test {
         bench.disk.close(directory);
     }
 
-    /// Renews by `rules`, and does something of somebody else's at the first such call.
-    void renew(const std::shared_ptr<const SealingPolicy> &rules, Operation operation,
+    /// Re-encrypts by `rules`, and does something of somebody else's at the first such call.
+    void reencrypt(const std::shared_ptr<const SealingPolicy> &rules, Operation operation,
                const std::string &name, const std::function<void()> &doing) {
         bench.policy->set(rules);
         store = bench.start();
@@ -77,41 +77,41 @@ class ReencryptionBesideOthersTest : public testing::Test {
 };
 
 TEST_F(ReencryptionBesideOthersTest, APlainFileThatAppearsBeforeTheWriteCounts) {
-    renew(atRestWith(2, {1}), Operation::sync, "keyhold-new",
+    reencrypt(policyWith(2, {1}), Operation::sync, "keyhold-new",
           [&] { bench.put(valueName(1), base64("theirs")); });
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1), sealedName()));
     expectTheirs("=theirs");
 }
 
 TEST_F(ReencryptionBesideOthersTest, APlainFileThatAppearsAfterTheWriteCounts) {
-    renew(atRestWith(2, {1}), Operation::sync, StoreBench::kDirectory,
+    reencrypt(policyWith(2, {1}), Operation::sync, StoreBench::kDirectory,
           [&] { bench.put(valueName(1), base64("theirs")); });
     expectTheirs("=theirs");
 }
 
 TEST_F(ReencryptionBesideOthersTest, APlainFileThatIsWrittenToAfterTheWriteCounts) {
     bench.put(valueName(1), base64("plain"));
-    renew(atRestWith(1, {}, true), Operation::sync, StoreBench::kDirectory,
+    reencrypt(policyWith(1, {}, true), Operation::sync, StoreBench::kDirectory,
           [&] { writeInto(valueName(1), base64("theirs")); });
     expectTheirs("=theirs");
 }
 
 TEST_F(ReencryptionBesideOthersTest, AFileThatIsReplacedBeforeTheWriteStays) {
-    renew(atRestWith(2, {1}), Operation::sync, "keyhold-new",
+    reencrypt(policyWith(2, {1}), Operation::sync, "keyhold-new",
           [&] { bench.put(sealedName(), other); });
     EXPECT_EQ(bench.content(sealedName()), other);
     expectTheirs("=other");
 }
 
 TEST_F(ReencryptionBesideOthersTest, AFileThatIsWrittenToBeforeTheWriteStays) {
-    renew(atRestWith(2, {1}), Operation::sync, "keyhold-new",
+    reencrypt(policyWith(2, {1}), Operation::sync, "keyhold-new",
           [&] { writeInto(sealedName(), other); });
     EXPECT_EQ(bench.content(sealedName()), other);
     expectTheirs("=other");
 }
 
 TEST_F(ReencryptionBesideOthersTest, AFileThatIsReplacedAtTheLastMomentComesBack) {
-    renew(atRestWith(2, {1}), Operation::link, sealedName() + " -> ",
+    reencrypt(policyWith(2, {1}), Operation::link, sealedName() + " -> ",
           [&] { bench.put(sealedName(), other); });
     EXPECT_EQ(bench.content(sealedName()), other);
     expectTheirs("=other");
@@ -119,27 +119,27 @@ TEST_F(ReencryptionBesideOthersTest, AFileThatIsReplacedAtTheLastMomentComesBack
 
 TEST_F(ReencryptionBesideOthersTest, AFileOfAnotherFormThatIsReplacedAtTheLastMomentComesBack) {
     bench.put(valueName(1), base64("plain"));
-    renew(atRestWith(1, {}, true), Operation::rename, valueName(1) + " -> ",
+    reencrypt(policyWith(1, {}, true), Operation::rename, valueName(1) + " -> ",
           [&] { bench.put(valueName(1), base64("theirs")); });
     EXPECT_EQ(bench.content(valueName(1)), base64("theirs"));
     expectTheirs("=theirs");
 }
 
-TEST_F(ReencryptionBesideOthersTest, AFileThatIsTakenAwayMeanwhileIsNotBroughtBack) {
-    renew(atRestWith(2, {1}), Operation::sync, "keyhold-new", [&] { bench.remove(sealedName()); });
+TEST_F(ReencryptionBesideOthersTest, AFileThatIsTakenAwayInBetweenIsNotBroughtBack) {
+    reencrypt(policyWith(2, {1}), Operation::sync, "keyhold-new", [&] { bench.remove(sealedName()); });
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1)));
     expectTheirs("none");
 }
 
 TEST_F(ReencryptionBesideOthersTest, ASealedFileThatIsReplacedWhileTheValueBecomesPlainCounts) {
-    renew(atRestWith(0, {1}, true), Operation::sync, StoreBench::kDirectory,
+    reencrypt(policyWith(0, {1}, true), Operation::sync, StoreBench::kDirectory,
           [&] { bench.put(sealedName(), other); });
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), sealedName()));
     expectTheirs("=other");
 }
 
 TEST_F(ReencryptionBesideOthersTest, ASealedFileThatIsReplacedAtTheLastMomentCounts) {
-    renew(atRestWith(0, {1}, true), Operation::rename, sealedName() + " -> ",
+    reencrypt(policyWith(0, {1}, true), Operation::rename, sealedName() + " -> ",
           [&] { bench.put(sealedName(), other); });
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), sealedName()));
     expectTheirs("=other");
@@ -147,7 +147,7 @@ TEST_F(ReencryptionBesideOthersTest, ASealedFileThatIsReplacedAtTheLastMomentCou
 
 TEST_F(ReencryptionBesideOthersTest, AnOlderFileThatDoesNotCountGoes) {
     bench.put(valueName(1), base64("plain"));
-    bench.policy->set(atRestWith(0, {1}, true));
+    bench.policy->set(policyWith(0, {1}, true));
     store = bench.start();
     store->reencrypt(never);
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1)));
@@ -156,7 +156,7 @@ TEST_F(ReencryptionBesideOthersTest, AnOlderFileThatDoesNotCountGoes) {
 
 TEST_F(ReencryptionBesideOthersTest, AFileThatCannotGetItsNameBackIsNamed) {
     faulty.fail(Operation::rename, "keyhold-old -> ", EIO);
-    renew(atRestWith(2, {1}), Operation::link, sealedName() + " -> ",
+    reencrypt(policyWith(2, {1}), Operation::link, sealedName() + " -> ",
           [&] { bench.put(sealedName(), other); });
     EXPECT_TRUE(bench.log.mentions("cannot give '" + bench.path(sealedName()) +
                                    ".keyhold-old', which somebody has just put there"));

@@ -33,7 +33,7 @@ class ReencryptionTest : public testing::Test {
   protected:
     ReencryptionTest() {
         bench.fileSystem = &faulty;
-        bench.policy->set(atRestWith(1));
+        bench.policy->set(policyWith(1));
         store = bench.start();
         for (const int n : {1, 2, 3}) {
             store->define(definitionOf(n, std::to_string(n)), allow);
@@ -55,7 +55,7 @@ class ReencryptionTest : public testing::Test {
             return 0;
         const std::string id = keyIdOfJwe(bytes(*text));
         for (const std::uint8_t number : std::initializer_list<std::uint8_t>{1, 2}) {
-            if (atRestWith(number)->keyring().current()->id() == id)
+            if (policyWith(number)->keyring().current()->id() == id)
                 return number;
         }
         return -1;
@@ -78,18 +78,18 @@ class ReencryptionTest : public testing::Test {
 };
 
 TEST_F(ReencryptionTest, ValuesUnderAnEarlierKeyAreWrittenWithTheCurrentOne) {
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
     EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
-    bench.policy->set(atRestWith(2)); // the earlier key is not needed any more
+    bench.policy->set(policyWith(2)); // the earlier key is not needed any more
     EXPECT_EQ(bench.stateAfterStart(), stateOf(*store));
 }
 
 // The reload opens it to learn that it is under the earlier key, and nothing opens it again.
 TEST_F(ReencryptionTest, ARotationReadsEachFileOnce) {
     faulty.clearCounts();
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     const auto opened = [&] { return faulty.count(Operation::open); };
     const std::size_t openedByReload = opened();
     store->reencrypt(never);
@@ -104,32 +104,32 @@ TEST_F(ReencryptionTest, AValueThatChangedJustNowIsReadAgain) {
     std::int64_t now = 0;
     bench.clock = [&] { return now; };
     store = bench.start();
-    for (const bool isSettled : {false, true}) {
-        now = isSettled ? std::int64_t{1'000'000'000'000} : 0;
-        takeOver(isSettled ? atRestWith(1, {2}) : atRestWith(2, {1}));
+    for (const bool isOld : {false, true}) {
+        now = isOld ? std::int64_t{1'000'000'000'000} : 0;
+        takeOver(isOld ? policyWith(1, {2}) : policyWith(2, {1}));
         faulty.clearCounts();
         store->reencrypt(never);
-        EXPECT_EQ(keyOf(1), isSettled ? 1 : 2);
-        EXPECT_EQ(faulty.count(Operation::read), isSettled ? 0U : 3U);
+        EXPECT_EQ(keyOf(1), isOld ? 1 : 2);
+        EXPECT_EQ(faulty.count(Operation::read), isOld ? 0U : 3U);
     }
 }
 
 TEST_F(ReencryptionTest, IsNoChangeForClients) {
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     store->reencrypt(never);
     EXPECT_THAT(takeChanges(*store), IsEmpty());
 }
 
 TEST_F(ReencryptionTest, TellsTheBeginningAndTheEnd) {
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     store->reencrypt(never);
     EXPECT_TRUE(
         isTold("info: re-encrypting 3 stored values, with the key and format of secret.conf"));
     EXPECT_TRUE(isTold("info: re-encrypted 3 of 3 values"));
 }
 
-TEST_F(ReencryptionTest, WritesAndTellsNothingWhereNothingIsOutdated) {
-    takeOver(atRestWith(1, {2}, true));
+TEST_F(ReencryptionTest, WritesAndTellsNothingWhereNothingNeedsIt) {
+    takeOver(policyWith(1, {2}, true));
     const auto told = bench.log.lines();
     bench.disk.clearTrace();
     store->reencrypt(never);
@@ -138,7 +138,7 @@ TEST_F(ReencryptionTest, WritesAndTellsNothingWhereNothingIsOutdated) {
 }
 
 TEST_F(ReencryptionTest, OneThatFailsStaysAsItWasAndTheOthersAreWritten) {
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     faulty.fail(Operation::sync, layout::newValueName(uuidNumber(2), ValueFormat::jwe), EIO);
     store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 1, 2));
@@ -155,7 +155,7 @@ TEST_F(ReencryptionTest, OneThatFailsStaysAsItWasAndTheOthersAreWritten) {
 }
 
 TEST_F(ReencryptionTest, WantOfMemoryForOneHoldsUpNoOther) {
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     faulty.before(Operation::open, layout::newValueName(uuidNumber(2), ValueFormat::jwe),
                   [] { throw std::bad_alloc(); });
     store->reencrypt(never);
@@ -168,7 +168,7 @@ TEST_F(ReencryptionTest, WantOfMemoryForOneHoldsUpNoOther) {
 }
 
 TEST_F(ReencryptionTest, AnotherBackendLearnsFromAReloadWhatIsToBeWritten) {
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     store->replaceBackend(bench.openBackend());
     store->reload();
     store->reencrypt(never);
@@ -179,7 +179,7 @@ TEST_F(ReencryptionTest, OneThatCannotBeReadIsLeftAlone) {
     const std::string before = *bench.content(valueName(2, ValueFormat::jwe));
     bench.put(valueName(2, ValueFormat::jwe), before + "x");
     store = bench.start();
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     store->reencrypt(never);
     EXPECT_THAT(values(), ElementsAre("=value 1", "unreadable", "=value 3"));
     EXPECT_EQ(bench.content(valueName(2, ValueFormat::jwe)), before + "x");
@@ -189,7 +189,7 @@ TEST_F(ReencryptionTest, OneThatCannotBeReadIsLeftAlone) {
 
 TEST_F(ReencryptionTest, WithoutACurrentKeyNothingIsWritten) {
     Keyring keyring;
-    keyring.addEarlier(atRestWith(1)->keyring().current()->raw());
+    keyring.addEarlier(policyWith(1)->keyring().current()->raw());
     takeOver(std::make_shared<const SealingPolicy>(
         std::move(keyring),
         SealingPolicy::Rules{.mustSeal = true, .convertExisting = true, .complaint = "no key"}));
@@ -200,7 +200,7 @@ TEST_F(ReencryptionTest, WithoutACurrentKeyNothingIsWritten) {
 }
 
 TEST_F(ReencryptionTest, StopsBetweenTwoValuesAndGoesOnAtTheNextStart) {
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     int asked = 0;
     store->reencrypt([&] { return ++asked > 1; });
     EXPECT_THAT(keys(), UnorderedElementsAre(2, 1, 1));
@@ -214,8 +214,8 @@ TEST_F(ReencryptionTest, StopsBetweenTwoValuesAndGoesOnAtTheNextStart) {
     EXPECT_TRUE(isTold("info: re-encrypted 2 of 2 values"));
 }
 
-TEST_F(ReencryptionTest, AValueThatAClientSetsMeanwhileIsTheOneThatStays) {
-    takeOver(atRestWith(2, {1}));
+TEST_F(ReencryptionTest, AValueThatAClientSetsInBetweenIsTheOneThatStays) {
+    takeOver(policyWith(2, {1}));
     // While the first is written, a client sets the two others.
     bool isDone = false;
     faulty.before(Operation::sync, "keyhold-new", [&] {
@@ -223,20 +223,20 @@ TEST_F(ReencryptionTest, AValueThatAClientSetsMeanwhileIsTheOneThatStays) {
             return;
         std::jthread([&] {
             for (const int n : {2, 3})
-                store->setValue(uuidNumber(n), bytes("set meanwhile"), allow);
+                store->setValue(uuidNumber(n), bytes("set by a client"), allow);
         }).join();
     });
     store->reencrypt(never);
     EXPECT_TRUE(isDone);
     EXPECT_TRUE(isTold("info: re-encrypted 1 of 3 values; the others were changed or removed "
                        "since"));
-    EXPECT_THAT(values(), ElementsAre("=value 1", "=set meanwhile", "=set meanwhile"));
+    EXPECT_THAT(values(), ElementsAre("=value 1", "=set by a client", "=set by a client"));
     EXPECT_EQ(bench.stateAfterStart(), stateOf(*store));
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
 }
 
-TEST_F(ReencryptionTest, OneThatAClientRemovesMeanwhileStaysRemoved) {
-    takeOver(atRestWith(2, {1}));
+TEST_F(ReencryptionTest, OneThatAClientRemovesInBetweenStaysRemoved) {
+    takeOver(policyWith(2, {1}));
     bool isDone = false;
     faulty.before(Operation::sync, "keyhold-new", [&] {
         if (std::exchange(isDone, true))
@@ -253,7 +253,7 @@ TEST_F(ReencryptionTest, OneThatAClientRemovesMeanwhileStaysRemoved) {
 }
 
 TEST_F(ReencryptionTest, ValuesCanBeReadWhileTheyAreWritten) {
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     int reads = 0;
     for (const Operation each : {Operation::sync, Operation::rename, Operation::unlink}) {
         faulty.before(each, "", [&] {
@@ -266,7 +266,7 @@ TEST_F(ReencryptionTest, ValuesCanBeReadWhileTheyAreWritten) {
 }
 
 TEST_F(ReencryptionTest, WhatLibvirtEncryptedIsWrittenOnlyIfAllOfItOpens) {
-    const auto sealing = atRestWith(1, {}, true);
+    const auto sealing = policyWith(1, {}, true);
     for (const int n : {1, 2})
         bench.put(valueName(n, ValueFormat::aes256cbc), kCbc);
     bench.put(valueName(3, ValueFormat::aes256cbc), kMisfit);
@@ -280,7 +280,7 @@ TEST_F(ReencryptionTest, WhatLibvirtEncryptedIsWrittenOnlyIfAllOfItOpens) {
     EXPECT_TRUE(bench.log.mentions("warning: re-encrypted 0 of 2 values"));
 
     bench.remove(valueName(3, ValueFormat::aes256cbc));
-    takeOver(atRestWith(1, {}, true));
+    takeOver(policyWith(1, {}, true));
     store->reencrypt(never);
     EXPECT_THAT(values(), ElementsAre("=old value", "=old value", "=value 3"));
     EXPECT_FALSE(bench.content(valueName(1, ValueFormat::aes256cbc)));
@@ -290,23 +290,23 @@ TEST_F(ReencryptionTest, WhatLibvirtEncryptedIsWrittenOnlyIfAllOfItOpens) {
 TEST_F(ReencryptionTest, AnOrphanThatLibvirtEncryptedHoldsUpNothing) {
     bench.put(valueName(1, ValueFormat::aes256cbc), kCbc);
     bench.put(valueName(9, ValueFormat::aes256cbc), kMisfit);
-    takeOver(atRestWith(1, {}, true));
+    takeOver(policyWith(1, {}, true));
     store->reencrypt(never);
     EXPECT_EQ(stateOf(*store, 1).value, "=old value");
     EXPECT_FALSE(bench.content(valueName(1, ValueFormat::aes256cbc)));
 }
 
 TEST_F(ReencryptionTest, PlainValuesAreSealedOnlyWhenAskedTo) {
-    takeOver(atRestWith(0, {1}, true));
+    takeOver(policyWith(0, {1}, true));
     store->reencrypt(never);
     EXPECT_EQ(bench.content(valueName(1)), base64("value 1"));
     EXPECT_THAT(keys(), ElementsAre(0, 0, 0));
 
-    takeOver(atRestWith(1));
+    takeOver(policyWith(1));
     store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(0, 0, 0));
 
-    takeOver(atRestWith(1, {}, true));
+    takeOver(policyWith(1, {}, true));
     store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(1, 1, 1));
     EXPECT_FALSE(bench.content(valueName(1)));
@@ -315,18 +315,18 @@ TEST_F(ReencryptionTest, PlainValuesAreSealedOnlyWhenAskedTo) {
 TEST_F(ReencryptionTest, AChangeToPlainThatWasInterruptedIsFinished) {
     const auto sealed = bench.content(valueName(1, ValueFormat::jwe));
     bench.put(valueName(1), base64("value 1"));
-    takeOver(atRestWith(1));
+    takeOver(policyWith(1));
     store->reencrypt(never);
     EXPECT_EQ(keyOf(1), 1)
         << "a sealed file that does not count stays as long as values are sealed";
 
-    takeOver(atRestWith(0, {1}, true));
+    takeOver(policyWith(0, {1}, true));
     store->reencrypt(never);
     EXPECT_FALSE(bench.content(valueName(1, ValueFormat::jwe)));
     EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
 
     bench.put(valueName(1, ValueFormat::jwe), *sealed);
-    takeOver(atRestWith(0, {1}, true));
+    takeOver(policyWith(0, {1}, true));
     store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(0, 0, 0));
     EXPECT_EQ(stateOf(*store, 1).value, "=value 1");

@@ -44,7 +44,7 @@ class ReencryptionThreadTest : public testing::Test {
   protected:
     ReencryptionThreadTest() {
         bench.fileSystem = &faulty;
-        bench.policy->set(atRestWith(1));
+        bench.policy->set(policyWith(1));
         store = bench.start();
         for (const int n : {1, 2, 3}) {
             store->define(definitionOf(n, std::to_string(n)), allow);
@@ -75,7 +75,7 @@ class ReencryptionThreadTest : public testing::Test {
                 bench.content(valueName(n, ValueFormat::jwe)).value_or("no file");
             const std::string id = keyIdOfJwe(bytes(text));
             for (std::uint8_t key = 1; key <= 3; ++key) {
-                if (atRestWith(key)->keyring().current()->id() == id)
+                if (policyWith(key)->keyring().current()->id() == id)
                     out.push_back(key);
             }
         }
@@ -101,7 +101,7 @@ class ReencryptionThreadTest : public testing::Test {
 
 TEST_F(ReencryptionThreadTest, NobodyWaitsForIt) {
     ReencryptionThread reencryption(*store, bench.log, told);
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     closeGate();
     reencryption.request();
     gate.awaitArrival();
@@ -117,7 +117,7 @@ TEST_F(ReencryptionThreadTest, NobodyWaitsForIt) {
     EXPECT_EQ(changes, 2) << "one end for one beginning";
 }
 
-TEST_F(ReencryptionThreadTest, DoesNothingWhereNothingIsOutdated) {
+TEST_F(ReencryptionThreadTest, DoesNothingWhereNothingNeedsIt) {
     ReencryptionThread reencryption(*store, bench.log, told);
     reencryption.request();
     EXPECT_FALSE(reencryption.isAtWork());
@@ -125,7 +125,7 @@ TEST_F(ReencryptionThreadTest, DoesNothingWhereNothingIsOutdated) {
     EXPECT_EQ(begun(), 0U);
 }
 
-TEST_F(ReencryptionThreadTest, TheHostIsToldBeforeTheFirstValueIsTouchedAndAfterTheLast) {
+TEST_F(ReencryptionThreadTest, LibvirtIsInformedBeforeTheFirstValueIsTouchedAndAfterTheLast) {
     std::vector<std::vector<int>> seen;
     std::atomic<bool> isOver{false};
     ReencryptionThread reencryption(*store, bench.log, [&] {
@@ -133,7 +133,7 @@ TEST_F(ReencryptionThreadTest, TheHostIsToldBeforeTheFirstValueIsTouchedAndAfter
         isOver = seen.size() == 2;
         isOver.notify_all();
     });
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     reencryption.request();
     isOver.wait(false);
     EXPECT_THAT(seen, ElementsAre(ElementsAre(1, 1, 1), ElementsAre(2, 2, 2)));
@@ -142,11 +142,11 @@ TEST_F(ReencryptionThreadTest, TheHostIsToldBeforeTheFirstValueIsTouchedAndAfter
 
 TEST_F(ReencryptionThreadTest, WhatIsLeftIsWrittenByTheSettingsOfThen) {
     ReencryptionThread reencryption(*store, bench.log, told);
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     closeGate();
     reencryption.request();
     gate.awaitArrival();
-    bench.policy->set(atRestWith(3, {1, 2}));
+    bench.policy->set(policyWith(3, {1, 2}));
     gate.open();
     awaitRest(reencryption);
     EXPECT_THAT(keys(), ElementsAre(2, 3, 3));
@@ -157,9 +157,9 @@ TEST_F(ReencryptionThreadTest, WhatIsLeftIsWrittenByTheSettingsOfThen) {
     EXPECT_THAT(keys(), ElementsAre(3, 3, 3));
 }
 
-TEST_F(ReencryptionThreadTest, ARequestMeanwhileMakesItGoRoundOnceMore) {
+TEST_F(ReencryptionThreadTest, ARequestDuringItMakesItGoRoundOnceMore) {
     ReencryptionThread reencryption(*store, bench.log, told);
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     closeGate();
     // It is left over at the first time round.
     faulty.fail(Operation::open, layout::newValueName(uuidNumber(2), ValueFormat::jwe), EIO);
@@ -178,15 +178,15 @@ TEST_F(ReencryptionThreadTest, ARequestMeanwhileMakesItGoRoundOnceMore) {
     EXPECT_EQ(changes, 2);
 }
 
-TEST_F(ReencryptionThreadTest, AReloadMeanwhileIsServed) {
+TEST_F(ReencryptionThreadTest, AReloadDuringItIsServed) {
     ReencryptionThread reencryption(*store, bench.log, told);
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     closeGate();
     reencryption.request();
     gate.awaitArrival();
     // It waits for the value in hand, as any change of that secret does, and for no other.
     const auto reload = std::async(std::launch::async, [&] {
-        takeOver(atRestWith(3, {1, 2}));
+        takeOver(policyWith(3, {1, 2}));
         reencryption.request();
     });
     gate.open();
@@ -198,7 +198,7 @@ TEST_F(ReencryptionThreadTest, AReloadMeanwhileIsServed) {
 
 TEST_F(ReencryptionThreadTest, StoppingWaitsForTheValueInHandAndLeavesNothingBehind) {
     ReencryptionThread reencryption(*store, bench.log, told);
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     closeGate();
     reencryption.request();
     gate.awaitArrival();
@@ -214,7 +214,7 @@ TEST_F(ReencryptionThreadTest, StoppingWaitsForTheValueInHandAndLeavesNothingBeh
     EXPECT_EQ(bench.stateAfterStart(), stateOf(*store));
 
     const auto before = keys();
-    takeOver(atRestWith(3, {1, 2}));
+    takeOver(policyWith(3, {1, 2}));
     reencryption.request();
     EXPECT_FALSE(reencryption.isAtWork());
     EXPECT_EQ(keys(), before) << "a request that comes too late does nothing";
@@ -229,7 +229,7 @@ TEST_F(ReencryptionThreadTest, TheHostMayRequestMoreWhileItIsTold) {
         calls.notify_all();
     });
     self = &reencryption;
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     reencryption.request();
     calls.wait(0);
     calls.wait(1);
@@ -239,7 +239,7 @@ TEST_F(ReencryptionThreadTest, TheHostMayRequestMoreWhileItIsTold) {
 
 TEST_F(ReencryptionThreadTest, WantOfMemoryEndsNothingAndTheNextRequestGoesOn) {
     ReencryptionThread reencryption(*store, bench.log, told);
-    takeOver(atRestWith(2, {1}));
+    takeOver(policyWith(2, {1}));
     {
         const NoMemory none;
         reencryption.request();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What SIGHUP makes of files that other people changed. Troubles: reload_trouble_test.cpp.
+// What SIGHUP makes of files that other people changed. Failures: reload_failure_test.cpp.
 #include "store/secret_store.h"
 
 #include "store/store_fixture.h"

@@ -138,14 +138,14 @@ TEST_F(ReloadUnchangedTest, SecretsWithValuesOfTwoFormsAreAlwaysRead) {
 }
 
 TEST_F(ReloadUnchangedTest, OtherRulesOrKeysMakeAllBeRead) {
-    bench.policy->set(atRestWith(7));
+    bench.policy->set(policyWith(7));
     EXPECT_THAT(reload(1, 2), IsEmpty());
     EXPECT_THAT(reload(1, 0), IsEmpty());
-    bench.policy->set(atRestWith(7)); // read again, and the same
+    bench.policy->set(policyWith(7)); // read again, and the same
     EXPECT_THAT(reload(1, 0), IsEmpty());
-    bench.policy->set(atRestWith(7, {8}));
+    bench.policy->set(policyWith(7, {8}));
     EXPECT_THAT(reload(1, 2), IsEmpty());
-    bench.policy->set(atRestWith(7, {8}, true));
+    bench.policy->set(policyWith(7, {8}, true));
     EXPECT_THAT(reload(1, 2), IsEmpty());
     store->reencrypt([] { return false; });
     EXPECT_FALSE(bench.content(valueName(1)));
@@ -155,15 +155,15 @@ TEST_F(ReloadUnchangedTest, OtherRulesOrKeysMakeAllBeRead) {
 }
 
 TEST_F(ReloadUnchangedTest, ARotationFindsTheValuesOfTheEarlierKey) {
-    bench.policy->set(atRestWith(7));
+    bench.policy->set(policyWith(7));
     store->setValue(uuidNumber(1), bytes("sealed"), allow);
     store->reload();
-    bench.policy->set(atRestWith(8, {7}));
+    bench.policy->set(policyWith(8, {7}));
     const auto before = bench.content(valueName(1, ValueFormat::jwe));
     store->reload();
     store->reencrypt([] { return false; });
     EXPECT_NE(before, bench.content(valueName(1, ValueFormat::jwe)));
-    bench.policy->set(atRestWith(8));
+    bench.policy->set(policyWith(8));
     EXPECT_EQ("=sealed", stateOf(*bench.start(), 1).value);
 }
 

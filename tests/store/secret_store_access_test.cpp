@@ -26,13 +26,13 @@ SecretDefinition oneFor(UsageType type) {
 
 class SecretStoreAccessTest : public testing::Test {
   protected:
-    /// Notes what it was asked about, does what other clients do meanwhile (the n-th action at the
+    /// Notes what it was asked about, does what other clients do in between (the n-th action at the
     /// n-th question), and refuses definitions of `refusedType`.
     Check check() {
         return [this](const SecretDefinition &definition) {
             asked.push_back(usageTypeName(definition.usage.type));
-            if (asked.size() <= meanwhile.size())
-                meanwhile[asked.size() - 1]();
+            if (asked.size() <= inBetween.size())
+                inBetween[asked.size() - 1]();
             if (definition.usage.type == refusedType)
                 throw Error(ErrorCode::privateValue, "access denied");
         };
@@ -62,7 +62,7 @@ class SecretStoreAccessTest : public testing::Test {
     StoreBench bench;
     std::unique_ptr<SecretStore> store = bench.start();
     std::vector<std::string> asked;
-    std::vector<std::function<void()>> meanwhile;
+    std::vector<std::function<void()>> inBetween;
     UsageType refusedType = UsageType::vtpm;
     const std::string gone = "no secret with matching uuid '" + kUuid.toString() + "'";
 };
@@ -95,7 +95,7 @@ TEST_F(SecretStoreAccessTest, ARefusedDefinitionChangesNothingAndReservesNothing
 }
 
 TEST_F(SecretStoreAccessTest, ADefinitionThatAppearsDuringTheCheckIsCheckedToo) {
-    meanwhile = {becoming(UsageType::vtpm)};
+    inBetween = {becoming(UsageType::vtpm)};
     EXPECT_EQ("access denied", define(oneFor(UsageType::tls)));
     EXPECT_THAT(asked, ElementsAre("tls", "vtpm"));
     EXPECT_EQ(UsageType::vtpm, store->get(kUuid)->definition.usage.type);
@@ -103,25 +103,25 @@ TEST_F(SecretStoreAccessTest, ADefinitionThatAppearsDuringTheCheckIsCheckedToo) 
 
 TEST_F(SecretStoreAccessTest, ADefinitionThatChangesDuringItsCheckIsCheckedAgain) {
     become(oneFor(UsageType::ceph));
-    meanwhile = {[] {}, becoming(UsageType::iscsi), becoming(UsageType::volume)};
+    inBetween = {[] {}, becoming(UsageType::iscsi), becoming(UsageType::volume)};
     EXPECT_EQ("done", define(oneFor(UsageType::tls)));
     EXPECT_THAT(asked, ElementsAre("tls", "ceph", "iscsi", "volume"));
 
     asked.clear();
-    meanwhile = {[] {}, becoming(UsageType::vtpm)};
+    inBetween = {[] {}, becoming(UsageType::vtpm)};
     EXPECT_EQ("access denied", define(oneFor(UsageType::ceph)));
     EXPECT_THAT(asked, ElementsAre("ceph", "tls", "vtpm"));
 }
 
 TEST_F(SecretStoreAccessTest, ADefinitionThatGoesDuringItsCheckNeedsNone) {
     become(oneFor(UsageType::ceph));
-    meanwhile = {[] {}, [this] { store->undefine(kUuid, allow); }};
+    inBetween = {[] {}, [this] { store->undefine(kUuid, allow); }};
     EXPECT_EQ("done", define(oneFor(UsageType::tls)));
     EXPECT_THAT(asked, ElementsAre("tls", "ceph"));
 }
 
 TEST_F(SecretStoreAccessTest, ADefinitionThatGetsThePublicTypeDuringTheCheckIsRedefined) {
-    meanwhile = {becoming(UsageType::tls)};
+    inBetween = {becoming(UsageType::tls)};
     EXPECT_EQ("done", define(described(oneFor(UsageType::tls), "mine")));
     EXPECT_THAT(asked, ElementsAre("tls"));
     EXPECT_EQ("mine", store->get(kUuid)->definition.description);
@@ -129,7 +129,7 @@ TEST_F(SecretStoreAccessTest, ADefinitionThatGetsThePublicTypeDuringTheCheckIsRe
 
 TEST_F(SecretStoreAccessTest, AValueIsSetOnTheDefinitionThatWasChecked) {
     become(oneFor(UsageType::ceph));
-    meanwhile = {becoming(UsageType::iscsi), becoming(UsageType::vtpm)};
+    inBetween = {becoming(UsageType::iscsi), becoming(UsageType::vtpm)};
     EXPECT_EQ("access denied", set("mine"));
     EXPECT_THAT(asked, ElementsAre("ceph", "iscsi", "vtpm"));
     EXPECT_EQ("none", stateOf(*store, 1).value);
@@ -138,7 +138,7 @@ TEST_F(SecretStoreAccessTest, AValueIsSetOnTheDefinitionThatWasChecked) {
 
 TEST_F(SecretStoreAccessTest, AChangeThatNoRuleCanSeeNeedsNoSecondCheck) {
     become(oneFor(UsageType::ceph));
-    meanwhile = {[this] { become(described(oneFor(UsageType::ceph), "text")); }};
+    inBetween = {[this] { become(described(oneFor(UsageType::ceph), "text")); }};
     EXPECT_EQ("done", set("mine"));
     EXPECT_THAT(asked, ElementsAre("ceph"));
     EXPECT_EQ((SecretState{textOf(described(oneFor(UsageType::ceph), "text")), "=mine"}),
@@ -149,7 +149,7 @@ TEST_F(SecretStoreAccessTest, AFlagThatChangesDuringTheCheckIsCheckedAgain) {
     become(oneFor(UsageType::ceph));
     SecretDefinition hidden = oneFor(UsageType::ceph);
     hidden.isPrivate = true;
-    meanwhile = {[&] { become(hidden); }, [&] { become(ephemeral(hidden)); }};
+    inBetween = {[&] { become(hidden); }, [&] { become(ephemeral(hidden)); }};
     EXPECT_EQ("done", set("mine"));
     EXPECT_THAT(asked, ElementsAre("ceph", "ceph", "ceph"));
     EXPECT_THAT(bench.names(), IsEmpty());
@@ -157,7 +157,7 @@ TEST_F(SecretStoreAccessTest, AFlagThatChangesDuringTheCheckIsCheckedAgain) {
 
 TEST_F(SecretStoreAccessTest, AnotherSecretOfTheSameUuidIsCheckedAsWhatItIs) {
     become(oneFor(UsageType::ceph));
-    meanwhile = {[this] {
+    inBetween = {[this] {
         store->undefine(kUuid, allow);
         SecretDefinition other = definitionOf(1, "somebody else's");
         other.usage.type = UsageType::vtpm;
@@ -172,7 +172,7 @@ TEST_F(SecretStoreAccessTest, ASecretThatGoesDuringTheCheckIsNotFound) {
     for (const bool sets : {true, false}) {
         become(oneFor(UsageType::ceph));
         asked.clear();
-        meanwhile = {[this] { store->undefine(kUuid, allow); }};
+        inBetween = {[this] { store->undefine(kUuid, allow); }};
         EXPECT_EQ(gone, sets ? set("mine") : undefine());
         EXPECT_THAT(bench.names(), IsEmpty());
     }
@@ -197,7 +197,7 @@ TEST_F(SecretStoreAccessTest, NobodyIsAskedAboutASecretThatIsNotThere) {
 
 TEST_F(SecretStoreAccessTest, TheCheckMayUseTheStore) {
     become(oneFor(UsageType::ceph));
-    meanwhile = {[this] {
+    inBetween = {[this] {
         store->setValue(kUuid, bytes("theirs"), allow);
         store->define(definitionOf(2), allow);
         store->reload();

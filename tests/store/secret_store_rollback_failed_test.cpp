@@ -18,9 +18,9 @@ using testing::IsEmpty;
 const Uuid kUuid = uuidNumber(1);
 const std::string kLeaving = layout::leavingValueName(kUuid, ValueFormat::plain);
 
-class UnrestoredTest : public testing::Test {
+class RollbackFailedTest : public testing::Test {
   protected:
-    UnrestoredTest() {
+    RollbackFailedTest() {
         bench.fileSystem = &faulty;
         store = bench.start();
     }
@@ -35,7 +35,7 @@ class UnrestoredTest : public testing::Test {
     void failSync(int times = 1) { faulty.fail(Operation::sync, "/store", EIO, times); }
 
     template <typename Action>
-    void expectUnrestored(Action action) {
+    void expectRollbackFailed(Action action) {
         EXPECT_THROW(action(), RollbackFailedError);
         faulty.clearFaults();
     }
@@ -58,32 +58,32 @@ class UnrestoredTest : public testing::Test {
     std::unique_ptr<SecretStore> store;
 };
 
-TEST_F(UnrestoredTest, ADefinitionThatIsThereIsShown) {
+TEST_F(RollbackFailedTest, ADefinitionThatIsThereIsShown) {
     failSync();
     faulty.fail(Operation::unlink, xmlName(1), EIO);
-    expectUnrestored([&] { store->define(definitionOf(1, "one"), allow); });
+    expectRollbackFailed([&] { store->define(definitionOf(1, "one"), allow); });
     EXPECT_EQ(textOf(definitionOf(1, "one")), stateOf(*store, 1).xml);
     EXPECT_THAT(takeChanges(*store), ElementsAre("defined 1 one"));
     expectStartAgrees();
 }
 
-TEST_F(UnrestoredTest, ARedefinitionThatIsThereIsShown) {
+TEST_F(RollbackFailedTest, ARedefinitionThatIsThereIsShown) {
     prepare(definitionOf(1, "one"));
     failSync();
     faulty.fail(Operation::rename, xmlName(1), EIO, 1, FaultyFileSystem::Effect::none, 1);
-    expectUnrestored([&] { store->define(described(definitionOf(1, "one"), "new"), allow); });
+    expectRollbackFailed([&] { store->define(described(definitionOf(1, "one"), "new"), allow); });
     EXPECT_EQ((SecretState{textOf(described(definitionOf(1, "one"), "new")), "=old"}),
               stateOf(*store, 1));
     EXPECT_THAT(takeChanges(*store), ElementsAre("defined 1 one"));
     expectStartAgrees();
 }
 
-TEST_F(UnrestoredTest, AChangeOfTypeThatIsThereMovesTheUse) {
+TEST_F(RollbackFailedTest, AChangeOfTypeThatIsThereMovesTheUse) {
     prepare(definitionOf(1, "one"));
     SecretDefinition moved = definitionOf(1, "one");
     moved.usage.type = UsageType::tls;
     failSync(2);
-    expectUnrestored([&] { store->define(moved, allow); });
+    expectRollbackFailed([&] { store->define(moved, allow); });
     // Taken back in the cache, though nobody knows what the disk has.
     EXPECT_EQ(kUuid, store->get(Usage{UsageType::ceph, "one"})->definition.uuid);
     EXPECT_THROW(static_cast<void>(store->get(Usage{UsageType::tls, "one"})), Error);
@@ -93,56 +93,56 @@ TEST_F(UnrestoredTest, AChangeOfTypeThatIsThereMovesTheUse) {
     expectStartAgrees();
 }
 
-TEST_F(UnrestoredTest, AValueThatIsThereIsServed) {
+TEST_F(RollbackFailedTest, AValueThatIsThereIsServed) {
     prepare(definitionOf(1, "one"));
     failSync();
     faulty.fail(Operation::rename, layout::oldValueName(kUuid, ValueFormat::plain), EIO);
-    expectUnrestored([&] { store->setValue(kUuid, bytes("new"), allow); });
+    expectRollbackFailed([&] { store->setValue(kUuid, bytes("new"), allow); });
     EXPECT_EQ("=new", valueNow());
     EXPECT_THAT(takeChanges(*store), ElementsAre("value 1 one"));
     expectStartAgrees();
 }
 
-TEST_F(UnrestoredTest, AValueThatWentIsGone) {
+TEST_F(RollbackFailedTest, AValueThatWentIsGone) {
     prepare(definitionOf(1, "one"));
     failSync();
     faulty.fail(Operation::rename, layout::oldValueName(kUuid, ValueFormat::plain) + " -> ", EIO);
-    expectUnrestored([&] { store->setValue(kUuid, {}, allow); });
+    expectRollbackFailed([&] { store->setValue(kUuid, {}, allow); });
     EXPECT_EQ("none", valueNow());
     expectStartAgrees();
 }
 
-TEST_F(UnrestoredTest, AnUndefineThatRemovedTheDefinitionIsOne) {
+TEST_F(RollbackFailedTest, AnUndefineThatRemovedTheDefinitionIsOne) {
     prepare(definitionOf(1, "one"));
     failSync();
     faulty.fail(Operation::rename, layout::leavingDefinitionName(kUuid) + " -> ", EIO);
-    expectUnrestored([&] { store->undefine(kUuid, allow); });
+    expectRollbackFailed([&] { store->undefine(kUuid, allow); });
     EXPECT_THAT(stateOf(*store), IsEmpty());
     EXPECT_THAT(takeChanges(*store), ElementsAre("undefined 1 one"));
     expectStartAgrees();
 }
 
-TEST_F(UnrestoredTest, AfterSuchAnUndefineANewSecretDoesNotGetTheOldValue) {
+TEST_F(RollbackFailedTest, AfterSuchAnUndefineANewSecretDoesNotGetTheOldValue) {
     prepare(definitionOf(1, "one"));
     failSync();
     faulty.fail(Operation::rename, layout::leavingDefinitionName(kUuid) + " -> ", EIO);
-    expectUnrestored([&] { store->undefine(kUuid, allow); });
+    expectRollbackFailed([&] { store->undefine(kUuid, allow); });
     store->define(definitionOf(1, "one"), allow);
     EXPECT_EQ("none", valueNow());
     expectStartAgrees();
 }
 
-TEST_F(UnrestoredTest, AnUndefineThatLeftTheDefinitionLeavesTheValueToo) {
+TEST_F(RollbackFailedTest, AnUndefineThatLeftTheDefinitionLeavesTheValueToo) {
     prepare(definitionOf(1, "one"));
     faulty.fail(Operation::rename, xmlName(1) + " -> ", EIO);
     faulty.fail(Operation::rename, kLeaving + " -> ", EIO);
-    expectUnrestored([&] { store->undefine(kUuid, allow); });
+    expectRollbackFailed([&] { store->undefine(kUuid, allow); });
     EXPECT_EQ("=old", valueNow());
     EXPECT_THAT(takeChanges(*store), IsEmpty());
     expectStartAgrees();
 }
 
-TEST_F(UnrestoredTest, OnADiskThatBecameReadOnlyAValueIsServedOn) {
+TEST_F(RollbackFailedTest, OnADiskThatBecameReadOnlyAValueIsServedOn) {
     prepare(definitionOf(1, "one"));
     faulty.fail(Operation::rename, "", EROFS, FaultyFileSystem::kAlways,
                 FaultyFileSystem::Effect::none, 1);
@@ -153,21 +153,21 @@ TEST_F(UnrestoredTest, OnADiskThatBecameReadOnlyAValueIsServedOn) {
     expectStartAgrees();
 }
 
-TEST_F(UnrestoredTest, AValueThatWasTakenFromSuchASecretDoesNotComeBack) {
+TEST_F(RollbackFailedTest, AValueThatWasTakenFromSuchASecretDoesNotComeBack) {
     prepare(definitionOf(1, "one"));
     faulty.fail(Operation::rename, xmlName(1) + " -> ", EIO);
     faulty.fail(Operation::rename, kLeaving + " -> ", EIO, 2);
-    expectUnrestored([&] { store->undefine(kUuid, allow); });
+    expectRollbackFailed([&] { store->undefine(kUuid, allow); });
     store->setValue(kUuid, {}, allow);
     EXPECT_EQ("none", valueNow());
     expectStartAgrees();
 }
 
-TEST_F(UnrestoredTest, AnEphemeralSecretThatBecameStoredHasItsValueThere) {
+TEST_F(RollbackFailedTest, AnEphemeralSecretThatBecameStoredHasItsValueThere) {
     prepare(ephemeral(definitionOf(1, "one")));
     faulty.fail(Operation::rename, "keyhold-for-", EIO);
     faulty.fail(Operation::rename, xmlName(1) + " -> ", EIO);
-    expectUnrestored([&] { store->define(definitionOf(1, "one"), allow); });
+    expectRollbackFailed([&] { store->define(definitionOf(1, "one"), allow); });
     EXPECT_EQ((SecretState{textOf(definitionOf(1, "one")), "=old"}), stateOf(*store, 1));
     expectStartAgrees();
 
@@ -175,20 +175,20 @@ TEST_F(UnrestoredTest, AnEphemeralSecretThatBecameStoredHasItsValueThere) {
     expectStartAgrees();
 }
 
-TEST_F(UnrestoredTest, AnAwaitedValueOfADefinitionThatMayBeThereIsNotThrownAway) {
+TEST_F(RollbackFailedTest, AnAwaitedValueOfADefinitionThatMayBeThereIsNotThrownAway) {
     prepare(ephemeral(definitionOf(1, "one")));
     faulty.fail(Operation::sync, "/store", EIO, 1, FaultyFileSystem::Effect::none, 1);
     faulty.fail(Operation::unlink, xmlName(1), EIO);
-    expectUnrestored([&] { store->define(definitionOf(1, "one"), allow); });
+    expectRollbackFailed([&] { store->define(definitionOf(1, "one"), allow); });
     EXPECT_EQ((SecretState{textOf(definitionOf(1, "one")), "=old"}), stateOf(*store, 1));
     expectStartAgrees();
 }
 
-TEST_F(UnrestoredTest, ASecretThatBecameEphemeralOnDiskOnlyKeepsItsValue) {
+TEST_F(RollbackFailedTest, ASecretThatBecameEphemeralOnDiskOnlyKeepsItsValue) {
     prepare(definitionOf(1, "one"));
     faulty.fail(Operation::rename, xmlName(1) + " -> ", EIO);
     faulty.fail(Operation::rename, kLeaving + " -> ", EIO);
-    expectUnrestored([&] { store->define(ephemeral(definitionOf(1, "one")), allow); });
+    expectRollbackFailed([&] { store->define(ephemeral(definitionOf(1, "one")), allow); });
     EXPECT_EQ((SecretState{textOf(definitionOf(1, "one")), "=old"}), stateOf(*store, 1));
     EXPECT_FALSE(store->hasEphemeral());
     expectStartAgrees();

@@ -282,14 +282,14 @@ TEST_F(SecretStoreTest, AStoreThatCannotBeListedTellsSoAndTakesNoDefinitionsToKe
     bench.put(xmlName(1), textOf(definitionOf(1, "one")));
     faulty.fail(Operation::list, "", EIO);
     restart();
-    const Raised trouble{ErrorCode::systemCall, "cannot read directory '/store'"};
-    EXPECT_EQ(trouble, raisedBy([&] { static_cast<void>(store->get(kUuid)); }));
-    EXPECT_EQ(trouble, raisedBy([&] {
+    const Raised failure{ErrorCode::systemCall, "cannot read directory '/store'"};
+    EXPECT_EQ(failure, raisedBy([&] { static_cast<void>(store->get(kUuid)); }));
+    EXPECT_EQ(failure, raisedBy([&] {
                   static_cast<void>(store->get(Usage{UsageType::ceph, "one"}));
               }));
-    EXPECT_EQ(trouble, raisedBy([&] { static_cast<void>(store->all()); }));
-    EXPECT_EQ(trouble, raisedBy([&] { define(definitionOf(1, "other")); }));
-    EXPECT_EQ(trouble, raisedBy([&] { undefine(1); }));
+    EXPECT_EQ(failure, raisedBy([&] { static_cast<void>(store->all()); }));
+    EXPECT_EQ(failure, raisedBy([&] { define(definitionOf(1, "other")); }));
+    EXPECT_EQ(failure, raisedBy([&] { undefine(1); }));
     EXPECT_EQ(textOf(definitionOf(1, "one")), bench.content(xmlName(1)));
 
     define(ephemeral(definitionOf(2)));

@@ -38,7 +38,7 @@ struct Host {
 class SharedBackendTest : public testing::Test {
   protected:
     SharedBackendTest() {
-        policy->set(atRestWith(1));
+        policy->set(policyWith(1));
         here.store.load();
         here.store.define(definitionOf(1, "one"), allow);
         here.set(1, "old");
@@ -160,7 +160,7 @@ TEST_F(SharedBackendTest, AReloadReadsOnlyWhatChanged) {
 }
 
 TEST_F(SharedBackendTest, AValueThatOthersSetWhileItIsReencryptedStays) {
-    policy->set(atRestWith(2, {1}));
+    policy->set(policyWith(2, {1}));
     here.store.reload();
     bool isDone = false;
     here.backend->beforeChange = [&] {
@@ -173,11 +173,11 @@ TEST_F(SharedBackendTest, AValueThatOthersSetWhileItIsReencryptedStays) {
     EXPECT_FALSE(here.store.needsReencryption());
     const std::lock_guard lock(storage->mutex);
     EXPECT_EQ(keyIdOfJwe(bytes(storage->secrets.at(uuidNumber(1)).value->bytes)),
-              atRestWith(2)->keyring().current()->id());
+              policyWith(2)->keyring().current()->id());
 }
 
 TEST_F(SharedBackendTest, ARotationIsOneChangeAndNoEvent) {
-    policy->set(atRestWith(2, {1}));
+    policy->set(policyWith(2, {1}));
     here.store.reload();
     const std::size_t changes = storage->changes.size();
     here.store.reencrypt([] { return false; });

@@ -11,7 +11,7 @@
 namespace keyhold {
 
 std::shared_ptr<const SealingPolicy>
-atRestWith(std::uint8_t sealing, const std::vector<std::uint8_t> &earlier, bool convertExisting) {
+policyWith(std::uint8_t sealing, const std::vector<std::uint8_t> &earlier, bool convertExisting) {
     const auto raw = [](std::uint8_t number) {
         std::array<std::uint8_t, Key::kSize> bytes{};
         bytes.fill(number);

@@ -19,10 +19,10 @@ namespace keyhold {
 /// Values at rest by these rules. Key n is 32 bytes of n; `sealing` is the key of new values, or 0
 /// for plain ones, and the others only open.
 [[nodiscard]] std::shared_ptr<const SealingPolicy>
-atRestWith(std::uint8_t sealing, const std::vector<std::uint8_t> &earlier = {},
+policyWith(std::uint8_t sealing, const std::vector<std::uint8_t> &earlier = {},
            bool convertExisting = false);
 
-/// What a client can tell of a secret, for comparison.
+/// What a client can see of a secret, for comparison.
 struct SecretState {
     std::string xml;
     std::string value; ///< "none", "unreadable", or "=" and the bytes

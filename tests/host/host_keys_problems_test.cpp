@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is wrong with settings and keys costs what needs it, and nothing else.
+// What is wrong with settings and keys affects what needs it, and nothing else.
 #include "host/host_keys.h"
 
 #include "conf/raised.h"
@@ -18,7 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-class HostKeysTroubleTest : public WithHost {
+class HostKeysFailureTest : public WithHost {
   protected:
     HostKeys readWith(const std::string &text, const char *credentials = nullptr) {
         configure(text);
@@ -38,45 +38,45 @@ class HostKeysTroubleTest : public WithHost {
         return keys.policy->keyring().find(keyIdOf(seed)) != nullptr;
     }
     /// A line of the log, and the text of an error, that leave nothing to ask.
-    [[nodiscard]] auto tells(const std::string &trouble) const {
-        return AllOf(HasSubstr("'" + settingsFile() + "'"), HasSubstr(trouble),
+    [[nodiscard]] auto reports(const std::string &failure) const {
+        return AllOf(HasSubstr("'" + settingsFile() + "'"), HasSubstr(failure),
                      HasSubstr("put it right and reload"));
     }
 };
 
-TEST_F(HostKeysTroubleTest, AFileThatDoesNotParseMayAskForAnything) {
+TEST_F(HostKeysFailureTest, AFileThatDoesNotParseMayAskForAnything) {
     const HostKeys keys = readWithKeysAnd("= = garbage\n");
     EXPECT_TRUE(keys.policy->keyring().keys().empty());
-    EXPECT_THAT(refusalOf(keys), tells("cannot be used"));
-    EXPECT_THAT(log.lines, ElementsAre(tells("cannot be used")));
+    EXPECT_THAT(refusalOf(keys), reports("cannot be used"));
+    EXPECT_THAT(log.lines, ElementsAre(reports("cannot be used")));
 }
 
-TEST_F(HostKeysTroubleTest, ABadEncryptDataKeepsValuesFromBeingWritten) {
+TEST_F(HostKeysFailureTest, ABadEncryptDataKeepsValuesFromBeingWritten) {
     for (const std::string bad : {"\"yes\"", "2"}) {
         const HostKeys keys =
             readWithKeysAnd("encrypt_data = " + bad + "\nseal_existing = 1\nunseal_existing = 1\n");
-        EXPECT_THAT(refusalOf(keys), tells("'encrypt_data' is not 0 or 1"));
+        EXPECT_THAT(refusalOf(keys), reports("'encrypt_data' is not 0 or 1"));
         EXPECT_TRUE(opens(keys, 1));
         EXPECT_TRUE(opens(keys, 2));
         EXPECT_FALSE(keys.policy->rules().convertExisting);
-        EXPECT_THAT(log.lines, ElementsAre(tells("'encrypt_data' is not 0 or 1")));
+        EXPECT_THAT(log.lines, ElementsAre(reports("'encrypt_data' is not 0 or 1")));
     }
 }
 
-TEST_F(HostKeysTroubleTest, ABadEncryptDataAloneMissesNoKey) {
+TEST_F(HostKeysFailureTest, ABadEncryptDataAloneMissesNoKey) {
     const HostKeys keys = readWith("encrypt_data = \"yes\"\n");
-    EXPECT_THAT(refusalOf(keys), tells("'encrypt_data' is not 0 or 1"));
-    EXPECT_THAT(log.lines, ElementsAre(tells("'encrypt_data' is not 0 or 1")));
+    EXPECT_THAT(refusalOf(keys), reports("'encrypt_data' is not 0 or 1"));
+    EXPECT_THAT(log.lines, ElementsAre(reports("'encrypt_data' is not 0 or 1")));
 }
 
-TEST_F(HostKeysTroubleTest, ABadKeyKeepsValuesFromBeingWrittenAndOthersOpen) {
+TEST_F(HostKeysFailureTest, ABadKeyKeepsValuesFromBeingWrittenAndOthersOpen) {
     put("credentials/secrets-encryption-key", std::string(Key::kSize, '\3'));
     const std::string credentials = directory.path() + "/credentials";
     const HostKeys keys = readWith("secrets_encryption_key = \"key\"\n"
                                    "secrets_decryption_keys = [ \"" +
                                        keyFile(2) + "\" ]\n",
                                    credentials.c_str());
-    const auto told = tells("'secrets_encryption_key' is not an absolute path");
+    const auto told = reports("'secrets_encryption_key' is not an absolute path");
     EXPECT_THAT(refusalOf(keys), told);
     EXPECT_EQ(nullptr, keys.policy->keyring().current());
     EXPECT_TRUE(opens(keys, 2));
@@ -85,36 +85,36 @@ TEST_F(HostKeysTroubleTest, ABadKeyKeepsValuesFromBeingWrittenAndOthersOpen) {
     EXPECT_THAT(log.lines, ElementsAre(told));
 }
 
-TEST_F(HostKeysTroubleTest, ABadKeyDecidesNothingWhereEncryptionIsOff) {
+TEST_F(HostKeysFailureTest, ABadKeyDecidesNothingWhereEncryptionIsOff) {
     const HostKeys keys = readWith("encrypt_data = 0\nsecrets_encryption_key = 5\n");
     EXPECT_EQ(ValueFormat::plain, keys.policy->formatOfNew());
-    EXPECT_THAT(keys.policy->keyring().missing(), tells("'secrets_encryption_key'"));
-    EXPECT_THAT(log.lines, ElementsAre(tells("'secrets_encryption_key' is not a string")));
+    EXPECT_THAT(keys.policy->keyring().missing(), reports("'secrets_encryption_key'"));
+    EXPECT_THAT(log.lines, ElementsAre(reports("'secrets_encryption_key' is not a string")));
 }
 
-TEST_F(HostKeysTroubleTest, ABadEntryAmongEarlierKeysCostsThatKey) {
+TEST_F(HostKeysFailureTest, ABadEntryAmongEarlierKeysLosesThatKey) {
     const HostKeys keys =
         readWith("secrets_encryption_key = \"" + keyFile(1) +
                  "\"\nsecrets_decryption_keys = [ \"b\", \"" + keyFile(2) + "\" ]\n");
     EXPECT_EQ("none", refusalOf(keys));
     EXPECT_EQ(keyIdOf(1), keys.policy->keyring().current()->id());
     EXPECT_TRUE(opens(keys, 2));
-    const auto told = tells("entry 1 of 'secrets_decryption_keys' is not an absolute path");
+    const auto told = reports("entry 1 of 'secrets_decryption_keys' is not an absolute path");
     EXPECT_THAT(keys.policy->keyring().missing(), told);
     EXPECT_THAT(log.lines, ElementsAre(told));
 }
 
-TEST_F(HostKeysTroubleTest, AnEntryThatIsNoStringCostsThatKey) {
+TEST_F(HostKeysFailureTest, AnEntryThatIsNoStringLosesThatKey) {
     const HostKeys keys = readWith("encrypt_data = 0\nsecrets_decryption_keys = [ 5, \"" +
                                    keyFile(2) + "\", [ \"" + keyFile(1) + "\" ] ]\n");
     EXPECT_TRUE(opens(keys, 2));
     EXPECT_FALSE(opens(keys, 1));
     EXPECT_THAT(log.lines,
-                ElementsAre(tells("entry 1 of 'secrets_decryption_keys' is not a string"),
-                            tells("entry 3 of 'secrets_decryption_keys' is not a string")));
+                ElementsAre(reports("entry 1 of 'secrets_decryption_keys' is not a string"),
+                            reports("entry 3 of 'secrets_decryption_keys' is not a string")));
 }
 
-TEST_F(HostKeysTroubleTest, ANumberBeyondItsRangeIsNeitherOnNorOff) {
+TEST_F(HostKeysFailureTest, ANumberBeyondItsRangeIsNeitherOnNorOff) {
     for (const std::string number : {"18446744073709551616", "18446744073709551617", "2", "-0"}) {
         const HostKeys keys = readWithKeysAnd("encrypt_data = " + number + "\n");
         EXPECT_THAT(refusalOf(keys), HasSubstr("put it right and reload")) << number;
@@ -122,7 +122,7 @@ TEST_F(HostKeysTroubleTest, ANumberBeyondItsRangeIsNeitherOnNorOff) {
     EXPECT_EQ("none", refusalOf(readWithKeysAnd("encrypt_data = +01\n")));
 }
 
-TEST_F(HostKeysTroubleTest, WhatDoesNotCountIsTold) {
+TEST_F(HostKeysFailureTest, WhatDoesNotCountIsTold) {
     const HostKeys keys = readWith("encrypt_data = 0\nsecret_encryption_key = \"/k\"\n"
                                    "encrypt_data = 1\n");
     EXPECT_EQ("none", refusalOf(keys));
@@ -135,7 +135,7 @@ TEST_F(HostKeysTroubleTest, WhatDoesNotCountIsTold) {
                                 "it; remove one of them"));
 }
 
-TEST_F(HostKeysTroubleTest, AKeyThatWasPastedIsNotShown) {
+TEST_F(HostKeysFailureTest, AKeyThatWasPastedIsNotShown) {
     const std::string base64 = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
     for (const std::string &pasted : {base64, "/" + base64.substr(1), "/MDE/" + base64.substr(5)}) {
         const std::string quoted = '"' + pasted + '"';
@@ -156,26 +156,26 @@ TEST_F(HostKeysTroubleTest, AKeyThatWasPastedIsNotShown) {
     }
 }
 
-TEST_F(HostKeysTroubleTest, ABadWordAboutStoredValuesLeavesThemAsTheyAre) {
+TEST_F(HostKeysFailureTest, ABadWordAboutStoredValuesLeavesThemAsTheyAre) {
     const HostKeys sealing = readWithKeysAnd("seal_existing = \"1\"\n");
     EXPECT_EQ(ValueFormat::jwe, sealing.policy->formatOfNew());
     EXPECT_FALSE(sealing.policy->rules().convertExisting);
-    EXPECT_THAT(log.lines, ElementsAre(tells("'seal_existing' is not 0 or 1")));
+    EXPECT_THAT(log.lines, ElementsAre(reports("'seal_existing' is not 0 or 1")));
     const HostKeys plain = readWithKeysAnd("encrypt_data = 0\nunseal_existing = \"1\"\n");
     EXPECT_EQ(ValueFormat::plain, plain.policy->formatOfNew());
     EXPECT_FALSE(plain.policy->rules().convertExisting);
-    EXPECT_THAT(log.lines, ElementsAre(tells("'unseal_existing' is not 0 or 1")));
+    EXPECT_THAT(log.lines, ElementsAre(reports("'unseal_existing' is not 0 or 1")));
 }
 
-TEST_F(HostKeysTroubleTest, ABadKeyMemoryIsAuto) {
+TEST_F(HostKeysFailureTest, ABadKeyMemoryIsAuto) {
     const HostKeys keys = readWithKeysAnd("key_memory = \"anywhere\"\n");
     EXPECT_EQ(KeyMemoryChoice::automatic, keys.settings.keyMemory);
     EXPECT_EQ(keyIdOf(1), keys.policy->keyring().current()->id());
     EXPECT_THAT(log.lines,
-                ElementsAre(AllOf(tells("'key_memory' is not"), HasSubstr("\"auto\" is taken"))));
+                ElementsAre(AllOf(reports("'key_memory' is not"), HasSubstr("\"auto\" is taken"))));
 }
 
-TEST_F(HostKeysTroubleTest, AKeyThatIsNotThereIsTold) {
+TEST_F(HostKeysFailureTest, AKeyThatIsNotThereIsTold) {
     const HostKeys keys = readWith("secrets_encryption_key = \"/nowhere/key\"\n");
     EXPECT_THAT(refusalOf(keys), HasSubstr("key file '/nowhere/key'"));
     EXPECT_THAT(log.lines,
@@ -186,7 +186,7 @@ TEST_F(HostKeysTroubleTest, AKeyThatIsNotThereIsTold) {
                 ElementsAre(StartsWith("error: values under the key cannot be read: cannot open")));
 }
 
-TEST_F(HostKeysTroubleTest, AnEarlierKeyThatIsNotThereLeavesTheOthers) {
+TEST_F(HostKeysFailureTest, AnEarlierKeyThatIsNotThereLeavesTheOthers) {
     const HostKeys keys =
         readWith("secrets_encryption_key = \"" + keyFile(1) +
                  "\"\nsecrets_decryption_keys = [ \"/nowhere/key\", \"" + keyFile(2) + "\" ]\n");
@@ -197,7 +197,7 @@ TEST_F(HostKeysTroubleTest, AnEarlierKeyThatIsNotThereLeavesTheOthers) {
                                "error: values under an earlier key cannot be read: cannot")));
 }
 
-TEST_F(HostKeysTroubleTest, AKeyThatOthersKnowOpensAndDoesNotSeal) {
+TEST_F(HostKeysFailureTest, AKeyThatOthersKnowOpensAndDoesNotSeal) {
     ASSERT_EQ(0, ::chmod(keyFile(1).c_str(), 0644));
     const HostKeys keys = readWith("secrets_encryption_key = \"" + directory.path() + "/key-1\"\n");
     EXPECT_THAT(refusalOf(keys), HasSubstr("can be read by everybody"));

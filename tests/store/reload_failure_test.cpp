@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What became unreadable stays as it was; an unmounted store costs nothing.
+// What became unreadable stays as it was; an unmounted store loses nothing.
 #include "store/secret_store.h"
 
 #include "os/faulty_file_system.h"
@@ -20,9 +20,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-class ReloadTroubleTest : public testing::Test {
+class ReloadFailureTest : public testing::Test {
   protected:
-    ReloadTroubleTest() {
+    ReloadFailureTest() {
         bench.fileSystem = &faulty;
         store = bench.start();
         store->define(definitionOf(1, "one"), allow);
@@ -45,13 +45,13 @@ class ReloadTroubleTest : public testing::Test {
     std::unique_ptr<SecretStore> store;
 };
 
-TEST_F(ReloadTroubleTest, AGarbledDefinitionKeepsTheOldState) {
+TEST_F(ReloadFailureTest, AGarbledDefinitionKeepsTheOldState) {
     bench.put(xmlName(1), "garbage");
     bench.put(valueName(1), base64("new"));
     expectAllKept("error: Error reading secret: " + bench.path(xmlName(1)));
 }
 
-TEST_F(ReloadTroubleTest, AnUnreadableDefinitionKeepsTheOldState) {
+TEST_F(ReloadFailureTest, AnUnreadableDefinitionKeepsTheOldState) {
     faulty.fail(Operation::open, xmlName(1), EACCES);
     expectAllKept("cannot open '" + bench.path(xmlName(1)) + "': Permission denied");
     bench.remove(xmlName(1));
@@ -62,12 +62,12 @@ TEST_F(ReloadTroubleTest, AnUnreadableDefinitionKeepsTheOldState) {
     expectAllKept("cannot open '" + bench.path(xmlName(1)) + "': No such file or directory");
 }
 
-TEST_F(ReloadTroubleTest, AWrongUuidInsideKeepsTheOldState) {
+TEST_F(ReloadFailureTest, AWrongUuidInsideKeepsTheOldState) {
     bench.put(xmlName(1), textOf(definitionOf(3, "three")));
     expectAllKept("<uuid> does not match secret file name '" + xmlName(1) + "'");
 }
 
-TEST_F(ReloadTroubleTest, AnUnreadableValueKeepsTheOldOne) {
+TEST_F(ReloadFailureTest, AnUnreadableValueKeepsTheOldOne) {
     faulty.fail(Operation::open, valueName(1), EACCES);
     expectAllKept("error: value of secret '" + uuidNumber(1).toString() + "': cannot open '" +
                   bench.path(valueName(1)) + "': Permission denied");
@@ -78,7 +78,7 @@ TEST_F(ReloadTroubleTest, AnUnreadableValueKeepsTheOldOne) {
     expectAllKept("'" + bench.path(valueName(1)) + "' is not a regular file");
 }
 
-TEST_F(ReloadTroubleTest, ADefinitionIsTakenOverThoughItsValueBecameUnreadable) {
+TEST_F(ReloadFailureTest, ADefinitionIsTakenOverThoughItsValueBecameUnreadable) {
     bench.put(xmlName(1), textOf(described(definitionOf(1, "one"), "text")));
     bench.put(valueName(1), "damaged");
     store->reload();
@@ -87,14 +87,14 @@ TEST_F(ReloadTroubleTest, ADefinitionIsTakenOverThoughItsValueBecameUnreadable) 
     EXPECT_THAT(takeChanges(*store), ElementsAre("defined 1 one"));
 }
 
-TEST_F(ReloadTroubleTest, WhereThereWasNoValueAnUnreadableOneSaysWhy) {
+TEST_F(ReloadFailureTest, WhereThereWasNoValueAnUnreadableOneSaysWhy) {
     bench.put(valueName(2), "damaged");
     store->reload();
     EXPECT_THAT(store->get(uuidNumber(2))->value.reason().message(), HasSubstr("is not base64"));
     EXPECT_THAT(takeChanges(*store), ElementsAre("value 2 two"));
 }
 
-TEST_F(ReloadTroubleTest, ThePresentReasonIsTheOneThatReadersGet) {
+TEST_F(ReloadFailureTest, ThePresentReasonIsTheOneThatReadersGet) {
     bench.put(valueName(2), "damaged");
     store->reload();
     static_cast<void>(store->takeChanges());
@@ -105,7 +105,7 @@ TEST_F(ReloadTroubleTest, ThePresentReasonIsTheOneThatReadersGet) {
     EXPECT_THAT(takeChanges(*store), IsEmpty());
 }
 
-TEST_F(ReloadTroubleTest, ARepairedValueIsServedAgain) {
+TEST_F(ReloadFailureTest, ARepairedValueIsServedAgain) {
     bench.put(valueName(2), "damaged");
     store->reload();
     bench.put(valueName(2), base64("repaired"));
@@ -115,27 +115,27 @@ TEST_F(ReloadTroubleTest, ARepairedValueIsServedAgain) {
     EXPECT_THAT(takeChanges(*store), ElementsAre("value 2 two"));
 }
 
-TEST_F(ReloadTroubleTest, ADirectoryThatIsSuddenlyEmptyDropsNothing) {
+TEST_F(ReloadFailureTest, ADirectoryThatIsSuddenlyEmptyDropsNothing) {
     for (const std::string &name : bench.names())
         bench.remove(name);
     expectAllKept("error: '/store' holds no definition any more, as if it were not mounted");
 }
 
-TEST_F(ReloadTroubleTest, ADirectoryThatIsGoneDropsNothing) {
+TEST_F(ReloadFailureTest, ADirectoryThatIsGoneDropsNothing) {
     bench.disk.removeAll("/store");
     expectAllKept("'/store' no longer leads to the directory that was opened at start");
     bench.disk.putDirectory("/store");
     expectAllKept("'/store' holds no definition any more");
 }
 
-TEST_F(ReloadTroubleTest, ADirectoryThatSomethingWasMountedOverIsReadOn) {
+TEST_F(ReloadFailureTest, ADirectoryThatSomethingWasMountedOverIsReadOn) {
     ASSERT_EQ(0, bench.disk.rename(bench.disk.openDirectory("/"), "store", "elsewhere"));
     bench.disk.putFile("/store/" + xmlName(9), textOf(definitionOf(9)));
     expectAllKept("'/store' no longer leads to the directory that was opened at start");
     EXPECT_FALSE(stateOf(*store).contains(uuidNumber(9)));
 }
 
-TEST_F(ReloadTroubleTest, AListThatCannotBeReadToItsEndDropsNothing) {
+TEST_F(ReloadFailureTest, AListThatCannotBeReadToItsEndDropsNothing) {
     bench.remove(xmlName(2));
     faulty.fail(Operation::list, "", EIO, 1, FaultyFileSystem::Effect::done);
     expectAllKept(
@@ -144,9 +144,9 @@ TEST_F(ReloadTroubleTest, AListThatCannotBeReadToItsEndDropsNothing) {
     EXPECT_THAT(takeChanges(*store), ElementsAre("undefined 2 two"));
 }
 
-TEST_F(ReloadTroubleTest, AFileMissedByTheListIsLookedForBeforeItsSecretIsDropped) {
-    // As when a tool removes a file and writes it anew while the directory is read.
-    const std::string text = textOf(described(definitionOf(2, "two"), "re-encrypted"));
+TEST_F(ReloadFailureTest, AFileMissedByTheListIsLookedForBeforeItsSecretIsDropped) {
+    // As when a tool removes a file and writes it again while the directory is read.
+    const std::string text = textOf(described(definitionOf(2, "two"), "written again"));
     bench.remove(xmlName(2));
     faulty.before(Operation::open, xmlName(2), [&] { bench.put(xmlName(2), text); });
     store->reload();
@@ -154,7 +154,7 @@ TEST_F(ReloadTroubleTest, AFileMissedByTheListIsLookedForBeforeItsSecretIsDroppe
     EXPECT_THAT(takeChanges(*store), ElementsAre("defined 2 two"));
 }
 
-TEST_F(ReloadTroubleTest, AnEphemeralSecretWhoseValueCannotBeStoredStaysEphemeral) {
+TEST_F(ReloadFailureTest, AnEphemeralSecretWhoseValueCannotBeStoredStaysEphemeral) {
     store->define(ephemeral(definitionOf(3, "three")), allow);
     store->setValue(uuidNumber(3), bytes("value"), allow);
     static_cast<void>(store->takeChanges());
@@ -167,7 +167,7 @@ TEST_F(ReloadTroubleTest, AnEphemeralSecretWhoseValueCannotBeStoredStaysEphemera
     EXPECT_EQ("=value", stateOf(*store, 3).value);
 }
 
-TEST_F(ReloadTroubleTest, OneBadFileKeepsNoOtherFromBeingTakenOver) {
+TEST_F(ReloadFailureTest, OneBadFileKeepsNoOtherFromBeingTakenOver) {
     bench.put(xmlName(1), "garbage");
     bench.put(xmlName(2), textOf(described(definitionOf(2, "two"), "text")));
     bench.put(xmlName(3), textOf(definitionOf(3)));
@@ -176,7 +176,7 @@ TEST_F(ReloadTroubleTest, OneBadFileKeepsNoOtherFromBeingTakenOver) {
     EXPECT_EQ("=old", stateOf(*store, 1).value);
 }
 
-TEST_F(ReloadTroubleTest, WantOfMemoryForOneSecretKeepsNoOtherFromBeingTakenOver) {
+TEST_F(ReloadFailureTest, WantOfMemoryForOneSecretKeepsNoOtherFromBeingTakenOver) {
     bench.put(xmlName(1), textOf(described(definitionOf(1, "one"), "text")));
     bench.put(xmlName(2), textOf(described(definitionOf(2, "two"), "text")));
     bench.put(xmlName(3), textOf(definitionOf(3)));
@@ -189,7 +189,7 @@ TEST_F(ReloadTroubleTest, WantOfMemoryForOneSecretKeepsNoOtherFromBeingTakenOver
     EXPECT_THAT(takeChanges(*store), ElementsAre("defined 1 one"));
 }
 
-TEST_F(ReloadTroubleTest, AStoreThatCouldNotBeListedIsRecoveredAndLoadedByAReload) {
+TEST_F(ReloadFailureTest, AStoreThatCouldNotBeListedIsRecoveredAndLoadedByAReload) {
     bench.put(layout::leavingValueName(uuidNumber(2), ValueFormat::plain), base64("interrupted"));
     faulty.fail(Operation::list, "", EIO);
     store = bench.start();
@@ -200,13 +200,13 @@ TEST_F(ReloadTroubleTest, AStoreThatCouldNotBeListedIsRecoveredAndLoadedByAReloa
     EXPECT_EQ(stateOf(*store), bench.stateAfterStart());
 }
 
-TEST_F(ReloadTroubleTest, AsLongAsAStoreCannotBeListedLookupsSaySo) {
+TEST_F(ReloadFailureTest, AsLongAsAStoreCannotBeListedLookupsSaySo) {
     faulty.fail(Operation::list, "", EIO, 3);
     store = bench.start();
     store->reload();
     store->reload();
     EXPECT_THROW(static_cast<void>(store->all()), Error);
-    // Nobody is told that a secret does not exist while it has not been looked for.
+    // No client hears that a secret does not exist while it has not been looked for.
     std::string answer;
     faulty.before(Operation::open, xmlName(1), [&] {
         try {
@@ -220,11 +220,11 @@ TEST_F(ReloadTroubleTest, AsLongAsAStoreCannotBeListedLookupsSaySo) {
     EXPECT_EQ(2U, store->all().size());
 }
 
-TEST_F(ReloadTroubleTest, ARepairedBackendTakesThePlaceOfAnImpairedOne) {
-    const Error trouble(ErrorCode::fileAccess, "somebody took the lock", EAGAIN);
+TEST_F(ReloadFailureTest, ARepairedBackendTakesThePlaceOfADegradedOne) {
+    const Error failure(ErrorCode::fileAccess, "somebody took the lock", EAGAIN);
     SecretStore degraded(
         std::make_shared<DegradedBackend>("/store", bench.openBackend(),
-                                          std::make_shared<CurrentTrouble>(trouble)),
+                                          std::make_shared<CurrentFailure>(failure)),
         bench.policy, bench.log);
     degraded.load();
     EXPECT_EQ("=old", stateOf(degraded, 1).value);
@@ -245,13 +245,13 @@ TEST_F(ReloadTroubleTest, ARepairedBackendTakesThePlaceOfAnImpairedOne) {
     EXPECT_TRUE(degraded.hasEphemeral());
 }
 
-TEST_F(ReloadTroubleTest, AnImpairedOneTriesNoReencryption) {
-    bench.policy->set(atRestWith(1, {}, true));
+TEST_F(ReloadFailureTest, ADegradedOneTriesNoReencryption) {
+    bench.policy->set(policyWith(1, {}, true));
     EXPECT_TRUE(bench.start()->needsReencryption());
-    const Error trouble(ErrorCode::fileAccess, "somebody took the lock", EAGAIN);
+    const Error failure(ErrorCode::fileAccess, "somebody took the lock", EAGAIN);
     SecretStore degraded(
         std::make_shared<DegradedBackend>("/store", bench.openBackend(),
-                                          std::make_shared<CurrentTrouble>(trouble)),
+                                          std::make_shared<CurrentFailure>(failure)),
         bench.policy, bench.log);
     degraded.load();
     EXPECT_FALSE(degraded.needsReencryption());
@@ -261,8 +261,8 @@ TEST_F(ReloadTroubleTest, AnImpairedOneTriesNoReencryption) {
 }
 
 // As `keyhold unseal` does it in another process: the new form comes, then the listed one goes.
-TEST_F(ReloadTroubleTest, AnImpairedOneFindsAValueThatIsGivenAnotherFormMeanwhile) {
-    const Error trouble(ErrorCode::fileAccess, "somebody has the lock", EAGAIN);
+TEST_F(ReloadFailureTest, ADegradedOneFindsAValueThatIsGivenAnotherFormatSince) {
+    const Error failure(ErrorCode::fileAccess, "somebody has the lock", EAGAIN);
     const std::string value = *bench.content(valueName(1));
     bool isListed = true;
     faulty.before(Operation::open, valueName(1), [&] {
@@ -273,21 +273,21 @@ TEST_F(ReloadTroubleTest, AnImpairedOneFindsAValueThatIsGivenAnotherFormMeanwhil
                   [&] { bench.put(valueName(1), value); });
     SecretStore degraded(
         std::make_shared<DegradedBackend>("/store", bench.openBackend(),
-                                          std::make_shared<CurrentTrouble>(trouble)),
+                                          std::make_shared<CurrentFailure>(failure)),
         bench.policy, bench.log);
     degraded.load();
     EXPECT_FALSE(isListed);
     EXPECT_EQ("=old", stateOf(degraded, 1).value);
 }
 
-TEST_F(ReloadTroubleTest, WithoutAnyBackendLookupsTellTheTrouble) {
-    const Error trouble(ErrorCode::systemCall, "cannot create config directory '/store'", EACCES);
+TEST_F(ReloadFailureTest, WithoutAnyBackendLookupsTellTheFailure) {
+    const Error failure(ErrorCode::systemCall, "cannot create config directory '/store'", EACCES);
     SecretStore degraded(std::make_shared<DegradedBackend>(
-                             "/store", nullptr, std::make_shared<CurrentTrouble>(trouble)),
+                             "/store", nullptr, std::make_shared<CurrentFailure>(failure)),
                          bench.policy, bench.log);
     degraded.load();
     EXPECT_THAT([&] { static_cast<void>(degraded.get(uuidNumber(1))); },
-                testing::ThrowsMessage<Error>(trouble.message()));
+                testing::ThrowsMessage<Error>(failure.message()));
     degraded.replaceBackend(bench.openBackend());
     degraded.reload();
     EXPECT_EQ("=old", stateOf(degraded, 1).value);
