@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/admin_log.h"
+#include "conf/mutex.h"
 #include "directory/fingerprint.h"
 #include "directory/layout.h"
 #include "directory/listing.h"
@@ -13,7 +14,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -153,8 +153,8 @@ class DirectoryBackend : public Backend {
     std::unique_ptr<StoreDirectory> directory_;
     AdminLog &log_;
     const Clock clock_;
-    std::mutex staleFilesMutex_;
-    std::multimap<Uuid, std::string> staleFiles_;
+    Mutex staleFilesMutex_;
+    std::multimap<Uuid, std::string> staleFiles_ GUARDED_BY(staleFilesMutex_);
     std::atomic<bool> hasStaleFiles_{false};
     bool hasToldUnsyncable_ = false; ///< of start()
 };

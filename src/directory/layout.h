@@ -37,8 +37,9 @@ enum class FileKind {
 [[nodiscard]] std::string leavingDefinitionName(const Uuid &uuid);
 [[nodiscard]] std::string oldDefinitionName(const Uuid &uuid);
 [[nodiscard]] std::string oldValueName(const Uuid &uuid, ValueFormat form);
-/// The n-th name (from 1) under which a value file is quarantined that belongs to no secret, or that
-/// nobody could read when a new value came. Not private: it is somebody's and is never removed.
+/// The n-th name (from 1) under which a value file is quarantined that belongs to no secret, or
+/// that nobody could read when a new value came. Not private: it is somebody's and is never
+/// removed.
 [[nodiscard]] std::string quarantineName(const Uuid &uuid, ValueFormat form, unsigned n);
 /// True for such a name, whatever its number.
 [[nodiscard]] bool isQuarantineName(std::string_view name);

@@ -129,7 +129,7 @@ void DirectoryBackend::rememberStaleFile(const Uuid &uuid, const std::string &pr
                                          const Error &cause) {
     {
         // First of all: a line that there is no memory for must not cost the safety.
-        const std::lock_guard lock(staleFilesMutex_);
+        const MutexLock lock(staleFilesMutex_);
         staleFiles_.emplace(uuid, privateName);
         hasStaleFiles_ = true;
     }
@@ -142,14 +142,14 @@ void DirectoryBackend::requireNoStaleFiles(const Uuid &uuid) {
     while (hasStaleFiles_) {
         std::string name;
         {
-            const std::lock_guard lock(staleFilesMutex_);
+            const MutexLock lock(staleFilesMutex_);
             const auto found = staleFiles_.find(uuid);
             if (found == staleFiles_.end())
                 return;
             name = found->second;
         }
         recoverFile(*layout::parseFileName(name), name);
-        const std::lock_guard lock(staleFilesMutex_);
+        const MutexLock lock(staleFilesMutex_);
         staleFiles_.erase(staleFiles_.find(uuid));
         hasStaleFiles_ = !staleFiles_.empty();
     }
@@ -167,7 +167,7 @@ std::optional<Error> DirectoryBackend::finishPendingValue(const Uuid &uuid) {
 
     std::vector<layout::FileName> left;
     {
-        const std::lock_guard lock(staleFilesMutex_);
+        const MutexLock lock(staleFilesMutex_);
         const auto [first, last] = staleFiles_.equal_range(uuid);
         for (auto name = first; name != last; ++name)
             left.push_back(*layout::parseFileName(name->second));

@@ -3,8 +3,8 @@
 
 #include <cerrno>
 
-/// Values that are re-encrypted, from files that other people may change at the same time. What they put
-/// there is newer than what was read.
+/// Values that are re-encrypted, from files that other people may change at the same time. What
+/// they put there is newer than what was read.
 namespace keyhold {
 
 std::optional<FileStatus> DirectoryBackend::fileAt(const std::string &name) const {

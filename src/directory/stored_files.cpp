@@ -10,13 +10,13 @@ std::optional<std::string> readDefinitionFile(const StoreDirectory &directory,
 
 std::optional<ValueFile> readValueFile(const StoreDirectory &directory, const std::string &name,
                                        std::size_t limit) {
-    static constinit std::mutex largeFiles;
+    static constinit Mutex largeFiles; // one file at a time
     const auto file = UntrustedFile::open(directory, name, limit);
     if (!file)
         return std::nullopt;
     ValueFile out;
     if (file->size() >= Scratch::kPooledSize)
-        out.turn = std::unique_lock(largeFiles);
+        out.turn = std::make_unique<MutexLock>(largeFiles);
     out.memory = std::make_unique<Scratch>(file->size() + 1);
     out.size = file->read(out.memory->bytes());
     out.status = file->status();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/mutex.h"
 #include "os/untrusted_file.h"
 #include "seal/scratch.h"
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -25,7 +25,7 @@ inline constexpr std::size_t kMaxDefinitionFileSize = std::size_t{64} * 1024 * 1
 /// A value file's content, in memory fit for it.
 struct ValueFile {
     /// Of a large one; goes last.
-    std::unique_lock<std::mutex> turn;
+    std::unique_ptr<MutexLock> turn;
     std::unique_ptr<Scratch> memory;
     std::size_t size;
     FileStatus status; ///< before it was read
@@ -38,8 +38,8 @@ struct ValueFile {
 /// Content of a value file; empty if there is none. One of more than `limit` bytes is not read. As
 /// readDefinitionFile(). Of the files that no pooled block holds (Scratch::kPooledSize), a process
 /// has one at a time: the next call for such a file waits until the one before is destroyed. Who
-/// fills a store with large files takes time of the threads that read it, and not a buffer each; so a
-/// thread must not ask for a second one while it has one.
+/// fills a store with large files takes time of the threads that read it, and not a buffer each; so
+/// a thread must not ask for a second one while it has one.
 [[nodiscard]] std::optional<ValueFile> readValueFile(const StoreDirectory &directory,
                                                      const std::string &name, std::size_t limit);
 

@@ -44,8 +44,8 @@ SecretStore::AccessCheck checkFor(virConnectPtr connection, SecretCall call) {
     };
 }
 
-// Does a change and notifies its watchers. One that was refused has changed nothing, and telling could
-// overwrite the error that libvirt has set.
+// Does a change and notifies its watchers. One that was refused has changed nothing, and telling
+// could overwrite the error that libvirt has set.
 template <typename Work>
 void announcing(Instance &instance, const Work &work) {
     try {

@@ -182,7 +182,7 @@ void Barrier::noteReencryptable(const Uuid &uuid, std::optional<ValueFormat> for
     // The usual case at each of a million readings: there is nothing to forget.
     if (!format && !hasReencryptable_)
         return;
-    const std::lock_guard lock(reencryptableMutex_);
+    const MutexLock lock(reencryptableMutex_);
     if (format)
         reencryptable_[uuid] = *format;
     else
@@ -190,8 +190,8 @@ void Barrier::noteReencryptable(const Uuid &uuid, std::optional<ValueFormat> for
     hasReencryptable_ = !reencryptable_.empty();
 }
 
-std::optional<ValueFormat> Barrier::findReencryptable(const Uuid &uuid) const {
-    const std::lock_guard lock(reencryptableMutex_);
+std::optional<ValueFormat> Barrier::reencryptableFormat(const Uuid &uuid) const {
+    const MutexLock lock(reencryptableMutex_);
     const auto found = reencryptable_.find(uuid);
     return found == reencryptable_.end() ? std::nullopt : std::optional(found->second);
 }
@@ -199,7 +199,7 @@ std::optional<ValueFormat> Barrier::findReencryptable(const Uuid &uuid) const {
 std::vector<Uuid> Barrier::reencryptable() const {
     if (backend_->isReadOnly())
         return {};
-    const std::lock_guard lock(reencryptableMutex_);
+    const MutexLock lock(reencryptableMutex_);
     std::vector<Uuid> uuids;
     uuids.reserve(reencryptable_.size());
     for (const auto &[uuid, format] : reencryptable_)
@@ -207,14 +207,15 @@ std::vector<Uuid> Barrier::reencryptable() const {
     return uuids;
 }
 
-std::optional<Barrier::Reencryptable> Barrier::findReencryptable(const SealingPolicy &policy,
-                                                       const Uuid &uuid, const Record *record) {
+std::optional<Barrier::Reencryptable>
+Barrier::findReencryptable(const SealingPolicy &policy, const Uuid &uuid, const Record *record) {
     const ListedSecret secret{uuid, kAllForms};
     // A revision that proves anything is of a secret with one value.
     if (record && record->value.shielded()) {
-        const auto format = findReencryptable(uuid);
+        const auto format = reencryptableFormat(uuid);
         if (format && isAsRead(policy, secret, *record))
-            return Reencryptable{record->value, *format, only(*format), record->mark.get().revision};
+            return Reencryptable{record->value, *format, only(*format),
+                                 record->mark.get().revision};
     }
     Opener opener(policy, uuid);
     const auto stored = backend_->getValue(secret, opener.reader());

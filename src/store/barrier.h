@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/mutex.h"
 #include "store/backend.h"
 #include "store/record.h"
 
 #include <atomic>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -81,8 +81,8 @@ class Barrier {
         Revision revision;
     };
 
-    [[nodiscard]] std::optional<Reencryptable> findReencryptable(const SealingPolicy &policy,
-                                                       const Uuid &uuid, const Record *record);
+    [[nodiscard]] std::optional<Reencryptable>
+    findReencryptable(const SealingPolicy &policy, const Uuid &uuid, const Record *record);
     [[nodiscard]] bool isAsRead(const SealingPolicy &policy, const ListedSecret &secret,
                                 const Record &record) const;
     /// What put() gets for a client's change.
@@ -98,12 +98,12 @@ class Barrier {
     void requireEveryAes256CbcOpens(const Policy &policy);
     /// `format` of a value that should be re-encrypted; empty if none is.
     void noteReencryptable(const Uuid &uuid, std::optional<ValueFormat> format);
-    [[nodiscard]] std::optional<ValueFormat> findReencryptable(const Uuid &uuid) const;
+    [[nodiscard]] std::optional<ValueFormat> reencryptableFormat(const Uuid &uuid) const;
 
     const std::shared_ptr<Backend> backend_;
     const std::shared_ptr<const CurrentPolicy> policy_;
-    mutable std::mutex reencryptableMutex_;
-    std::map<Uuid, ValueFormat> reencryptable_;
+    mutable Mutex reencryptableMutex_;
+    std::map<Uuid, ValueFormat> reencryptable_ GUARDED_BY(reencryptableMutex_);
     std::atomic<bool> hasReencryptable_{false};
     std::weak_ptr<const SealingPolicy> judgedBy_; ///< what misfit_ was found with
     std::string misfit_; ///< place of a value that does not open; both of the re-encrypting thread

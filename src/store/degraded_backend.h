@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/mutex.h"
 #include "store/backend.h"
 
 #include <memory>
-#include <mutex>
 #include <utility>
 
 namespace keyhold {
@@ -15,17 +15,17 @@ class CurrentFailure {
     explicit CurrentFailure(Error failure) : failure_(std::move(failure)) {}
 
     [[nodiscard]] Error get() const {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return failure_;
     }
     void set(Error failure) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         failure_ = std::move(failure);
     }
 
   private:
-    mutable std::mutex mutex_;
-    Error failure_;
+    mutable Mutex mutex_;
+    Error failure_ GUARDED_BY(mutex_);
 };
 
 /// Stands in while the real backend cannot be used in full, so that a daemon starts and serves what

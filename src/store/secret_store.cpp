@@ -38,17 +38,17 @@ SecretStore::~SecretStore() {
 }
 
 std::shared_ptr<Barrier> SecretStore::barrier() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return barrier_;
 }
 
 std::optional<Error> SecretStore::failure() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return failure_;
 }
 
 void SecretStore::setFailure(std::optional<Error> failure) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     failure_ = std::move(failure);
 }
 
@@ -56,7 +56,7 @@ void SecretStore::replaceBackend(std::shared_ptr<Backend> backend) {
     const auto next = std::make_shared<Barrier>(std::move(backend), policy_);
     barrier()->backend().watch(nullptr);
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         barrier_ = next;
     }
     follow(*next);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/admin_log.h"
+#include "conf/mutex.h"
 #include "store/barrier.h"
 #include "store/index.h"
 
@@ -9,7 +10,6 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 
@@ -49,8 +49,8 @@ class SecretStore {
     /// Whether reencrypt() would find something to do.
     [[nodiscard]] bool needsReencryption() const { return !barrier()->reencryptable().empty(); }
 
-    /// Writes stored values whose format or key is not what the current policy asks for, one at a time,
-    /// beside all other calls; what fails is told to the log and stays as it is. Ends early,
+    /// Writes stored values whose format or key is not what the current policy asks for, one at a
+    /// time, beside all other calls; what fails is told to the log and stays as it is. Ends early,
     /// without loss, once `isStopped` answers true. Not for two threads at once.
     void reencrypt(const std::function<bool()> &isStopped);
 
@@ -137,9 +137,9 @@ class SecretStore {
     Index index_;
     AdminLog &log_;
     const std::shared_ptr<const CurrentPolicy> policy_;
-    mutable std::mutex mutex_; // of the two below
-    std::shared_ptr<Barrier> barrier_;
-    std::optional<Error> failure_;
+    mutable Mutex mutex_;
+    std::shared_ptr<Barrier> barrier_ GUARDED_BY(mutex_);
+    std::optional<Error> failure_ GUARDED_BY(mutex_);
 };
 
 } // namespace keyhold
