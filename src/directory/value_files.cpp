@@ -15,13 +15,13 @@ StoredValue DirectoryBackend::readValue(const ListedSecret &secret, const ValueR
     const ValueFormats forms = hasStaleFiles_ ? kAllForms : secret.forms;
     const auto pending = finishPendingValue(uuid);
     StoredValue out;
+    const auto counting = countingFormat(forms, [&](ValueFormat form) {
+        readForm(uuid, form, reader, files, out);
+        return out.isThere();
+    });
     for (const ValueFormat form : kValueFormats) {
-        if ((forms & only(form)) == 0)
-            continue;
-        if (out.isThere())
+        if (counting && form > *counting && (forms & only(form)) != 0)
             noteForm(uuid, form, files, out);
-        else
-            readForm(uuid, form, reader, files, out);
     }
     if (pending && !out.isThere())
         out.unreadable =
