@@ -28,8 +28,11 @@ Listing sortedListing(const StoreDirectory &directory) {
     Listing listing = listStore(directory);
     // A definition may be listed twice beside changes; the first one has the values.
     std::ranges::stable_sort(listing.secrets, {}, &ListedSecret::uuid);
-    const auto again = std::ranges::unique(listing.secrets, {}, &ListedSecret::uuid);
-    listing.secrets.erase(again.begin(), again.end());
+    const auto isSame = [](const ListedSecret &a, const ListedSecret &b) {
+        return a.uuid == b.uuid;
+    };
+    listing.secrets.erase(std::unique(listing.secrets.begin(), listing.secrets.end(), isSame),
+                          listing.secrets.end());
     std::ranges::sort(listing.orphans);
     for (auto *names :
          {&listing.privateNames, &listing.quarantined, &listing.misnamed, &listing.unknown})
