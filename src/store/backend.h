@@ -122,7 +122,7 @@ class Backend {
     /// Has `changed` called with each secret that others change or remove, from the last start() or
     /// list() on, on a thread of the backend's; null ends that, and no call runs any more when this
     /// returns. A backend that is not told of changes does nothing: it is listed again at a reload.
-    virtual void watch(std::function<void(const Uuid &uuid)> /*changed*/) {}
+    virtual void watch(const std::function<void(const Uuid &uuid)> & /*changed*/) {}
 };
 
 } // namespace keyhold

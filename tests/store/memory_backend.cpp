@@ -131,12 +131,11 @@ void MemoryBackend::erase(const Uuid &uuid, Revision seen) {
     note(uuid);
 }
 
-void MemoryBackend::watch(std::function<void(const Uuid &uuid)> changed) {
+void MemoryBackend::watch(const std::function<void(const Uuid &uuid)> &changed) {
     watcher_ = {}; // asked to stop and joined
     if (changed)
-        watcher_ = std::jthread([this, changed = std::move(changed)](const std::stop_token &stop) {
-            run(stop, changed);
-        });
+        watcher_ =
+            std::jthread([this, changed](const std::stop_token &stop) { run(stop, changed); });
 }
 
 void MemoryBackend::run(const std::stop_token &stop,
@@ -155,6 +154,8 @@ void MemoryBackend::run(const std::stop_token &stop,
 }
 
 void MemoryBackend::awaitWatcher() {
+    if (!watcher_.joinable())
+        throw std::logic_error("nobody watches");
     std::unique_lock lock(storage_->mutex);
     storage_->changed.wait(lock, [&] { return known_ == storage_->changes.size(); });
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -51,7 +52,7 @@ class MemoryBackend : public Backend {
 
     /// Called before each change with nothing held: what others do at the last moment.
     std::function<void()> beforeChange;
-    /// Returns when the watcher knows all that others have changed.
+    /// Returns when the watcher, which there must be, knows all that others have changed.
     void awaitWatcher();
 
     [[nodiscard]] std::string place() const override { return "memory"; }
@@ -71,7 +72,7 @@ class MemoryBackend : public Backend {
     Revision put(const Uuid &uuid, const SecretChange &change, std::optional<Revision> seen,
                  const FormerJudge &judge) override;
     void erase(const Uuid &uuid, Revision seen) override;
-    void watch(std::function<void(const Uuid &uuid)> changed) override;
+    void watch(const std::function<void(const Uuid &uuid)> &changed) override;
 
   private:
     using Secrets = std::map<Uuid, MemoryStorage::Secret>;
