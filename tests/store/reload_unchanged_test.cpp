@@ -106,6 +106,13 @@ TEST_F(ReloadUnchangedTest, WhatAClientWroteIsReadAtTheNextReload) {
     EXPECT_EQ("text", store->get(uuidNumber(2))->definition.description);
 }
 
+TEST_F(ReloadUnchangedTest, WhatAClientWritesTakesThePlaceOfWhatOthersWrote) {
+    bench.put(valueName(1), base64("of others"));
+    store->setValue(uuidNumber(1), bytes("of a client"), allow);
+    EXPECT_EQ(base64("of a client"), bench.content(valueName(1)));
+    EXPECT_THAT(bench.names(), testing::UnorderedElementsAre(xmlName(1), valueName(1), xmlName(2)));
+}
+
 TEST_F(ReloadUnchangedTest, AValueThatCouldNotBeHadIsTriedAgain) {
     bench.put(valueName(2), "damaged");
     EXPECT_THAT(reload(2, 2), ElementsAre("value 2 two"));
