@@ -193,6 +193,15 @@ TEST_F(DirectoryBackendChangeTest, AValueIsReplacedAndRemoved) {
     EXPECT_THAT(bench.names(), ElementsAre(xmlName(1)));
 }
 
+TEST_F(DirectoryBackendChangeTest, AValueThatIsSetLeavesADefinitionThatWasEditedByHand) {
+    create(definitionOf(1), "old");
+    const std::string edited = "<!-- mine -->\n" + textOf(definitionOf(1)) + "\n";
+    bench.put(xmlName(1), edited);
+    set("new");
+    EXPECT_EQ(edited, bench.content(xmlName(1)));
+    EXPECT_EQ(base64("new"), bench.content(valueName(1)));
+}
+
 TEST_F(DirectoryBackendChangeTest, AnUnreadableValueIsQuarantinedWhenItIsReplaced) {
     create(definitionOf(1));
     bench.put(valueName(1), "damaged");

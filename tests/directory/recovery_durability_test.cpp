@@ -74,9 +74,9 @@ TEST_F(RecoveryDurabilityTest, NoPowerCutLeavesAValueWithoutItsDefinition) {
             StoreBench here;
             prepare(here);
             here.disk.dieAfter(round % 4);
-            static_cast<void>(raisedBy([&] { here.openBackend()->recover(); }));
+            static_cast<void>(raisedBy([&] { here.openBackend()->start(); }));
             here.disk.crashPowerLoss(rng);
-            here.openBackend()->recover();
+            here.openBackend()->start();
             EXPECT_TRUE(here.content(xmlName(1)) || !here.content(valueName(1))) << round;
         }
     }
@@ -87,7 +87,7 @@ TEST_F(RecoveryDurabilityTest, AValueKeepsItsPrivateNameUntilItsDefinitionIsDura
         putDefinition();
         bench.put(name, "value");
         faulty.fail(Operation::sync, "/store", EIO, FaultyFileSystem::kAlways);
-        bench.openBackend()->recover();
+        bench.openBackend()->start();
         EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), name));
         faulty.clearFaults();
         EXPECT_EQ("value", valueAfterStart());
@@ -99,7 +99,7 @@ TEST_F(RecoveryDurabilityTest, ARemovalThatIsNotDurableYetTakesNoValue) {
     faulty.fail(Operation::sync, "/store", EIO, FaultyFileSystem::kAlways);
     bench.put(kLeaving, "old");
     bench.put(kLeavingDefinition, textOf(definitionOf(1)));
-    bench.openBackend()->recover();
+    bench.openBackend()->start();
     EXPECT_THAT(bench.names(), UnorderedElementsAre(kLeaving, kLeavingDefinition));
 }
 
@@ -107,7 +107,7 @@ TEST_F(RecoveryDurabilityTest, AStartWithoutPrivateNamesWritesNothing) {
     putDefinition();
     bench.put(valueName(1), base64("value"));
     bench.disk.clearTrace();
-    bench.openBackend()->recover();
+    bench.openBackend()->start();
     // What it shows was perhaps not durable when the process before was killed.
     EXPECT_THAT(bench.disk.trace(), ElementsAre("sync /store"));
     EXPECT_THAT(bench.log.lines(), IsEmpty());
@@ -116,11 +116,11 @@ TEST_F(RecoveryDurabilityTest, AStartWithoutPrivateNamesWritesNothing) {
 TEST_F(RecoveryDurabilityTest, WhatAStartPutRightIsDurable) {
     putDefinition();
     bench.put(kLeaving, "old");
-    bench.openBackend()->recover();
+    bench.openBackend()->start();
     EXPECT_TRUE(bench.disk.allSynced("/store"));
     bench.put(layout::newValueName(kUuid, ValueFormat::plain), "x");
     faulty.fail(Operation::sync, "/store", EIO);
-    bench.openBackend()->recover();
+    bench.openBackend()->start();
     EXPECT_TRUE(bench.log.mentions("warning: cannot sync directory '/store': Input/output error"));
 }
 
@@ -128,26 +128,26 @@ TEST_F(RecoveryDurabilityTest, AReadOnlyStoreIsServedWithoutAWordAndOwesItsSync)
     putDefinition();
     faulty.loseDisk(DiskLoss::readOnly);
     const auto backend = bench.openBackend();
-    EXPECT_THAT(uuidsOf(backend->recover()), ElementsAre(kUuid));
+    EXPECT_THAT(uuidsOf(backend->start()), ElementsAre(kUuid));
     EXPECT_THAT(bench.log.lines(), IsEmpty());
     // Refused by the change itself.
     EXPECT_EQ((Raised{ErrorCode::fileAccess,
                       "Failed to create file '/store/" + layout::newDefinitionName(kUuid) + "'"}),
-              raisedBy([&] { static_cast<void>(backend->replaceDefinition(definitionOf(1))); }));
+              raisedBy([&] { redefine(*backend, definitionOf(1)); }));
     faulty.clearFaults();
     bench.disk.clearTrace();
-    EXPECT_TRUE(backend->replaceDefinition(definitionOf(1)));
+    redefine(*backend, definitionOf(1));
     EXPECT_EQ("sync /store", bench.disk.trace().front());
 }
 
 TEST_F(RecoveryDurabilityTest, AFileSystemThatCannotSyncDirectoriesIsUsedAndToldOnce) {
     faulty.fail(Operation::sync, "/store", EINVAL, FaultyFileSystem::kAlways);
-    const auto backend = bench.openBackend();
-    backend->recover();
-    backend->recover();
-    backend->create(definitionOf(1), nullptr);
-    backend->replaceValue(definitionOf(1), bytes("value"));
-    backend->remove(kUuid);
+    const auto barrier = bench.openBarrier();
+    barrier->backend().start();
+    barrier->backend().start();
+    barrier->create(definitionOf(1), Value());
+    barrier->setValue(definitionOf(1), bytes("value"), {});
+    barrier->erase(kUuid, {});
     EXPECT_THAT(bench.log.lines(),
                 ElementsAre("warning: '/store' is on a file system that cannot sync directories: "
                             "what was changed shortly before a power failure may be lost or back "
@@ -159,7 +159,7 @@ TEST_F(RecoveryDurabilityTest, NoChangePassesASyncThatIsNotDoneYet) {
     bench.put(xmlName(2), textOf(definitionOf(2)));
     const auto backend = bench.openBackend();
     faulty.fail(Operation::sync, "/store", EIO, 2);
-    backend->recover();
+    backend->start();
     // What another writer does while the first is at its sync, which then fails.
     std::vector<std::string> ofOther;
     bool isFirst = true;
@@ -167,13 +167,11 @@ TEST_F(RecoveryDurabilityTest, NoChangePassesASyncThatIsNotDoneYet) {
         if (!std::exchange(isFirst, false))
             return;
         bench.disk.clearTrace();
-        EXPECT_NE(std::nullopt, raisedBy([&] {
-                      static_cast<void>(
-                          backend->replaceDefinition(described(definitionOf(2), "new")));
-                  }));
+        EXPECT_NE(std::nullopt,
+                  raisedBy([&] { redefine(*backend, described(definitionOf(2), "new")); }));
         ofOther = bench.disk.trace();
     });
-    EXPECT_TRUE(backend->replaceDefinition(described(definitionOf(1), "new")));
+    redefine(*backend, described(definitionOf(1), "new"));
     EXPECT_THAT(ofOther, IsEmpty());
 }
 

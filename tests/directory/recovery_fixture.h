@@ -22,6 +22,11 @@ inline std::string awaitingFor(const SecretDefinition &definition) {
                                      layout::hashOfDefinition(textOf(definition)));
 }
 
+void redefine(Backend &backend, const SecretDefinition &definition) {
+    backend.put(definition.uuid, {.definition = &definition}, Revision(),
+                [](auto, const auto &) { return nullptr; });
+}
+
 class RecoveryTest : public testing::Test {
   protected:
     RecoveryTest() { bench.fileSystem = &faulty; }
@@ -30,7 +35,7 @@ class RecoveryTest : public testing::Test {
 
     /// The value file after a start, and that nothing private is left.
     std::string valueAfterStart() {
-        bench.openBackend()->recover();
+        bench.openBackend()->start();
         for (const std::string &name : bench.names())
             EXPECT_EQ(std::string::npos, name.find("keyhold")) << name;
         return bench.content(valueName(1)).value_or("no file");
