@@ -22,7 +22,7 @@ inline std::string awaitingFor(const SecretDefinition &definition) {
                                      layout::hashOfDefinition(textOf(definition)));
 }
 
-void redefine(Backend &backend, const SecretDefinition &definition) {
+inline void redefine(Backend &backend, const SecretDefinition &definition) {
     backend.put(definition.uuid, {.definition = &definition}, Revision(),
                 [](auto, const auto &) { return nullptr; });
 }

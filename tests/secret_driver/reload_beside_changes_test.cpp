@@ -170,8 +170,8 @@ TEST_F(ReloadBesideChanges, TakesASecretThatComesOrGoesForNoFailure) {
     Complaints complaints;
     SecretStore store(
         std::make_shared<DirectoryBackend>(
-            std::make_unique<StoreDirectory>(posixFileSystem(), paths().configDirectory), failures),
-        std::make_shared<CurrentPolicy>(), failures);
+            std::make_unique<StoreDirectory>(posixFileSystem(), paths().configDirectory), complaints),
+        std::make_shared<CurrentPolicy>(), complaints);
     store.load();
     std::atomic<bool> isOver{false};
     std::thread reloads([&] {
