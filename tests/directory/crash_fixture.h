@@ -23,8 +23,8 @@ struct CrashChange {
     enum class Kind {
         ordinary,
         reencryption, ///< may be half done; the next re-encryption does the rest, and keeps what
-                         ///< libvirt encrypted
-        keepsFile,       ///< the value file that was there is kept under a name for good
+                      ///< libvirt encrypted
+        keepsFile,    ///< the value file that was there is kept under a name for good
     };
 
     CrashChange(const char *named, StoreStep first, StoreStep then, Kind isOf = Kind::ordinary)

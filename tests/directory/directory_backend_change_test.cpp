@@ -101,9 +101,9 @@ TEST_F(DirectoryBackendChangeTest, AnOrphanValueIsQuarantinedAndNotAdopted) {
     bench.put(valueName(1), "an orphan");
     create(definitionOf(1));
     EXPECT_EQ("an orphan", bench.content(kQuarantined));
-    EXPECT_THAT(bench.log.lines(),
-                ElementsAre("warning: '" + bench.path(valueName(1)) +
-                            "' belonged to no secret; it is now '" + bench.path(kQuarantined) + "'"));
+    EXPECT_THAT(bench.log.lines(), ElementsAre("warning: '" + bench.path(valueName(1)) +
+                                               "' belonged to no secret; it is now '" +
+                                               bench.path(kQuarantined) + "'"));
     EXPECT_EQ("none", bench.stateAfterStart().at(uuidNumber(1)).value);
 }
 
@@ -131,8 +131,8 @@ TEST_F(DirectoryBackendChangeTest, AnOrphanThatIsALinkOrADirectoryIsQuarantinedA
     bench.disk.putDirectory(bench.path(valueName(2)));
     create(definitionOf(1));
     create(definitionOf(2));
-    EXPECT_THAT(bench.names(),
-                UnorderedElementsAre(xmlName(1), kQuarantined, xmlName(2), valueName(2) + ".aside-1"));
+    EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), kQuarantined, xmlName(2),
+                                                    valueName(2) + ".aside-1"));
 }
 
 TEST_F(DirectoryBackendChangeTest, TheValueOfASecretThatWasNotLoadedIsTakenOver) {

@@ -83,7 +83,8 @@ TEST(LayoutTest, PrivateNamesSayWhoseTheyAre) {
 
 TEST(LayoutTest, AFileThatWasQuarantinedIsNobodysToRemove) {
     for (const unsigned n : {1U, 2U, 10U, 4294967295U})
-        EXPECT_FALSE(parseFileName(quarantineName(theUuid(), ValueFormat::plain, n)).has_value()) << n;
+        EXPECT_FALSE(parseFileName(quarantineName(theUuid(), ValueFormat::plain, n)).has_value())
+            << n;
 }
 
 TEST(LayoutTest, NearMissesAreNotOurs) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/aes256cbc.h"
 
-#include "conf/random.h"
 #include "conf/raised.h"
+#include "conf/random.h"
 #include "seal/golden.h"
 #include "seal/misleading_key.h"
 #include "seal/plain.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/jwe.h"
 
-#include "conf/random.h"
 #include "conf/raised.h"
+#include "conf/random.h"
 #include "seal/golden.h"
 #include "seal/plain_of.h"
 #include "seal/traces.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "secret_driver/embedded_roots.h"
 
-#include "secret_driver/instance_fixture.h"
 #include "os/child.h"
 #include "os/lock_holder.h"
+#include "secret_driver/instance_fixture.h"
 
 #include <barrier>
 #include <filesystem>

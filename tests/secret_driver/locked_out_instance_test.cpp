@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A daemon's instance whose store another process has: it is there, reads, says who is in the way
 // of changes, and makes them once it is not.
-#include "secret_driver/instance_fixture.h"
 #include "os/child.h"
 #include "os/lock_holder.h"
+#include "secret_driver/instance_fixture.h"
 
 #include <filesystem>
 #include <fstream>

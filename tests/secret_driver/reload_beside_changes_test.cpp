@@ -170,7 +170,8 @@ TEST_F(ReloadBesideChanges, TakesASecretThatComesOrGoesForNoFailure) {
     Complaints complaints;
     SecretStore store(
         std::make_shared<DirectoryBackend>(
-            std::make_unique<StoreDirectory>(posixFileSystem(), paths().configDirectory), complaints),
+            std::make_unique<StoreDirectory>(posixFileSystem(), paths().configDirectory),
+            complaints),
         std::make_shared<CurrentPolicy>(), complaints);
     store.load();
     std::atomic<bool> isOver{false};

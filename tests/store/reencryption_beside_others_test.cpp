@@ -47,7 +47,7 @@ class ReencryptionBesideOthersTest : public testing::Test {
 
     /// Re-encrypts by `rules`, and does something of somebody else's at the first such call.
     void reencrypt(const std::shared_ptr<const SealingPolicy> &rules, Operation operation,
-               const std::string &name, const std::function<void()> &doing) {
+                   const std::string &name, const std::function<void()> &doing) {
         bench.policy->set(rules);
         store = bench.start();
         bool isDone = false;
@@ -78,41 +78,41 @@ class ReencryptionBesideOthersTest : public testing::Test {
 
 TEST_F(ReencryptionBesideOthersTest, APlainFileThatAppearsBeforeTheWriteCounts) {
     reencrypt(policyWith(2, {1}), Operation::sync, "keyhold-new",
-          [&] { bench.put(valueName(1), base64("theirs")); });
+              [&] { bench.put(valueName(1), base64("theirs")); });
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1), sealedName()));
     expectTheirs("=theirs");
 }
 
 TEST_F(ReencryptionBesideOthersTest, APlainFileThatAppearsAfterTheWriteCounts) {
     reencrypt(policyWith(2, {1}), Operation::sync, StoreBench::kDirectory,
-          [&] { bench.put(valueName(1), base64("theirs")); });
+              [&] { bench.put(valueName(1), base64("theirs")); });
     expectTheirs("=theirs");
 }
 
 TEST_F(ReencryptionBesideOthersTest, APlainFileThatIsWrittenToAfterTheWriteCounts) {
     bench.put(valueName(1), base64("plain"));
     reencrypt(policyWith(1, {}, true), Operation::sync, StoreBench::kDirectory,
-          [&] { writeInto(valueName(1), base64("theirs")); });
+              [&] { writeInto(valueName(1), base64("theirs")); });
     expectTheirs("=theirs");
 }
 
 TEST_F(ReencryptionBesideOthersTest, AFileThatIsReplacedBeforeTheWriteStays) {
     reencrypt(policyWith(2, {1}), Operation::sync, "keyhold-new",
-          [&] { bench.put(sealedName(), other); });
+              [&] { bench.put(sealedName(), other); });
     EXPECT_EQ(bench.content(sealedName()), other);
     expectTheirs("=other");
 }
 
 TEST_F(ReencryptionBesideOthersTest, AFileThatIsWrittenToBeforeTheWriteStays) {
     reencrypt(policyWith(2, {1}), Operation::sync, "keyhold-new",
-          [&] { writeInto(sealedName(), other); });
+              [&] { writeInto(sealedName(), other); });
     EXPECT_EQ(bench.content(sealedName()), other);
     expectTheirs("=other");
 }
 
 TEST_F(ReencryptionBesideOthersTest, AFileThatIsReplacedAtTheLastMomentComesBack) {
     reencrypt(policyWith(2, {1}), Operation::link, sealedName() + " -> ",
-          [&] { bench.put(sealedName(), other); });
+              [&] { bench.put(sealedName(), other); });
     EXPECT_EQ(bench.content(sealedName()), other);
     expectTheirs("=other");
 }
@@ -120,27 +120,28 @@ TEST_F(ReencryptionBesideOthersTest, AFileThatIsReplacedAtTheLastMomentComesBack
 TEST_F(ReencryptionBesideOthersTest, AFileOfAnotherFormThatIsReplacedAtTheLastMomentComesBack) {
     bench.put(valueName(1), base64("plain"));
     reencrypt(policyWith(1, {}, true), Operation::rename, valueName(1) + " -> ",
-          [&] { bench.put(valueName(1), base64("theirs")); });
+              [&] { bench.put(valueName(1), base64("theirs")); });
     EXPECT_EQ(bench.content(valueName(1)), base64("theirs"));
     expectTheirs("=theirs");
 }
 
 TEST_F(ReencryptionBesideOthersTest, AFileThatIsTakenAwayInBetweenIsNotBroughtBack) {
-    reencrypt(policyWith(2, {1}), Operation::sync, "keyhold-new", [&] { bench.remove(sealedName()); });
+    reencrypt(policyWith(2, {1}), Operation::sync, "keyhold-new",
+              [&] { bench.remove(sealedName()); });
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1)));
     expectTheirs("none");
 }
 
 TEST_F(ReencryptionBesideOthersTest, ASealedFileThatIsReplacedWhileTheValueBecomesPlainCounts) {
     reencrypt(policyWith(0, {1}, true), Operation::sync, StoreBench::kDirectory,
-          [&] { bench.put(sealedName(), other); });
+              [&] { bench.put(sealedName(), other); });
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), sealedName()));
     expectTheirs("=other");
 }
 
 TEST_F(ReencryptionBesideOthersTest, ASealedFileThatIsReplacedAtTheLastMomentCounts) {
     reencrypt(policyWith(0, {1}, true), Operation::rename, sealedName() + " -> ",
-          [&] { bench.put(sealedName(), other); });
+              [&] { bench.put(sealedName(), other); });
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), sealedName()));
     expectTheirs("=other");
 }
@@ -157,7 +158,7 @@ TEST_F(ReencryptionBesideOthersTest, AnOlderFileThatDoesNotCountGoes) {
 TEST_F(ReencryptionBesideOthersTest, AFileThatCannotGetItsNameBackIsNamed) {
     faulty.fail(Operation::rename, "keyhold-old -> ", EIO);
     reencrypt(policyWith(2, {1}), Operation::link, sealedName() + " -> ",
-          [&] { bench.put(sealedName(), other); });
+              [&] { bench.put(sealedName(), other); });
     EXPECT_TRUE(bench.log.mentions("cannot give '" + bench.path(sealedName()) +
                                    ".keyhold-old', which somebody has just put there"));
     EXPECT_EQ(bench.content(sealedName() + ".keyhold-old"), other);
