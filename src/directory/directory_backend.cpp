@@ -98,7 +98,15 @@ std::optional<StoredSecret> DirectoryBackend::get(const ListedSecret &secret,
     }
     SecretFiles files;
     files.definition = file->status;
-    return StoredSecret{std::move(file->definition), readValue(secret, reader, files, now)};
+    // A value that waited under a private name may get its own now.
+    const ValueFormats forms = hasStaleFiles_ ? kAllForms : secret.forms;
+    const auto pending = finishPendingValue(uuid);
+    StoredValue value = readValue({uuid, forms}, reader, files, now);
+    if (pending && !value.isThere())
+        value.unreadable =
+            Error(ErrorCode::valueUnreadable, pending->fullText() + "; put that right and reload",
+                  0, pending->place());
+    return StoredSecret{std::move(file->definition), std::move(value)};
 }
 
 std::optional<StoredValue> DirectoryBackend::getValue(const ListedSecret &secret,

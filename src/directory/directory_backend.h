@@ -66,7 +66,7 @@ class DirectoryBackend : public Backend {
     void tellMisnamed(const Listing &listing);
     /// Looks for the value of a secret; `files` gets those that are looked at.
     [[nodiscard]] StoredValue readValue(const ListedSecret &secret, const ValueReader &reader,
-                                        SecretFiles files, std::int64_t now);
+                                        SecretFiles files, std::int64_t now) const;
     void readForm(const Uuid &uuid, ValueFormat form, const ValueReader &reader, SecretFiles &files,
                   StoredValue &out) const;
     /// Of a value file behind the one that counts.

@@ -9,24 +9,17 @@
 namespace keyhold {
 
 StoredValue DirectoryBackend::readValue(const ListedSecret &secret, const ValueReader &reader,
-                                        SecretFiles files, std::int64_t now) {
+                                        SecretFiles files, std::int64_t now) const {
     const Uuid &uuid = secret.uuid;
-    // A value that waited under a private name may get its own now.
-    const ValueFormats forms = hasStaleFiles_ ? kAllForms : secret.forms;
-    const auto pending = finishPendingValue(uuid);
     StoredValue out;
-    const auto counting = countingFormat(forms, [&](ValueFormat form) {
+    const auto counting = countingFormat(secret.forms, [&](ValueFormat form) {
         readForm(uuid, form, reader, files, out);
         return out.isThere();
     });
     for (const ValueFormat form : kValueFormats) {
-        if (counting && form > *counting && (forms & only(form)) != 0)
+        if (counting && form > *counting && (secret.forms & only(form)) != 0)
             noteForm(uuid, form, files, out);
     }
-    if (pending && !out.isThere())
-        out.unreadable =
-            Error(ErrorCode::valueUnreadable, pending->fullText() + "; put that right and reload",
-                  0, pending->place());
     out.revision = revisionNow(files, now);
     return out;
 }

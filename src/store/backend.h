@@ -102,7 +102,8 @@ class Backend {
     /// parse raises. A value is looked for in the formats that are listed.
     [[nodiscard]] virtual std::optional<StoredSecret> get(const ListedSecret &secret,
                                                           const ValueReader &reader) = 0;
-    /// The value alone, whether the definition can be read or not.
+    /// The value alone, whether the definition can be read or not. Changes nothing, so that it may
+    /// run beside a change of the secret.
     [[nodiscard]] virtual std::optional<StoredValue> getValue(const ListedSecret &secret,
                                                               const ValueReader &reader) = 0;
     /// The revision that get() would give now, if it is known without reading.

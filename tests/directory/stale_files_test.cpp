@@ -53,6 +53,21 @@ TEST_F(StaleFileTest, OneThatCannotBeRemovedBlocksItsSecretOnly) {
     EXPECT_FALSE(bench.content(name).has_value());
 }
 
+TEST_F(StaleFileTest, ALookAtTheValueAloneLeavesIt) {
+    const std::string name = layout::oldValueName(kUuid, ValueFormat::plain);
+    bench.put(name, "stale");
+    faulty.fail(Operation::unlink, name, EACCES, FaultyFileSystem::kAlways);
+    const auto backend = bench.openBackend();
+    static_cast<void>(backend->start());
+    faulty.clearFaults();
+    const ListedSecret secret{kUuid, kAllForms};
+    // A re-encryption looks at secrets that somebody else may be changing.
+    EXPECT_TRUE(backend->getValue(secret, [](const EncodedValue &) { return true; }));
+    EXPECT_TRUE(bench.content(name).has_value());
+    EXPECT_TRUE(backend->get(secret, [](const EncodedValue &) { return true; }));
+    EXPECT_FALSE(bench.content(name).has_value());
+}
+
 TEST_F(StaleFileTest, OneThatSomebodyElseRemovedBlocksNothing) {
     bench.disk.putDirectory(bench.path(layout::oldValueName(kUuid, ValueFormat::plain)));
     const auto store = bench.start();
