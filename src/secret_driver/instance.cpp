@@ -40,7 +40,7 @@ Instance::Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
       events_(std::move(events)),
       store_(std::make_shared<DirectoryBackend>(std::move(directory), libvirtAdminLog()), policy_,
              libvirtAdminLog()),
-      reencryption_(store_, libvirtAdminLog(), [this] { followInhibitor(); }) {
+      reencryption_(store_, libvirtAdminLog(), [this] { announce(); }) {
     readKeys();
     store_.load();
     tellMemory(libvirtAdminLog());
@@ -53,7 +53,7 @@ Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
       inhibitor_(inhibitor),
       events_(std::make_shared<Events>()),
       store_(openBackend(kLockPatience, Opening::start), policy_, libvirtAdminLog()),
-      reencryption_(store_, libvirtAdminLog(), [this] { followInhibitor(); }) {
+      reencryption_(store_, libvirtAdminLog(), [this] { announce(); }) {
     readKeys();
     store_.load();
     announce();
