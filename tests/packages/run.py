@@ -164,7 +164,8 @@ class Packages(unittest.TestCase):
 
     def test_a_first_installation_that_fails_leaves_libvirts_driver(self) -> None:
         self.system.run("dpkg", "-i", *self.system.bring(self.deb("keyhold-tools"))).ok()
-        for script, beginning in (("preinst", "exit 1"), ("preinst", "trap 'exit 1' EXIT")):
+        for script, beginning in (("preinst", "exit 1"), ("preinst", "trap 'exit 1' EXIT"),
+                                  ("preinst", 'ln() { command ln "$@"; exit 1; }')):
             with self.subTest(beginning):
                 package = self.changed("keyhold", scripts={script: beginning})
                 self.assertNotEqual(self.system.run("dpkg", "-i", *self.system.bring(package)).code, 0)
