@@ -24,10 +24,9 @@ const char *usageTypeName(UsageType type) {
 }
 
 std::optional<UsageType> usageTypeFromName(std::string_view name) {
-    for (const UsageType type : {UsageType::none, UsageType::volume, UsageType::ceph,
-                                 UsageType::iscsi, UsageType::tls, UsageType::vtpm})
-        if (name == usageTypeName(type))
-            return type;
+    for (int number = 0; const char *known = usageTypeName(UsageType{number}); ++number)
+        if (name == known)
+            return UsageType{number};
     return std::nullopt;
 }
 

@@ -7,7 +7,8 @@
 
 namespace keyhold {
 
-/// What a secret is for. The numbers are libvirt's virSecretUsageType (libvirt-secret.h, 9.0.0).
+/// What a secret is for. The numbers are libvirt's virSecretUsageType (libvirt-secret.h, 9.0.0),
+/// which has no gaps.
 enum class UsageType : int {
     none = 0,
     volume = 1,
@@ -17,7 +18,7 @@ enum class UsageType : int {
     vtpm = 5,
 };
 
-/// The word in `<usage type='...'>`.
+/// The word in `<usage type='...'>`; null for a number that is no type.
 [[nodiscard]] const char *usageTypeName(UsageType type);
 /// Exact match, case sensitive; empty for an unknown word.
 [[nodiscard]] std::optional<UsageType> usageTypeFromName(std::string_view name);
