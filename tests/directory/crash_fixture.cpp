@@ -39,6 +39,7 @@ void CrashTest::learn() {
     after.disk.clearTrace();
     ASSERT_TRUE(change(after, *store));
     calls_ = after.disk.callCount();
+    ASSERT_GT(calls_, 0U) << "the change makes no system call";
     after.disk.crashKill();
     after_ = after.stateAfterStart();
     namesAfter_ = after.names();
