@@ -165,8 +165,10 @@ def run_suite(report: Report, suite: str, chroot: Chroot, programs: Programs) ->
             report.note(f"{suite}: build", False, str(error))
             return False
         report.note(f"{suite}: build", True, "")
+        archives = [path for path in programs.module.parents[2].rglob("lib*.a") if path.name != "libcommand.a"]
         report.run(f"{suite}: exports, imports, hardening",
-                   [sys.executable, "-B", SOURCE / "tests/module/elf_check.py", programs.module])
+                   [sys.executable, "-B", SOURCE / "tests/module/elf_check.py", programs.module,
+                    "--archives", *archives])
     chroot.stage(programs)
     report.run(f"{suite}: layouts, errors and log",
                chroot.command(STAGE / "programs/abi_test", "--gtest_brief=1"))
