@@ -77,7 +77,7 @@ enum class RevisionKind {
 /// Durable home of the secrets of one store, whom nobody trusts with a key. A call that changes
 /// something returns once the change is on stable storage, or raises and has changed nothing, or
 /// raises RollbackFailedError. Calls for different secrets may run at the same time; calls for one
-/// secret are the caller's to serialize. tests/store/backend_contract.h is this in tests.
+/// secret are the caller's to serialize. tests/store/backend_contract_test.cpp is this in tests.
 class Backend {
   public:
     virtual ~Backend() = default;
