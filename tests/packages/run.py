@@ -100,9 +100,13 @@ class Packages(unittest.TestCase):
     def test_from_install_to_purge(self) -> None:
         self.define()
         before = self.system.files()
-        self.install()
+        self.install(self.deb("keyhold-secretd"), self.deb("keyhold-doc"))
         self.assertOurs()
-        self.assertEqual(self.system.run("dpkg", "-V", "keyhold", "keyhold-tools", "libvirt-daemon").ok(), "")
+        ours = ("keyhold", "keyhold-tools", "keyhold-secretd", "keyhold-doc")
+        self.assertEqual(self.system.run("dpkg", "-V", *ours, "libvirt-daemon").ok(), "")
+        self.assertEqual(self.system.sha256("/usr/lib/keyhold/secretd/libvirt_driver_secret.so"), self.module())
+        enabled = self.system.run("systemctl", "is-enabled", "keyhold-secretd.socket")
+        self.assertEqual(enabled.output.strip(), "disabled")
         self.assertEqual(self.driver_at_work(), '"driver":"keyhold"')
         self.assertServed()
 
@@ -111,14 +115,14 @@ class Packages(unittest.TestCase):
         self.install()
         self.assertOurs()
         self.system.run("dpkg", "-i", *self.system.bring(
-            self.changed("keyhold-tools", "9.0-1"), self.changed("keyhold", "9.0-1"))).ok()
+            *(self.changed(name, "9.0-1") for name in ("keyhold-tools", "keyhold", "keyhold-secretd")))).ok()
         self.assertOurs()
         self.assertServed()
 
         self.system.apt("remove", "keyhold").ok()
         self.assertStock()
         self.assertServed()
-        self.system.apt("purge", "keyhold", "keyhold-tools").ok()
+        self.system.apt("purge", *ours).ok()
         self.assertEqual(self.system.files(), before)
 
     def test_a_driver_with_sealed_values_is_not_removed(self) -> None:
