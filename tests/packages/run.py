@@ -5,6 +5,7 @@
 Run as root: run.py [--suite SUITE] DIR, where DIR holds the .debs."""
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import unittest
 from collections.abc import Mapping
 from pathlib import Path
 
-from system import System
+from system import Result, System
 
 HERE = Path(__file__).resolve().parent
 UUID = "5f4e3d2c-1b0a-4988-a776-655443322110"
@@ -27,6 +28,7 @@ for _ in $(seq 300); do virsh -q -c secret:///system uri >/dev/null 2>&1 && brea
 
 
 class Packages(unittest.TestCase):
+    suite: str
     debs: Path
     base: Path
 
@@ -164,6 +166,60 @@ class Packages(unittest.TestCase):
         self.assertNotEqual(refused.code, 0)
         self.assertIn("is diverted by the package other; remove that package first", refused.output)
 
+    # --- a repository for apt --------------------------------------------------------------
+
+    def repository(self) -> Path:
+        """Signed with a key made for it, and named in the sources of the system, with no other beside it."""
+        place = Path(tempfile.mkdtemp(prefix="keyhold-gnupg-"))
+        self.addCleanup(shutil.rmtree, place)
+        environment = {**os.environ, "GNUPGHOME": str(place)}
+
+        def gpg(*arguments: str) -> str:
+            return subprocess.run(["gpg", "--batch", "--quiet", *arguments], check=True, env=environment, text=True,
+                                  stdout=subprocess.PIPE).stdout
+
+        gpg("--passphrase", "", "--quick-generate-key", "Keyhold <test@example.org>", "default", "default", "1d")
+        self.addCleanup(subprocess.run, ["gpgconf", "--kill", "all"], check=True, env=environment)
+        [key, *_] = [line.split(":")[9] for line in gpg("--list-secret-keys", "--with-colons").splitlines()
+                     if line.startswith("fpr:")]
+        packages = place / "packages"
+        packages.mkdir()
+        (packages / self.suite).symlink_to(self.debs)
+        directory = self.system.root / "srv/keyhold"
+        for _ in range(2):  # the second time there is nothing to add
+            subprocess.run([HERE.parents[1] / "scripts/repository", directory, key, packages], check=True,
+                           env=environment, stdout=subprocess.DEVNULL)
+        sources = self.system.root / "etc/apt/sources.list.d"
+        (sources / "keyhold.sources").write_text(
+            "Types: deb deb-src\nURIs: file:/srv/keyhold\n"
+            f"Suites: {self.suite}\nComponents: main\nSigned-By: /srv/keyhold/keyhold.asc\n", encoding="utf-8")
+        return directory
+
+    def update(self) -> Result:
+        return self.system.apt("-o", "APT::Update::Error-Mode=any", "-o", "Dir::Etc::sourcelist=/dev/null", "update")
+
+    def test_a_repository_is_what_its_key_has_signed(self) -> None:
+        directory = self.repository()
+        self.update().ok()
+        self.system.apt("-o", "Dir::Etc::sourcelist=/dev/null", "install", "--download-only", "keyhold-doc").ok()
+        self.assertIn("/srv/keyhold", self.system.run("apt-cache", "policy", "keyhold").ok())
+        self.system.apt("install", "keyhold").ok()
+        self.assertOurs()
+
+        release = directory / f"dists/{self.suite}/InRelease"
+        signed = release.read_bytes()
+        release.write_bytes(signed.replace(b"Label: Keyhold", b"Label: keyhold"))
+        self.assertIn("BADSIG", self.refused(self.update()))
+        release.write_bytes(signed)
+        self.update().ok()
+        [deb] = directory.rglob("keyhold-secretd_*.deb")
+        deb.write_bytes(deb.read_bytes()[:-1] + b"?")
+        self.assertIn("Hash Sum mismatch", self.refused(self.system.apt("install", "keyhold-secretd")))
+
+    def refused(self, result: Result) -> str:
+        self.assertNotEqual(result.code, 0, result.output)
+        return result.output
+
     # --- what fails on the way -------------------------------------------------------------
 
     def test_a_first_installation_that_fails_leaves_libvirts_driver(self) -> None:
@@ -202,6 +258,7 @@ def main() -> None:
     parser.add_argument("--suite", default="bookworm")
     parser.add_argument("debs", type=Path, metavar="DIR")
     options, rest = parser.parse_known_args()
+    Packages.suite = options.suite
     Packages.debs = options.debs.resolve()
     made = subprocess.run([HERE.parents[1] / "scripts/make-chroot", options.suite], check=True, stdout=subprocess.PIPE,
                           text=True)
