@@ -11,6 +11,7 @@ import unittest
 from pathlib import Path
 
 from case import HERE, UUID, PackageCase
+from policy import Policy  # noqa: F401, a case of this program
 from system import Result
 
 
@@ -145,11 +146,11 @@ def main() -> None:
     parser.add_argument("--suite", default="bookworm")
     parser.add_argument("debs", type=Path, metavar="DIR")
     options, rest = parser.parse_known_args()
-    Packages.suite = options.suite
-    Packages.debs = options.debs.resolve()
+    PackageCase.suite = options.suite
+    PackageCase.debs = options.debs.resolve()
     made = subprocess.run([HERE.parents[1] / "scripts/make-chroot", options.suite], check=True, stdout=subprocess.PIPE,
                           text=True)
-    Packages.base = Path(made.stdout.strip())
+    PackageCase.base = Path(made.stdout.strip())
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
 
 
