@@ -22,7 +22,10 @@ const char *driverName(Holder::Driver driver) {
 }
 
 /// What becomes of a value that is set: "plain", "sealed" or "refused".
-const char *newValuesOf(const SealingPolicy &policy) {
+const char *newValuesOf(const SealingPolicy &policy, const Inspection &inspection) {
+    const bool hasSealed = !inspection.sealed.empty() || inspection.aes256cbc > 0;
+    if (policy.rules().isPlainByDefault && hasSealed)
+        return "refused";
     if (!policy.rules().mustSeal)
         return "plain";
     return policy.keyring().current() ? "sealed" : "refused";
@@ -52,7 +55,7 @@ Json jsonOf(const Report &report) {
             {"directory", report.target.paths.configDirectory},
             {"settings", report.target.paths.settingsFile},
             {"holder", report.holder ? jsonOf(*report.holder) : Json()},
-            {"newValues", newValuesOf(policy)},
+            {"newValues", newValuesOf(policy, inspection)},
             {"currentKey",
              policy.keyring().current() ? Json(policy.keyring().current()->id()) : Json()},
             {"keys", keys},
@@ -104,7 +107,7 @@ void printText(const Report &report) {
     const Inspection &inspection = report.inspection;
     print(std::string(report.target.name()) + ": " + report.target.paths.configDirectory);
     printHolder(report);
-    printLine("new values", newValuesOf(policy));
+    printLine("new values", newValuesOf(policy, inspection));
     printLine("secrets", std::to_string(inspection.secrets));
     const auto count = [](const char *label, std::size_t number) {
         if (number > 0)

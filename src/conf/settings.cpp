@@ -2,17 +2,20 @@
 #include "conf/settings.h"
 
 #include "conf/error.h"
+#include "conf/nearest_word.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace keyhold {
 namespace {
 
 using Of = SettingProblem::Of;
 
-constexpr const char *kNames[] = {
+constexpr std::string_view kNames[] = {
     "encrypt_data",  "secrets_encryption_key", "secrets_decryption_keys",
-    "seal_existing", "unseal_existing",        "key_memory"};
+    "seal_existing", "unseal_existing",        "key_memory",
+    "plain_values"};
 
 /// `what` says which text that is.
 void requireAbsolute(const std::string &what, const std::string &path) {
@@ -42,6 +45,14 @@ KeyMemoryChoice keyMemoryOf(const std::string &word) {
         return KeyMemoryChoice::locked;
     throw Error(ErrorCode::configUnsupported,
                 "'key_memory' is not \"auto\", \"secretmem\" or \"locked\"");
+}
+
+PlainValues plainValuesOf(const std::string &word) {
+    if (word == "accept")
+        return PlainValues::accept;
+    if (word == "refuse")
+        return PlainValues::refuse;
+    throw Error(ErrorCode::configUnsupported, "'plain_values' is not \"accept\" or \"refuse\"");
 }
 
 } // namespace
@@ -83,6 +94,10 @@ Settings readSettings(const ConfValues &values) {
         if (const auto word = values.string("key_memory"))
             settings.keyMemory = keyMemoryOf(*word);
     });
+    take(settings, Of::plainValues, [&] {
+        if (const auto word = values.string("plain_values"))
+            settings.plainValues = plainValuesOf(*word);
+    });
     return settings;
 }
 
@@ -97,10 +112,12 @@ std::vector<std::string> ignoredStatements(const std::vector<ConfStatement> &sta
                 ? "a name of " + std::to_string(statement.name.size()) + " characters"
                 : inQuotes(statement.name);
         const ConfStatement &first = *findStatement(statements, statement.name);
-        if (std::ranges::find(kNames, statement.name) == std::end(kNames))
-            texts.push_back(line + name +
-                            " is no setting, and does not count; correct its name, or remove it");
-        else if (&first != &statement)
+        if (std::ranges::find(kNames, statement.name) == std::end(kNames)) {
+            const std::string_view meant = nearestWord(statement.name, kNames);
+            texts.push_back(line + name + " is no setting, and does not count; " +
+                            (meant.empty() ? "correct its name, or remove it"
+                                           : "did you mean " + inQuotes(meant) + "?"));
+        } else if (&first != &statement)
             texts.push_back(line + name + " does not count, because line " +
                             std::to_string(first.line) + " has set it; remove one of them");
     }

@@ -17,6 +17,12 @@ enum class KeyMemoryChoice {
     locked,    ///< "locked": locked pages between guard pages, left out of core dumps
 };
 
+/// What is read of files that hold a value in plain (`plain_values`), where values are encrypted.
+enum class PlainValues {
+    accept, ///< "accept": what other tools write into the directory counts
+    refuse, ///< "refuse": such a value is unreadable
+};
+
 /// A setting that is there and cannot be understood.
 struct SettingProblem {
     enum class Of {
@@ -26,6 +32,7 @@ struct SettingProblem {
         sealExisting,
         unsealExisting,
         keyMemory,
+        plainValues,
     };
     Of setting;
     std::string text; ///< names the setting and says what is wrong with it; never its value
@@ -42,6 +49,7 @@ struct Settings {
     bool sealExisting = false;                              ///< seal_existing
     bool unsealExisting = false;                            ///< unseal_existing
     KeyMemoryChoice keyMemory = KeyMemoryChoice::automatic; ///< key_memory
+    std::optional<PlainValues> plainValues;                 ///< plain_values; without it, accept
     /// A setting that has one is above as if it were not there; of a list, the entry.
     std::vector<SettingProblem> problems;
 
@@ -68,7 +76,8 @@ class ConfValues {
 [[nodiscard]] Settings readSettings(const ConfValues &values);
 
 /// What does not count in a file of settings, with line and remedy: names that are no setting of
-/// this driver nor of libvirt 12.8, and all but the first of several with one name.
+/// this driver nor of libvirt 12.8, with the one that was probably meant, and all but the first of
+/// several with one name.
 [[nodiscard]] std::vector<std::string>
 ignoredStatements(const std::vector<ConfStatement> &statements);
 

@@ -32,6 +32,8 @@ const char *consequenceOf(SettingProblem::Of setting, const KeyPlan &plan) {
         return "; stored values are not made plain by it";
     case SettingProblem::Of::keyMemory:
         return "; \"auto\" is taken";
+    case SettingProblem::Of::plainValues:
+        return "; \"accept\" is taken";
     }
     return "";
 }
@@ -147,17 +149,22 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
         keys.settings.keyMemory == KeyMemoryChoice::secretmem ||
         (keys.settings.keyMemory == KeyMemoryChoice::automatic && paths.isSystem));
     auto credential = std::make_unique<Credential>(posixFileSystem(), credentialsDirectory);
-    keys.plan =
-        planKey(keys.settings, credential->exists() ? credential->name() : "", builtInKeyPath);
-    keys.primarySource = primarySourceOf(keys.plan, paths.settingsFile, std::move(credential));
+    const bool hasCredential = credential->exists();
+    keys.plan = planKey(keys.settings, hasCredential ? credential->name() : "", builtInKeyPath);
     for (const std::string &path : keys.plan.earlierKeyPaths)
         keys.earlierSources.push_back(keyFile(path, paths.settingsFile, "secrets_decryption_keys"));
+    // libvirt has sealed with it until a key was named.
+    if (hasCredential && keys.plan.source != KeyPlan::Source::credential)
+        keys.earlierSources.push_back(std::move(credential));
+    keys.primarySource = primarySourceOf(keys.plan, paths.settingsFile, std::move(credential));
     rules.mustSeal = keys.plan.encrypt;
     rules.convertExisting =
         keys.plan.encrypt ? keys.settings.sealExisting : keys.settings.unsealExisting;
     Keyring keyring;
     const Deadline deadline(kKeyPatience);
     rules.complaint = fetchPrimary(keyring, keys, deadline);
+    rules.refusesPlain = keys.plan.encrypt && keyring.current() != nullptr &&
+                         keys.settings.plainValues == PlainValues::refuse;
     fetchEarlier(keyring, keys, deadline, log);
     // Where it is not known whether a key is asked for, none need be where libvirt looks for it.
     const bool isExpected = !keys.plan.isDoubtful || keys.plan.source != KeyPlan::Source::builtIn;
@@ -166,6 +173,13 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
                                      : "values under the key cannot be read: ") +
                   rules.complaint);
     tellFailures(keys, paths.settingsFile, keyring, log);
+    rules.isPlainByDefault =
+        !keys.plan.encrypt && !keys.settings.encryptData && !rules.convertExisting;
+    if (rules.isPlainByDefault && rules.complaint.empty())
+        rules.complaint =
+            "'" + paths.settingsFile +
+            "' names no key to seal with; name it in secrets_encryption_key, or write "
+            "encrypt_data = 0 to have new values stored in plain, and reload";
     if (keys.plan.isDoubtful) {
         rules.convertExisting = false;
         rules.complaint = doubtOf(keys.settings, paths.settingsFile);

@@ -23,6 +23,8 @@ std::uint64_t hashOf(const Keyring &keyring, const SealingPolicy::Rules &rules) 
     text += rules.mustSeal ? 's' : '-';
     text += rules.convertExisting ? 'c' : '-';
     text += keyring.current() ? 'k' : '-';
+    text += rules.isPlainByDefault ? 'd' : '-';
+    text += rules.refusesPlain ? 'r' : '-';
     for (const Key &key : keyring.keys())
         text += key.id();
     return keyedHash(bytesOf(text)) | 1;
@@ -105,6 +107,16 @@ void SealingPolicy::encode(ValueFormat format, const Uuid &uuid,
 std::optional<SealingPolicy::Decoded>
 SealingPolicy::decode(ValueFormat format, const Uuid &uuid,
                       std::span<const std::uint8_t> text) const {
+    auto decoded = decodeAny(format, uuid, text);
+    if (decoded && format == ValueFormat::plain && rules_.refusesPlain)
+        throw unreadable("is not sealed, and plain_values in secret.conf refuses it; set the value "
+                         "again, or write plain_values = \"accept\" and reload");
+    return decoded;
+}
+
+std::optional<SealingPolicy::Decoded>
+SealingPolicy::decodeAny(ValueFormat format, const Uuid &uuid,
+                         std::span<const std::uint8_t> text) const {
     std::optional<ShieldedValue> value;
     const Key *key = nullptr;
     switch (format) {

@@ -60,6 +60,10 @@ class SealingPolicy {
         bool convertExisting = false;
         /// Why there is no current key, with file and remedy.
         std::string complaint;
+        /// New values are plain because nothing asks for anything: not beside sealed ones.
+        bool isPlainByDefault = false;
+        /// A value in plain is not read.
+        bool refusesPlain = false;
     };
 
     /// New values are plain, and nothing sealed can be read.
@@ -78,6 +82,10 @@ class SealingPolicy {
 
     /// Raises invalidEncryptionKey if new values must be sealed and cannot be.
     [[nodiscard]] ValueFormat formatOfNew() const;
+    /// A value in this format keeps new ones from being stored.
+    [[nodiscard]] bool keepsNewFromStoring(ValueFormat format) const noexcept {
+        return rules_.isPlainByDefault && format != ValueFormat::plain;
+    }
 
     using Write = std::function<void(std::span<const std::uint8_t> text)>;
     /// Calls `write` with the text of a value in `format`, which is plain or jwe; a plain text
@@ -93,8 +101,11 @@ class SealingPolicy {
     /// The value in a text; empty if that is blank, or if what it encrypts is empty: whatever the
     /// format, an empty value is no value. Raises valueUnreadable or invalidEncryptionKey,
     /// with texts that begin with a verb: the caller puts the name of the file before.
-    [[nodiscard]] std::optional<Decoded> decode(ValueFormat form, const Uuid &uuid,
+    [[nodiscard]] std::optional<Decoded> decode(ValueFormat format, const Uuid &uuid,
                                                 std::span<const std::uint8_t> text) const;
+    /// The same where it does not matter whether a value in plain may be read.
+    [[nodiscard]] std::optional<Decoded> decodeAny(ValueFormat format, const Uuid &uuid,
+                                                   std::span<const std::uint8_t> text) const;
 
   private:
     [[nodiscard]] bool needsReencryptionFrom(ValueFormat format, const Key *key) const;

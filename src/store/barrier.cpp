@@ -58,8 +58,9 @@ FormerJudge judgeOf(const SealingPolicy &policy, const Uuid &uuid,
         if (format == reencrypted)
             return nullptr;
         try {
-            Opener opener(policy, uuid);
-            lend(opener.reader());
+            lend([&](const EncodedValue &encoded) {
+                return policy.decodeAny(encoded.format, uuid, encoded.bytes).has_value();
+            });
         } catch (const Error &) {
             return "could not be read when its secret was changed";
         }
@@ -73,8 +74,10 @@ std::optional<OpenedSecret> Barrier::read(const ListedSecret &secret) {
     const Policy policy = policy_->get();
     Opener opener(*policy, secret.uuid);
     auto stored = backend_->get(secret, opener.reader());
-    const bool isReencryptable = stored && opener.needsReencryption(stored->value);
-    noteReencryptable(secret.uuid, isReencryptable ? stored->value.format : std::nullopt);
+    const bool isNoted =
+        stored && (opener.needsReencryption(stored->value) ||
+                   (stored->value.format && policy->keepsNewFromStoring(*stored->value.format)));
+    noteFormat(secret.uuid, isNoted ? stored->value.format : std::nullopt);
     if (!stored)
         return std::nullopt;
     Value value = opener.value(stored->value);
@@ -115,12 +118,13 @@ ReadMark Barrier::putSealed(const SealingPolicy &policy, const Uuid &uuid,
                             const SecretDefinition *definition, std::span<const std::uint8_t> plain,
                             std::optional<Revision> seen, const FormerJudge &judge) {
     const ValueFormat format = policy.formatOfNew();
+    requireNoSealed(policy);
     ReadMark mark{{}, policy.hash()};
     policy.encode(format, uuid, plain, [&](std::span<const std::uint8_t> text) {
         SecretChange change{definition, EncodedValue{format, text}};
         mark.revision = backend_->put(uuid, change, seen, judge);
     });
-    noteReencryptable(uuid, std::nullopt);
+    noteFormat(uuid, std::nullopt);
     return mark;
 }
 
@@ -169,40 +173,53 @@ ReadMark Barrier::removeValue(const Uuid &uuid, ReadMark seen) {
     const Policy policy = policy_->get();
     const Revision revision =
         backend_->put(uuid, {.removesValue = true}, ofClient(seen), judgeOf(*policy, uuid));
-    noteReencryptable(uuid, std::nullopt);
+    noteFormat(uuid, std::nullopt);
     return {revision, policy->hash()};
 }
 
 void Barrier::erase(const Uuid &uuid, ReadMark seen) {
     backend_->erase(uuid, ofClient(seen));
-    noteReencryptable(uuid, std::nullopt);
+    noteFormat(uuid, std::nullopt);
 }
 
-void Barrier::noteReencryptable(const Uuid &uuid, std::optional<ValueFormat> format) {
-    // The usual case at each of a million readings: there is nothing to forget.
-    if (!format && !hasReencryptable_)
+void Barrier::requireNoSealed(const SealingPolicy &policy) const {
+    if (!policy.rules().isPlainByDefault)
         return;
-    const MutexLock lock(reencryptableMutex_);
+    const MutexLock lock(otherFormatsMutex_);
+    const auto sealed = std::ranges::find_if(
+        otherFormats_, [&](const auto &noted) { return policy.keepsNewFromStoring(noted.second); });
+    if (sealed != otherFormats_.end())
+        throw Error(ErrorCode::invalidEncryptionKey,
+                    "value is not stored in plain beside sealed ones, such as " +
+                        inQuotes(backend_->placeOf(sealed->first, sealed->second)) + ": " +
+                        policy.rules().complaint);
+}
+
+void Barrier::noteFormat(const Uuid &uuid, std::optional<ValueFormat> format) {
+    // The usual case at each of a million readings: there is nothing to forget.
+    if (!format && !hasOtherFormats_)
+        return;
+    const MutexLock lock(otherFormatsMutex_);
     if (format)
-        reencryptable_[uuid] = *format;
+        otherFormats_[uuid] = *format;
     else
-        reencryptable_.erase(uuid);
-    hasReencryptable_ = !reencryptable_.empty();
+        otherFormats_.erase(uuid);
+    hasOtherFormats_ = !otherFormats_.empty();
 }
 
 std::optional<ValueFormat> Barrier::reencryptableFormat(const Uuid &uuid) const {
-    const MutexLock lock(reencryptableMutex_);
-    const auto found = reencryptable_.find(uuid);
-    return found == reencryptable_.end() ? std::nullopt : std::optional(found->second);
+    const MutexLock lock(otherFormatsMutex_);
+    const auto found = otherFormats_.find(uuid);
+    return found == otherFormats_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<Uuid> Barrier::reencryptable() const {
-    if (backend_->isReadOnly())
+    if (backend_->isReadOnly() || policy_->get()->rules().isPlainByDefault)
         return {};
-    const MutexLock lock(reencryptableMutex_);
+    const MutexLock lock(otherFormatsMutex_);
     std::vector<Uuid> uuids;
-    uuids.reserve(reencryptable_.size());
-    for (const auto &[uuid, format] : reencryptable_)
+    uuids.reserve(otherFormats_.size());
+    for (const auto &[uuid, format] : otherFormats_)
         uuids.push_back(uuid);
     return uuids;
 }
@@ -230,7 +247,7 @@ bool Barrier::reencrypt(const Uuid &uuid, const Record *record) {
     const Policy policy = policy_->get();
     const auto found = findReencryptable(*policy, uuid, record);
     if (!found) {
-        noteReencryptable(uuid, std::nullopt);
+        noteFormat(uuid, std::nullopt);
         return false;
     }
     if ((found->present & only(ValueFormat::aes256cbc)) != 0)

@@ -96,15 +96,20 @@ class Barrier {
     /// encrypted and that cannot be opened: where one does not fit, a wrong key may be in place,
     /// and another that seems to fit may be garbage, which would be written as the value.
     void requireEveryAes256CbcOpens(const Policy &policy);
-    /// `format` of a value that should be re-encrypted; empty if none is.
-    void noteReencryptable(const Uuid &uuid, std::optional<ValueFormat> format);
+    /// Raises invalidEncryptionKey, naming one, where sealed values keep new ones from being
+    /// stored.
+    void requireNoSealed(const SealingPolicy &policy) const;
+    /// `format` of a value that should be re-encrypted, or that keeps new ones from being stored;
+    /// empty if it is neither.
+    void noteFormat(const Uuid &uuid, std::optional<ValueFormat> format);
     [[nodiscard]] std::optional<ValueFormat> reencryptableFormat(const Uuid &uuid) const;
 
     const std::shared_ptr<Backend> backend_;
     const std::shared_ptr<const CurrentPolicy> policy_;
-    mutable Mutex reencryptableMutex_;
-    std::map<Uuid, ValueFormat> reencryptable_ GUARDED_BY(reencryptableMutex_);
-    std::atomic<bool> hasReencryptable_{false};
+    mutable Mutex otherFormatsMutex_;
+    /// Of values that are not stored as the policy would store them.
+    std::map<Uuid, ValueFormat> otherFormats_ GUARDED_BY(otherFormatsMutex_);
+    std::atomic<bool> hasOtherFormats_{false};
     std::weak_ptr<const SealingPolicy> judgedBy_; ///< what misfit_ was found with
     std::string misfit_; ///< place of a value that does not open; both of the re-encrypting thread
 };

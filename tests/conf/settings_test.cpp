@@ -100,6 +100,14 @@ TEST(SettingsTest, KeyMemoryIsOneOfThreeWords) {
                       {"'key_memory' is not \"auto\", \"secretmem\" or \"locked\""});
 }
 
+TEST(SettingsTest, PlainValuesIsOneOfTwoWords) {
+    EXPECT_EQ(PlainValues::accept, readSettings(Values(one("plain_values", "accept"))).plainValues);
+    EXPECT_EQ(PlainValues::refuse, readSettings(Values(one("plain_values", "refuse"))).plainValues);
+    for (const std::string word : {"", "refused", "Refuse"})
+        expectProblem(Values(one("plain_values", word)), {}, Of::plainValues,
+                      {"'plain_values' is not \"accept\" or \"refuse\""});
+}
+
 TEST(SettingsTest, PathsAreAbsolute) {
     for (const std::string path : {"", "key", "./key", "~/key"}) {
         expectProblem(Values(one("secrets_encryption_key", path)), {}, Of::secretsEncryptionKey,
@@ -128,8 +136,9 @@ TEST(SettingsTest, NoTextQuotesAValue) {
         {"secrets_encryption_key", pasted},
         {"secrets_decryption_keys", List{pasted}},
         {"key_memory", pasted},
+        {"plain_values", pasted},
     }));
-    ASSERT_EQ(3U, settings.problems.size());
+    ASSERT_EQ(4U, settings.problems.size());
     for (const SettingProblem &problem : settings.problems)
         EXPECT_EQ(std::string::npos, problem.text.find("MDEy")) << problem.text;
 }
@@ -141,10 +150,11 @@ TEST(SettingsTest, WhatDoesNotCountIsTold) {
                                          "secrets_decryption_keys = []\n"
                                          "seal_existing = 1\n"
                                          "unseal_existing = 1\n"
-                                         "key_memory = 'auto'\n")));
+                                         "key_memory = 'auto'\n"
+                                         "plain_values = 'refuse'\n")));
     EXPECT_EQ((std::vector<std::string>{
-                  "line 2: 'encrypt_date' is no setting, and does not count; correct its name, or "
-                  "remove it",
+                  "line 2: 'encrypt_date' is no setting, and does not count; did you mean "
+                  "'encrypt_data'?",
                   "line 3: 'encrypt_data' does not count, because line 1 has set it; remove one of "
                   "them",
                   "line 4: a name of 32 characters is no setting, and does not count; correct its "

@@ -96,14 +96,15 @@ class SealedCase(SystemCase):
         for word in (sealed_in(self.store, self.secret).name, *words):
             self.assertIn(word, str(error))
 
-    def assertNothingNewIsStored(self, *words: str) -> None:
+    def assertNothingNewIsStored(self, *words: str,
+                                 text: str = "values must be encrypted and there is no key") -> None:
         """A new persistent value is refused with these words and leaves no file; the secret stays
         without a value, and what needs no key works."""
         new = Secret(usage="new")
         handle = self.define(self.root, new)
         error = self.refusal(handle.setValue, b"not in the clear")
         self.assertEqual(error.get_error_code(), KEY_MISSING, str(error))
-        for word in ("values must be encrypted and there is no key", *words):
+        for word in (text, *words):
             self.assertIn(word, str(error))
         self.assertNoValue(self.root, new)
         self.assertFormats(secret=new)

@@ -129,7 +129,7 @@ TEST_F(HostKeysFailureTest, WhatDoesNotCountIsTold) {
     EXPECT_THAT(log.lines,
                 ElementsAre("warning: '" + settingsFile() +
                                 "': line 2: 'secret_encryption_key' is no setting, and does not "
-                                "count; correct its name, or remove it",
+                                "count; did you mean 'secrets_encryption_key'?",
                             "warning: '" + settingsFile() +
                                 "': line 3: 'encrypt_data' does not count, because line 1 has set "
                                 "it; remove one of them"));
@@ -173,6 +173,14 @@ TEST_F(HostKeysFailureTest, ABadKeyMemoryIsAuto) {
     EXPECT_EQ(keyIdOf(1), keys.policy->keyring().current()->id());
     EXPECT_THAT(log.lines,
                 ElementsAre(AllOf(reports("'key_memory' is not"), HasSubstr("\"auto\" is taken"))));
+}
+
+TEST_F(HostKeysFailureTest, ABadPlainValuesIsAccept) {
+    const HostKeys keys = readWithKeysAnd("plain_values = \"refused\"\n");
+    EXPECT_FALSE(keys.policy->rules().refusesPlain);
+    EXPECT_EQ(keyIdOf(1), keys.policy->keyring().current()->id());
+    EXPECT_THAT(log.lines, ElementsAre(AllOf(reports("'plain_values' is not"),
+                                             HasSubstr("\"accept\" is taken"))));
 }
 
 TEST_F(HostKeysFailureTest, AKeyThatIsNotThereIsTold) {

@@ -79,7 +79,31 @@ TEST_F(HostKeysTest, ACredentialIsTheKeyUnlessOneIsNamed) {
     configure("secrets_encryption_key = \"" + keyFile(1) + "\"\n");
     const HostKeys keys = read(credentials.c_str());
     EXPECT_EQ(keyIdOf(1), keys.policy->keyring().current()->id());
-    EXPECT_EQ(nullptr, keys.policy->keyring().find(keyIdOf(3)));
+    EXPECT_NE(nullptr, keys.policy->keyring().find(keyIdOf(3)));
+    EXPECT_THAT(log.lines, IsEmpty());
+}
+
+TEST_F(HostKeysTest, WithoutAKeyNewValuesArePlainByDefault) {
+    EXPECT_TRUE(read().policy->rules().isPlainByDefault);
+    for (const std::string asked : {"encrypt_data = 0\n", "unseal_existing = 1\n"}) {
+        configure(asked);
+        EXPECT_FALSE(read().policy->rules().isPlainByDefault) << asked;
+    }
+    configure("secrets_encryption_key = \"" + keyFile(1) + "\"\n");
+    EXPECT_FALSE(read().policy->rules().isPlainByDefault);
+}
+
+TEST_F(HostKeysTest, PlainValuesAreRefusedWhereAKeySeals) {
+    const std::string refuse = "plain_values = \"refuse\"\n";
+    const std::string named = "secrets_encryption_key = \"" + keyFile(1) + "\"\n";
+    configure(refuse + named);
+    EXPECT_TRUE(read().policy->rules().refusesPlain);
+    for (const std::string &without :
+         {named, refuse, refuse + named + "encrypt_data = 0\n",
+          refuse + "secrets_encryption_key = \"" + directory.path() + "/missing\"\n"}) {
+        configure(without);
+        EXPECT_FALSE(read().policy->rules().refusesPlain) << without;
+    }
 }
 
 TEST_F(HostKeysTest, WhereNoCredentialIsNoneIsMissed) {

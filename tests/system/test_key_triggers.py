@@ -114,7 +114,10 @@ class NoCredential(KeyTriggerCase):
     def assertStartsWithoutTheKey(self, **environment: str) -> None:
         self.begin(env=environment)
         self.assertOnlySealedValuesAreMissing("which is not configured")
-        self.define(self.root, Secret(usage="new"), b"nobody asked for encryption")
+        self.assertNothingNewIsStored(f"{self.secret.uuid}.jwe", text="not stored in plain beside sealed ones")
+        self.configure(encrypt=False)
+        self.daemon.reload()
+        self.define(self.root, Secret(usage="new"), b"asked for in plain")
 
     def test_no_credentials_at_all(self) -> None:
         self.assertStartsWithoutTheKey()

@@ -32,7 +32,7 @@ class StolenFiles(SealedCase):
         self.assertIn(sealed_in(self.store, self.secret), files)
 
     def test_the_search_finds_a_value_that_is_not_sealed(self) -> None:
-        self.configure()
+        self.configure(encrypt=False)
         self.restart()
         other = Secret(usage="plain")
         self.define(self.root, other, self.marker.value)
