@@ -80,7 +80,7 @@ def blocks(path: Path, name: str, sections: tuple[str, ...] = ()) -> list[Block]
             if fence[2] == "sh" and counts:
                 text = textwrap.dedent("\n".join(lines[first:at])) + "\n"
                 found.append(Block(name, first + 1, section, text, marks))
-            elif marked:
+            elif marked and fence[2] != "sh":
                 raise PageError(f"{name}:{marked}: a mark before a block that is not of the walk")
             elif not fence[2] and counts:
                 raise PageError(f"{name}:{first}: a block without a language")

@@ -8,9 +8,12 @@ README.md beside this file says how, and which test shows what."""
 import argparse
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
+from pages import PageError
+from shell import BlockFailed
 from walk import WalkCase
 
 HERE = Path(__file__).resolve().parent
@@ -24,6 +27,101 @@ class System(WalkCase):
         self.host.run("virsh -c qemu:///system secret-list").ok()
         self.assertEqual(self.host.run("systemctl is-active libvirtd.service").output.strip(), "active")
         self.assertIn('"driver":"keyhold"', self.host.run("keyhold status --json | tr -d ' \\n'").ok())
+
+
+class Walker(WalkCase):
+    """The test of the test: what is wrong with a page is found, and told by its line."""
+
+    def page(self, text: str) -> str:
+        place = tempfile.NamedTemporaryFile("w", suffix=".md", encoding="utf-8")
+        self.addCleanup(place.close)
+        place.write(text)
+        place.flush()
+        return place.name
+
+    def test_a_command_that_fails_is_told_by_its_line(self) -> None:
+        page = self.page("# A page\n\n```sh\ntrue\nfalse\ntrue\n```\n")
+        with self.assertRaisesRegex(BlockFailed, r"\.md:5: exit 1: false"):
+            self.walk(page)
+
+    def test_a_block_that_was_to_fail_and_did_not_is_found(self) -> None:
+        with self.assertRaisesRegex(BlockFailed, r"\.md:3: ended with 0"):
+            self.walk(self.page("<!-- walk: exit 1 -->\n```sh\ntrue\n```\n"))
+
+    def test_a_text_that_is_not_printed_is_found(self) -> None:
+        with self.assertRaisesRegex(BlockFailed, "'other' is not in"):
+            self.walk(self.page("<!-- walk: prints other -->\n```sh\necho one\n```\n"))
+
+    def test_what_a_block_sets_is_there_in_the_next_one(self) -> None:
+        self.walk(self.page("```sh\nname=value\n```\n\n<!-- walk: prints value -->\n```sh\necho $name\n```\n"))
+
+    def test_nothing_is_left_out_without_a_word(self) -> None:
+        for text in ("Text\n\n    rm file\n", "```\nrm file\n```\n", "<!-- walk: not run -->\n```sh\ntrue\n```\n",
+                     "<!-- walk: prints x -->\n\nText\n", "<!-- walk: prints x -->\n```ini\n[Unit]\n```\n",
+                     "```sh\ntrue\n"):
+            with self.subTest(text), self.assertRaises(PageError):
+                self.walk(self.page(text))
+        with self.assertRaises(PageError):
+            self.walk(self.page("# One\n"), "Two")
+
+
+class Readme(WalkCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.bring_packages()
+
+    def note_packages(self) -> None:
+        self.assertOurs()
+
+    def test_for_good_and_back(self) -> None:
+        self.walk("README.md", "For good")
+        self.assertStock()
+        self.assertNothingLeft()
+
+
+class Encryption(WalkCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.install("keyhold", "keyhold-tools")
+
+    def second_host(self) -> None:
+        self.add_host("vault.example.com")
+
+    def plain_values(self) -> None:
+        """As somebody has them who switches encryption on today."""
+        self.values = {secret: f"value {number}" for number, secret in enumerate(self.define(3))}
+        self.host.run("systemctl stop libvirtd.service").ok()
+        for secret, value in self.values.items():
+            self.set_plain_file(secret, value)
+
+    def assertValues(self, ending: str) -> None:
+        for secret, value in self.values.items():
+            self.assertEqual(self.value(secret), value)
+            self.assertTrue(self.host.root(f"/etc/libvirt/secrets/{secret}{ending}").exists())
+
+    def test_the_page(self) -> None:
+        """From switching it on, while the daemon is idle, to the way back."""
+        self.host.run("systemctl stop libvirtd.service").ok()
+        self.walk("docs/encryption.md")
+        self.assertStock()
+        self.assertNothingLeft()
+        self.assertValues(".base64")
+
+    def test_it_is_switched_on_while_the_daemon_is_up(self) -> None:
+        self.host.run("systemctl start libvirtd.service").ok()
+        self.walk("docs/encryption.md", "Switch it on")
+        self.assertValues(".jwe")
+        key = self.host.root("/var/lib/keyhold/secrets-1.key").stat()
+        self.assertEqual(oct(key.st_mode & 0o7777), "0o600")
+        copy = self.systems["vault.example.com"].root("/root/secrets-1.key").stat()
+        self.assertEqual(oct(copy.st_mode & 0o7777), "0o600")
+        self.assertEqual(copy.st_size, 32)
+
+    def test_it_is_switched_on_right_after_a_start(self) -> None:
+        """A reload that comes before the drivers are up is ignored by libvirtd."""
+        self.host.run("systemctl stop libvirtd.service; systemctl start --no-block libvirtd.service").ok()
+        self.walk("docs/encryption.md", "Switch it on")
+        self.assertValues(".jwe")
 
 
 def main() -> None:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the walks have in common: a system for each test, and a page that is walked in it."""
 
+import base64
+import shlex
 import sys
 import unittest
+import uuid
 from pathlib import Path
 
-from booted import Booted
+from booted import Booted, connect
 from pages import blocks
 from shell import Shell
 
@@ -35,6 +38,70 @@ class WalkCase(unittest.TestCase):
         files = [self.deb(package) for package in packages]
         system.bring(files, "/root/packages")
         system.run(f"dpkg -i {' '.join(f'/root/packages/{file.name}' for file in files)}").ok()
+
+    def bring_packages(self) -> None:
+        """To where scripts/package leaves them in the directory of the source."""
+        release = self.host.run(". /etc/os-release; echo $VERSION_CODENAME").ok()
+        self.host.bring(list(self.debs.iterdir()), f"/root/keyhold/packages/{release}")
+
+    def add_host(self, name: str) -> Booted:
+        """Another system, to which root of the first one may go by ssh."""
+        system = self.systems[name] = self.boot(name)
+        connect(self.host, system)
+        for one, address, names in ((self.host, "192.0.2.2", name), (system, "192.0.2.1", "example.com")):
+            one.run(f"echo {address} {names} >>/etc/hosts").ok()
+        key = self.host.run("mkdir -p -m 0700 ~/.ssh; ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519; "
+                            "cat ~/.ssh/id_ed25519.pub").ok()
+        system.run(f"mkdir -p -m 0700 ~/.ssh; echo {shlex.quote(key)} >~/.ssh/authorized_keys").ok()
+        self.host.run(f"ssh-keyscan -t ed25519 {name} >>~/.ssh/known_hosts 2>/dev/null").ok()
+        return system
+
+    # --- secrets ---------------------------------------------------------------------------
+
+    def define(self, count: int) -> list[str]:
+        """New secrets without a value; answers with their uuids."""
+        made = []
+        for _ in range(count):
+            secret = str(uuid.uuid4())
+            self.host.write("/run/walk-secret.xml", f"<secret ephemeral='no' private='no'><uuid>{secret}</uuid>"
+                                                    f"<usage type='ceph'><name>client.{secret}</name></usage></secret>")
+            self.host.run("virsh -q -c secret:///system secret-define /run/walk-secret.xml").ok()
+            made.append(secret)
+        return made
+
+    def set_value(self, secret: str, value: str) -> None:
+        self.host.write("/run/walk-value", value, 0o600)
+        self.host.run(f"virsh -q -c secret:///system secret-set-value {secret} --file /run/walk-value --plain").ok()
+
+    def set_plain_file(self, secret: str, value: str) -> None:
+        self.host.write(f"/etc/libvirt/secrets/{secret}.base64", base64.b64encode(value.encode()), 0o600)
+
+    def value(self, secret: str) -> str:
+        return self.host.run(f"virsh -q -c secret:///system secret-get-value {secret} --plain").ok()
+
+    # --- what is to be ---------------------------------------------------------------------
+
+    def driver(self) -> Path:
+        [path] = self.host.root("/usr/lib").glob("*/libvirt/connection-driver/libvirt_driver_secret.so")
+        return path
+
+    def assertOurs(self) -> None:
+        self.assertIn(b"Keyhold", self.driver().read_bytes())
+        self.assertNotEqual(self.host.run("dpkg-divert --list '*libvirt_driver_secret.so'").ok(), "")
+
+    def assertStock(self) -> None:
+        """libvirt's own driver, as its package has it, and it serves."""
+        self.assertEqual(self.host.run("dpkg-divert --list '*libvirt_driver_secret.so'").ok(), "")
+        package = self.host.run("dpkg --search '*/libvirt_driver_secret.so'").ok().split(":")[0]
+        self.assertEqual(self.host.run(f"dpkg --verify {package}").ok(), "")
+        self.assertNotIn(b"Keyhold", self.driver().read_bytes())
+        self.host.run("virsh -c secret:///system secret-list; virsh -c qemu:///system secret-list").ok()
+
+    def assertNothingLeft(self) -> None:
+        """Neither the command, nor its man page, nor its completion."""
+        self.assertEqual(self.host.run("find /usr -name 'keyhold*' ! -path '/usr/src/*'").ok(), "")
+
+    # --- the page --------------------------------------------------------------------------
 
     def walk(self, page: str, *sections: str) -> None:
         """Runs what the page says, from its first line to its last, in the order that it has."""
