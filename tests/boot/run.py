@@ -124,6 +124,51 @@ class Encryption(WalkCase):
         self.assertValues(".jwe")
 
 
+class SecretsDaemon(WalkCase):
+    OTHERS = ("virtsecretd.socket", "virtsecretd-ro.socket", "virtsecretd-admin.socket")
+    OURS = ("keyhold-secretd.socket", "keyhold-secretd-ro.socket", "keyhold-secretd-admin.socket")
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.install("keyhold", "keyhold-tools")
+
+    def test_the_page(self) -> None:
+        [secret] = self.define(1)
+        self.set_value(secret, "a value")
+        self.walk("docs/secrets-daemon.md")
+        self.assertEqual(self.host.run("systemctl --failed --no-legend --plain").ok(), "")
+        self.assertEqual(self.value(secret), "a value")
+        self.assertIn(secret, self.host.run("virsh secret-list").ok())  # without a URI: by libvirtd
+
+    def virtsecretd(self) -> None:
+        """libvirt's units, as far as they meet ours; Debian ships them with no release that we build for."""
+        for name, path in zip(self.OTHERS, ("sock", "sock-ro", "admin-sock")):
+            bound = "" if name == self.OTHERS[0] else f"BindsTo={self.OTHERS[0]}\nAfter={self.OTHERS[0]}\n"
+            self.host.write(f"/etc/systemd/system/{name}",
+                            f"[Unit]\nBefore=virtsecretd.service\n{bound}[Socket]\n"
+                            f"ListenStream=/run/libvirt/virtsecretd-{path}\nService=virtsecretd.service\n"
+                            "RemoveOnStop=yes\n")
+        self.host.write("/etc/systemd/system/virtsecretd.service", "[Service]\nExecStart=/bin/sleep infinity\n")
+        self.host.run("systemctl daemon-reload").ok()
+
+    def active(self, *units: str) -> list[str]:
+        return self.host.run(f"systemctl is-active {' '.join(units)} || true").output.split()
+
+    def paths(self) -> list[str]:
+        return self.host.run("cd /run/libvirt; ls -d virtsecretd-*sock*").ok().split()
+
+    def test_its_sockets_and_virtsecretds_are_never_up_together(self) -> None:
+        self.install("keyhold-secretd")
+        self.virtsecretd()
+        every_path = ["virtsecretd-admin-sock", "virtsecretd-sock", "virtsecretd-sock-ro"]
+        for starting, stopping in ((self.OTHERS, self.OURS), (self.OURS, self.OTHERS), (self.OTHERS, self.OURS)):
+            with self.subTest(starting=starting):
+                self.host.run(f"systemctl start {' '.join(starting)}").ok()
+                self.assertEqual(self.active(*starting), ["active"] * 3)
+                self.assertEqual(self.active(*stopping), ["inactive"] * 3)
+                self.assertEqual(self.paths(), every_path)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--suite", default="bookworm")
