@@ -19,9 +19,10 @@ class WalkCase(unittest.TestCase):
     suite: str
     debs: Path
     base: Path
+    name = "hypervisor"  # of the host
 
     def setUp(self) -> None:
-        self.host = self.boot("hypervisor")
+        self.host = self.boot(self.name)
         self.systems = {"host": self.host}
 
     def boot(self, name: str) -> Booted:
@@ -58,20 +59,19 @@ class WalkCase(unittest.TestCase):
 
     # --- secrets ---------------------------------------------------------------------------
 
-    def define(self, count: int) -> list[str]:
-        """New secrets without a value; answers with their uuids."""
-        made = []
-        for _ in range(count):
-            secret = str(uuid.uuid4())
-            self.host.write("/run/walk-secret.xml", f"<secret ephemeral='no' private='no'><uuid>{secret}</uuid>"
-                                                    f"<usage type='ceph'><name>client.{secret}</name></usage></secret>")
-            self.host.run("virsh -q -c secret:///system secret-define /run/walk-secret.xml").ok()
-            made.append(secret)
-        return made
+    def define(self, usage: str = "") -> str:
+        """A new secret without a value; answers with its uuid."""
+        secret = str(uuid.uuid4())
+        self.host.write("/run/walk-secret.xml", f"<secret ephemeral='no' private='no'><uuid>{secret}</uuid>"
+                                                f"<usage type='ceph'><name>{usage or secret}</name></usage></secret>")
+        self.host.run("virsh -q -c secret:///system secret-define /run/walk-secret.xml").ok()
+        return secret
 
-    def set_value(self, secret: str, value: str) -> None:
+    def define_with_value(self, value: str, usage: str = "") -> str:
+        secret = self.define(usage)
         self.host.write("/run/walk-value", value, 0o600)
         self.host.run(f"virsh -q -c secret:///system secret-set-value {secret} --file /run/walk-value --plain").ok()
+        return secret
 
     def set_plain_file(self, secret: str, value: str) -> None:
         self.host.write(f"/etc/libvirt/secrets/{secret}.base64", base64.b64encode(value.encode()), 0o600)
@@ -119,3 +119,6 @@ class WalkCase(unittest.TestCase):
                 shells[marks.system] = Shell(self.systems[marks.system])
                 self.addCleanup(shells[marks.system].close)
             shells[marks.system].run(block)
+            # A reader takes longer: the limit of starts in ten seconds is counted for each block alone.
+            failed = self.systems[marks.system].run("systemctl --failed --no-legend --plain; systemctl reset-failed").ok()
+            self.assertEqual(failed, "", f"{block.place}: units that failed")

@@ -58,7 +58,7 @@ USAGE_ATTRIBUTES = {"volume": "secret_usage_volume", "ceph": "secret_usage_ceph"
 
 def documented_rule() -> str:
     text = (Path(__file__).resolve().parents[2] / "docs/connections.md").read_text()
-    found = re.search(r"(?ms)^    polkit\.addRule.*?^    \}\);$", text)
+    found = re.search(r"(?ms)^polkit\.addRule.*?^\}\);$", text)
     assert found is not None
     return found.group()
 
