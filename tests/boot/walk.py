@@ -57,6 +57,10 @@ class WalkCase(unittest.TestCase):
         self.host.run(f"ssh-keyscan -t ed25519 {name} >>~/.ssh/known_hosts 2>/dev/null").ok()
         return system
 
+    def stop_daemon(self) -> None:
+        """As when it went idle: its sockets start it again. A libvirtd that is still starting can be deaf to SIGTERM."""
+        self.host.run("virsh -c secret:///system uri; systemctl stop libvirtd.service").ok()
+
     # --- secrets ---------------------------------------------------------------------------
 
     def define(self, usage: str = "") -> str:
