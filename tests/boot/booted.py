@@ -206,10 +206,12 @@ class Booted:
             time.sleep(0.1)
 
 
-def connect(one: Booted, other: Booted) -> None:
-    """A link between two, as between two hosts: 192.0.2.1 and 192.0.2.2."""
-    subprocess.run(["nsenter", f"--target={one.pid}", "--net", "ip", "link", "add", "link0", "type", "veth", "peer",
-                    "name", "link0", "netns", str(other.pid)], check=True)
-    for system, address in ((one, "192.0.2.1/24"), (other, "192.0.2.2/24")):
-        system.run(f"ip address add {address} dev link0; ip link set link0 up").ok()
-
+def connect(one: Booted, other: Booted, number: int) -> tuple[str, str]:
+    """A link between two, as between two hosts; answers with their addresses. The number is the link's."""
+    link = f"link{number}"
+    subprocess.run(["nsenter", f"--target={one.pid}", "--net", "ip", "link", "add", link, "type", "veth", "peer",
+                    "name", link, "netns", str(other.pid)], check=True)
+    addresses = f"192.0.2.{4 * number + 1}", f"192.0.2.{4 * number + 2}"
+    for system, address in zip((one, other), addresses):
+        system.run(f"ip address add {address}/30 dev {link}; ip link set {link} up").ok()
+    return addresses

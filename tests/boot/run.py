@@ -6,6 +6,7 @@ Run as root: run.py [--suite SUITE] DIR, where DIR holds the .debs that scripts/
 README.md beside this file says how, and which test shows what."""
 
 import argparse
+import base64
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from booted import Booted
 from pages import PageError
 from shell import BlockFailed
 from walk import WalkCase
@@ -216,6 +218,79 @@ class Connections(WalkCase):
 
     def test_the_page(self) -> None:
         self.walk("docs/connections.md")
+
+
+class Operations(WalkCase):
+    VAULT, SECOND, IMAGE = "vault.example.com", "hypervisor-2.example.com", "image.example.com"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.bring_packages()
+        self.add_host(self.VAULT)
+
+    def values_of_before(self) -> None:
+        """What libvirt's own driver has stored before there is a Keyhold."""
+        self.assertStock()
+        self.values = {self.define_with_value(f"value {number}"): f"value {number}" for number in range(4)}
+
+    def assertValues(self, on: Booted | None = None) -> None:
+        for secret, value in self.values.items():
+            self.assertEqual(self.value(secret, on), value)
+
+    def read_a_value(self) -> None:
+        self.assertValues()
+        self.host.run("journalctl --sync").ok()
+
+    def lose_store_and_key(self) -> None:
+        self.assertValues()
+        self.host.run("rm -r /etc/libvirt/secrets /var/lib/keyhold").ok()
+
+    def second_hypervisor(self) -> None:
+        self.assertValues()
+        self.install("keyhold", "keyhold-tools", on=self.add_host(self.SECOND))
+        self.systems[self.IMAGE] = self.boot(self.IMAGE)
+        self.install("keyhold", "keyhold-tools", on=self.systems[self.IMAGE])
+
+    def run_kolla_twice(self) -> None:
+        """As its tasks for a libvirt on the host: a file that is not as it is to be is written, and libvirtd reloads."""
+        self.assertValues(self.systems[self.SECOND])
+        secret, changes = "6a3b4c5d-0f1e-4d2c-8b3a-9c8d7e6f5a4b", []
+        wanted = {".xml": f"<secret ephemeral='no' private='no'><uuid>{secret}</uuid></secret>".encode(),
+                  ".base64": base64.b64encode(b"of kolla")}
+        for _ in range(2):
+            for ending, content in wanted.items():
+                file = self.host.root(f"/etc/libvirt/secrets/{secret}{ending}")
+                if not file.exists() or file.read_bytes() != content:
+                    self.host.write(f"/etc/libvirt/secrets/{secret}{ending}", content, 0o600)
+                    changes.append(ending)
+            self.host.run("virsh -c secret:///system uri; systemctl reload libvirtd").ok()
+            self.host.wait_for(f"virsh -c secret:///system secret-get-value {secret}")
+        self.assertEqual(changes, [".xml", ".base64"])
+        self.values[secret] = "of kolla"
+
+    def ensure_secret(self) -> None:
+        """Changed once, and once more with another value, and not in between."""
+        secret = "7b4c5d6e-1f2a-4e3d-9c4b-0d9e8f7a6b5c"
+        self.host.write("/root/secret.xml", f"<secret ephemeral='no' private='no'>\n  <uuid>{secret}</uuid>\n</secret>\n")
+        ensured = [self.host.run(f"printf '{value}' | ensure-secret /root/secret.xml").ok()
+                   for value in ("one", "one", "two", "two")]
+        self.assertEqual(ensured, ["changed: defined\nchanged: value", "", "changed: value", ""])
+        self.values[secret] = "two"
+
+    def test_the_page(self) -> None:
+        self.walk("docs/operations.md")
+        self.assertStock()
+        self.assertNothingLeft()
+        self.assertValues()
+        self.assertEqual(self.host.root("/etc/libvirt/secret.conf").read_text(encoding="utf-8"), "")
+
+    def test_an_image_makes_its_key_at_the_first_start(self) -> None:
+        image = self.systems[self.IMAGE] = self.boot(self.IMAGE)
+        self.install("keyhold", "keyhold-tools", on=image)
+        self.walk("docs/operations.md", "Golden image")
+        image.run("systemctl start libvirtd.socket; virsh -c secret:///system secret-list").ok()
+        self.assertEqual(image.root("/var/lib/keyhold/secrets-1.key").stat().st_mode & 0o7777, 0o600)
+        self.assertIn("new values    sealed", image.run("keyhold status").ok())
 
 
 def main() -> None:

@@ -47,12 +47,13 @@ class WalkCase(unittest.TestCase):
 
     def add_host(self, name: str) -> Booted:
         """Another system, to which root of the first one may go by ssh."""
+        number = len(self.systems)
         system = self.systems[name] = self.boot(name)
-        connect(self.host, system)
-        for one, address, names in ((self.host, "192.0.2.2", name), (system, "192.0.2.1", "example.com")):
-            one.run(f"echo {address} {names} >>/etc/hosts").ok()
-        key = self.host.run("mkdir -p -m 0700 ~/.ssh; ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519; "
-                            "cat ~/.ssh/id_ed25519.pub").ok()
+        here, there = connect(self.host, system, number)
+        self.host.run(f"echo {there} {name} >>/etc/hosts").ok()
+        system.run(f"echo {here} {self.name} >>/etc/hosts").ok()
+        key = self.host.run("mkdir -p -m 0700 ~/.ssh; test -e ~/.ssh/id_ed25519 || "
+                            "ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519; cat ~/.ssh/id_ed25519.pub").ok()
         system.run(f"mkdir -p -m 0700 ~/.ssh; echo {shlex.quote(key)} >~/.ssh/authorized_keys").ok()
         self.host.run(f"ssh-keyscan -t ed25519 {name} >>~/.ssh/known_hosts 2>/dev/null").ok()
         return system
@@ -80,8 +81,8 @@ class WalkCase(unittest.TestCase):
     def set_plain_file(self, secret: str, value: str) -> None:
         self.host.write(f"/etc/libvirt/secrets/{secret}.base64", base64.b64encode(value.encode()), 0o600)
 
-    def value(self, secret: str) -> str:
-        return self.host.run(f"virsh -q -c secret:///system secret-get-value {secret} --plain").ok()
+    def value(self, secret: str, on: Booted | None = None) -> str:
+        return (on or self.host).run(f"virsh -q -c secret:///system secret-get-value {secret} --plain").ok()
 
     # --- what is to be ---------------------------------------------------------------------
 
