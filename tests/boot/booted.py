@@ -89,9 +89,9 @@ class Booted:
         self._closing.callback(self._work.rmdir)
         self._group = own_cgroup(self._work.name)
         self._closing.callback(self._remove_group)
-        unshare = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", "--fork", "--kill-child=KILL",
+        unshare = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", "--fork", "--kill-child=KILL",
                    "sh", "-c", START, "sh", str(base), str(self._work), name, uuid.uuid4().hex]
-        # The group is entered first, so that it is the root of the cgroup namespace.
+        # The group is entered first, so that it is the root of the cgroup namespace. All ends with this process.
         self._process = subprocess.Popen(
             ["sh", "-c", f"echo $$ >{shlex.quote(str(self._group))}/cgroup.procs; exec \"$@\"", "sh", *unshare],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
