@@ -89,7 +89,8 @@ class Booted:
         self._closing.callback(self._work.rmdir)
         self._group = own_cgroup(self._work.name)
         self._closing.callback(self._remove_group)
-        unshare = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", "--fork", "--kill-child=KILL",
+        unshare = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--uts", "--ipc", "--net",
+                   "--cgroup", "--fork", "--kill-child=KILL",
                    "sh", "-c", START, "sh", str(base), str(self._work), name, uuid.uuid4().hex]
         # The group is entered first, so that it is the root of the cgroup namespace. All ends with this process.
         self._process = subprocess.Popen(

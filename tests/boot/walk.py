@@ -59,7 +59,7 @@ class WalkCase(unittest.TestCase):
         return system
 
     def stop_daemon(self) -> None:
-        """As when it went idle: its sockets start it again. A libvirtd that is still starting can be deaf to SIGTERM."""
+        """As when it went idle: its sockets start it again. A libvirtd that still starts may miss a SIGTERM."""
         self.host.run("virsh -c secret:///system uri; systemctl stop libvirtd.service").ok()
 
     # --- secrets ---------------------------------------------------------------------------
@@ -125,5 +125,5 @@ class WalkCase(unittest.TestCase):
                 self.addCleanup(shells[marks.system].close)
             shells[marks.system].run(block)
             # A reader takes longer: the limit of starts in ten seconds is counted for each block alone.
-            failed = self.systems[marks.system].run("systemctl --failed --no-legend --plain; systemctl reset-failed").ok()
-            self.assertEqual(failed, "", f"{block.place}: units that failed")
+            failed = self.systems[marks.system].run("systemctl --failed --no-legend --plain; systemctl reset-failed")
+            self.assertEqual(failed.ok(), "", f"{block.place}: units that failed")
