@@ -86,6 +86,8 @@ class Readme(WalkCase):
 class FromSource(WalkCase):
     """Apart, because it builds for minutes, in a system that has what a build needs."""
 
+    patience = 3600
+
     def test_from_source_and_back(self) -> None:
         listed = subprocess.run(["git", "-c", "safe.directory=*", "ls-files"], cwd=HERE.parents[1], check=True,
                                 stdout=subprocess.PIPE, text=True)

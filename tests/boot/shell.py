@@ -37,7 +37,7 @@ class Shell:
         self._process.kill()
         self._process.communicate()
 
-    def run(self, block: Block, seconds: float = 240) -> str:
+    def run(self, block: Block, seconds: float) -> str:
         """What it printed; raises with the line of the page if it was not to."""
         name = f"{DIRECTORY}/{block.page.replace('/', '-')}"
         # Line numbers in it are those of the page.

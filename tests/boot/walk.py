@@ -20,6 +20,7 @@ class WalkCase(unittest.TestCase):
     debs: Path
     base: Path
     name = "hypervisor"  # of the host
+    patience = 240  # seconds for a block, of which none hangs
 
     def setUp(self) -> None:
         self.host = self.boot(self.name)
@@ -123,7 +124,7 @@ class WalkCase(unittest.TestCase):
             if marks.system not in shells:
                 shells[marks.system] = Shell(self.systems[marks.system])
                 self.addCleanup(shells[marks.system].close)
-            shells[marks.system].run(block)
+            shells[marks.system].run(block, self.patience)
             # A reader takes longer: the limit of starts in ten seconds is counted for each block alone.
             failed = self.systems[marks.system].run("systemctl --failed --no-legend --plain; systemctl reset-failed")
             self.assertEqual(failed.ok(), "", f"{block.place}: units that failed")
