@@ -9,6 +9,7 @@ import argparse
 import base64
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -220,6 +221,11 @@ class Connections(WalkCase):
         self.assertNotEqual(refused.code, 0)
         self.assertIn("authentication failed", refused.output)
 
+    def client_comes_by_ssh(self) -> None:
+        key = self.client.run("ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519; cat ~/.ssh/id_ed25519.pub").ok()
+        self.host.write("/root/.ssh/authorized_keys", key + "\n", 0o600)
+        self.client.run("ssh-keyscan -t ed25519 example.com >~/.ssh/known_hosts 2>/dev/null").ok()
+
     def user_one(self) -> None:
         self.host.run("useradd --create-home one").ok()
         self.secret = self.define_with_value("a value", "client.one")
@@ -314,6 +320,7 @@ class Operations(WalkCase):
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # and what was booted with it
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--suite", default="bookworm")
     parser.add_argument("--from-source", action="store_true", help="the test that builds in the system, and no other")
