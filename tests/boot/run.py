@@ -235,7 +235,8 @@ class Connections(WalkCase):
         ask = "runuser -u one -- virsh -q -c secret:///system secret-get-value --plain"
         self.assertEqual(self.host.run(f"{ask} {self.secret}").ok(), "a value")
         self.assertIn("access denied: 'secret' denied access", self.host.run(f"{ask} {self.other}").output)
-        self.host.run("sed -i '/^access_drivers/d' /etc/libvirt/libvirtd.conf; systemctl restart libvirtd").ok()
+        self.host.run("sed -i '/^access_drivers/d' /etc/libvirt/libvirtd.conf; systemctl restart libvirtd; "
+                      "virsh -c secret:///system uri").ok()
 
     def read_it(self) -> None:
         self.value(self.secret)
