@@ -13,7 +13,6 @@ shell. A block of another language is something to read. Comments before a block
 An indented block could be either, so a page that is walked has none."""
 
 import re
-import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,7 +77,7 @@ def blocks(path: Path, name: str, sections: tuple[str, ...] = ()) -> list[Block]
             if at == len(lines):
                 raise PageError(f"{name}:{first}: the block does not end")
             if fence[2] == "sh" and counts:
-                text = textwrap.dedent("\n".join(lines[first:at])) + "\n"
+                text = "\n".join(lines[first:at]) + "\n"  # with the indentation that it has in a list
                 found.append(Block(name, first + 1, section, text, marks))
             elif marked and fence[2] != "sh":
                 raise PageError(f"{name}:{marked}: a mark before a block that is not of the walk")
