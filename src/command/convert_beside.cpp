@@ -105,7 +105,7 @@ class Follower {
         // The daemon re-encrypts nothing whose definition it cannot load; waiting brings nothing.
         const auto unloadable =
             std::partition(reencryptable_.begin(), reencryptable_.end(),
-                           [&](const Uuid &uuid) { return !!check(uuid).usage; });
+                           [&](const Uuid &uuid) { return check(uuid).definition.has_value(); });
         const std::vector<Uuid> left(unloadable, reencryptable_.end());
         reencryptable_.erase(unloadable, reencryptable_.end());
         wait();

@@ -3,6 +3,7 @@
 #include "command/convert.h"
 #include "command/keys.h"
 #include "command/report.h"
+#include "command/secrets.h"
 #include "conf/error.h"
 #include "config.h"
 
@@ -52,6 +53,7 @@ class CommandLine {
                   status);
         addReport("verify", "Read every file of a store; exit with 1 if something is wrong",
                   verify);
+        addList();
         addConvert(Purpose::seal, "Seal all values with the current key");
         addConvert(Purpose::rekey, "Seal values of earlier keys with the current key");
         addConvert(Purpose::unseal, "Write all values in plain, as every libvirt reads them");
@@ -98,6 +100,12 @@ class CommandLine {
         command->callback([this, work] {
             work_ = [this, work] { return work({target_, files_, json_}); };
         });
+    }
+
+    void addList() {
+        CLI::App *const command = addCommon(&app_, "list", "List secrets, one a line");
+        addKeyFiles(command);
+        command->callback([this] { work_ = [this] { return list({target_, files_, json_}); }; });
     }
 
     void addConvert(Purpose purpose, const char *text) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 
@@ -131,9 +132,9 @@ class Inspector {
         if (secret.needsReencryption)
             out_.reencryptable.push_back(uuid);
         std::ranges::move(secret.findings, std::back_inserter(out_.findings));
-        if (!secret.usage || secret.usage->type == UsageType::none)
+        if (!secret.definition || secret.definition->usage.type == UsageType::none)
             return;
-        const auto [first, isNew] = usages_.emplace(*secret.usage, uuid);
+        const auto [first, isNew] = usages_.emplace(secret.definition->usage, uuid);
         if (!isNew)
             add({.kind = Kind::sameUse,
                  .file = layout::definitionName(uuid),
@@ -169,9 +170,15 @@ Inspection inspectBeside(const StoreDirectory &directory, const SealingPolicy &p
 
 std::vector<StoreFinding> inBoth(const std::vector<StoreFinding> &first,
                                  const std::vector<StoreFinding> &second) {
+    // A file has few findings, and a store as many as it has files.
+    std::unordered_multimap<std::string_view, const StoreFinding *> byFile;
+    byFile.reserve(first.size());
+    for (const StoreFinding &found : first)
+        byFile.emplace(found.file, &found);
     std::vector<StoreFinding> both;
     std::ranges::copy_if(second, std::back_inserter(both), [&](const StoreFinding &found) {
-        return std::ranges::find(first, found) != first.end();
+        const auto [begin, end] = byFile.equal_range(found.file);
+        return std::any_of(begin, end, [&](const auto &each) { return *each.second == found; });
     });
     return both;
 }

@@ -20,12 +20,12 @@ std::string keyIdIn(std::span<const std::uint8_t> text) {
     }
 }
 
-std::optional<Usage> inspectDefinition(const StoreDirectory &directory, const Uuid &uuid,
-                                       std::vector<StoreFinding> &findings) {
+std::optional<SecretDefinition> inspectDefinition(const StoreDirectory &directory, const Uuid &uuid,
+                                                  std::vector<StoreFinding> &findings) {
     const std::string name = layout::definitionName(uuid);
     try {
-        if (const auto file = readDefinition(directory, uuid))
-            return file->definition.usage;
+        if (auto file = readDefinition(directory, uuid))
+            return std::move(file->definition);
         findings.push_back({.kind = Kind::missingDefinition, .file = name});
     } catch (const MisnamedDefinitionError &error) {
         findings.push_back(
@@ -43,6 +43,7 @@ std::optional<Usage> inspectDefinition(const StoreDirectory &directory, const Uu
 struct ValueInspection {
     bool holdsValue = false; ///< one that can be read, or not
     std::string keyId;
+    std::int64_t changed = 0;
     bool needsReencryption = false;
     std::optional<StoreFinding> problem; ///< why it cannot be read
 };
@@ -65,6 +66,7 @@ ValueInspection inspectValue(const StoreDirectory &directory, const SealingPolic
     }
     if (!file)
         return out;
+    out.changed = file->status.changed;
     if (format == ValueFormat::jwe)
         out.keyId = keyIdIn(file->bytes());
     try {
@@ -87,7 +89,7 @@ ValueInspection inspectValue(const StoreDirectory &directory, const SealingPolic
 SecretInspection inspectSecret(const StoreDirectory &directory, const SealingPolicy &policy,
                                const Uuid &uuid) {
     SecretInspection out;
-    out.usage = inspectDefinition(directory, uuid, out.findings);
+    out.definition = inspectDefinition(directory, uuid, out.findings);
     ValueInspection value;
     const auto look = [&](ValueFormat format) {
         value = inspectValue(directory, policy, uuid, format);
@@ -101,6 +103,7 @@ SecretInspection inspectSecret(const StoreDirectory &directory, const SealingPol
     if (!out.format)
         return out;
     out.keyId = std::move(value.keyId);
+    out.changed = value.changed;
     out.isUnreadable = value.problem.has_value();
     out.needsReencryption =
         value.needsReencryption || (!out.isUnreadable && policy.unsealsAll() &&

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "conf/usage.h"
+#include "conf/secret_definition.h"
 #include "conf/uuid.h"
 #include "directory/store_finding.h"
 #include "os/store_directory.h"
 #include "seal/sealing_policy.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,9 +16,10 @@ namespace keyhold {
 
 /// What the files of one secret hold.
 struct SecretInspection {
-    std::optional<Usage> usage;        ///< empty if the definition cannot be read
+    std::optional<SecretDefinition> definition; ///< empty if it cannot be read
     std::optional<ValueFormat> format; ///< of the value file that counts; empty if there is none
     std::string keyId;                 ///< of a sealed one; empty if unknown
+    std::int64_t changed = 0;          ///< FileStatus::changed of that file; 0 if unknown
     bool isUnreadable = false;         ///< there is a value, and it is unavailable
     bool needsReencryption = false;    ///< by the rules of `policy`
     std::vector<StoreFinding> findings;

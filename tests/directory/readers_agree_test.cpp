@@ -135,8 +135,9 @@ View viewOfCommand(const StoreFiles &store, const SealingPolicy &policy, int siz
         if (!directory.contains(layout::definitionName(uuid)))
             continue;
         const SecretInspection checked = inspectSecret(directory, policy, uuid);
-        view.secrets[uuid] =
-            checked.usage ? Seen{checked.usage->id, valueOf(uuid, checked)} : Seen{"none", "none"};
+        view.secrets[uuid] = checked.definition
+                                 ? Seen{checked.definition->usage.id, valueOf(uuid, checked)}
+                                 : Seen{"none", "none"};
     }
     view.reencryptable = inspect(directory, policy).reencryptable;
     return view;

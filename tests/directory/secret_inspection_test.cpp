@@ -29,7 +29,7 @@ TEST_F(InspectSecret, ASealedValue) {
     const SecretInspection secret = check(policyOf(7));
     EXPECT_EQ(secret.format, ValueFormat::jwe);
     EXPECT_EQ(secret.keyId, keyIdOf(7));
-    EXPECT_EQ(secret.usage->id, "use 1");
+    EXPECT_EQ(secret.definition->usage.id, "use 1");
     EXPECT_FALSE(secret.isUnreadable || secret.needsReencryption);
     EXPECT_TRUE(secret.findings.empty());
 }

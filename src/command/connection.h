@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "command/target.h"
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <libvirt/libvirt.h>
+
+/// libvirt's public API, as far as the command asks daemons by it.
+namespace keyhold::command {
+
+struct ConnectionCloser {
+    void operator()(virConnect *connection) const noexcept { ::virConnectClose(connection); }
+};
+using Connection = std::unique_ptr<virConnect, ConnectionCloser>;
+
+struct SecretReleaser {
+    void operator()(virSecret *secret) const noexcept { ::virSecretFree(secret); }
+};
+using SecretHandle = std::unique_ptr<virSecret, SecretReleaser>;
+
+struct DomainReleaser {
+    void operator()(virDomain *domain) const noexcept { ::virDomainFree(domain); }
+};
+using DomainHandle = std::unique_ptr<virDomain, DomainReleaser>;
+
+struct PoolReleaser {
+    void operator()(virStoragePool *pool) const noexcept { ::virStoragePoolFree(pool); }
+};
+using PoolHandle = std::unique_ptr<virStoragePool, PoolReleaser>;
+
+struct VolumeReleaser {
+    void operator()(virStorageVol *volume) const noexcept { ::virStorageVolFree(volume); }
+};
+using VolumeHandle = std::unique_ptr<virStorageVol, VolumeReleaser>;
+
+enum class Access {
+    look,   ///< read-only, and starts no session daemon
+    change, ///< and starts a session daemon if there is none, as any client does
+};
+
+/// Raises as raiseLibvirtError().
+[[nodiscard]] Connection openConnection(const std::string &uri, Access access);
+
+/// Where the secrets of `target` are asked for: secret:///system, secret:///session, or
+/// secret:///embed with its root.
+[[nodiscard]] std::string secretUriOf(const Target &target);
+
+/// Raises what libvirt said last in this thread, behind `what` and ": ": notFound where there is no
+/// such thing, privateValue for a private secret, else configUnsupported.
+[[noreturn]] void raiseLibvirtError(const std::string &what);
+
+/// A text that a function of libvirt's hands over; empty for null.
+[[nodiscard]] std::string takeText(char *text);
+
+/// The objects that a function of libvirt's lists in an array of its own, each with its owner.
+/// Raises as raiseLibvirtError() where `list(&array)` fails.
+template <typename Owner, typename List>
+[[nodiscard]] std::vector<Owner> takeObjects(const std::string &what, List list) {
+    typename Owner::pointer *array = nullptr;
+    const int count = list(&array);
+    if (count < 0)
+        raiseLibvirtError(what);
+    const std::unique_ptr<typename Owner::pointer, void (*)(void *)> freed(array, std::free);
+    std::vector<Owner> objects;
+    for (int i = 0; i < count; ++i)
+        objects.emplace_back(array[i]);
+    return objects;
+}
+
+} // namespace keyhold::command
