@@ -14,8 +14,8 @@ Finding inWords(const StoreFinding &found, const std::string &directory) {
     using Of = StoreFinding::Kind;
     using Kind = Finding::Kind;
     const auto pathOf = [&](const std::string &name) { return directory + "/" + name; };
-    const auto say = [&](Kind kind, std::string text) {
-        return Finding{kind, pathOf(found.file), std::move(text)};
+    const auto say = [&](Kind kind, std::string text, std::string cause = {}) {
+        return Finding{kind, pathOf(found.file), std::move(text), std::move(cause)};
     };
     switch (found.kind) {
     case Of::openDirectory:
@@ -23,27 +23,34 @@ Finding inWords(const StoreFinding &found, const std::string &directory) {
     case Of::missingDefinition:
         return say(Kind::definition, "is not there");
     case Of::unreadableDefinition:
-        return say(Kind::definition, "cannot be read: " + found.reason);
+        return say(Kind::definition, "cannot be read: " + found.reason, "cannot be read");
     case Of::definesAnother:
-        return say(Kind::definition, "defines another secret, '" + found.other +
-                                         "'; give the file the name of its uuid");
+        return say(Kind::definition,
+                   "defines another secret, '" + found.other +
+                       "'; give the file the name of its uuid",
+                   "defines another secret; give the file the name of its uuid");
     case Of::misnamedDefinition:
         return say(Kind::definition,
                    "is not loaded, because its name is not a uuid in lower case; rename it");
     case Of::sameUse:
         return say(Kind::definition,
-                   "has the same use as '" + pathOf(found.other) + "'; only one of them is loaded");
+                   "has the same use as '" + pathOf(found.other) + "'; only one of them is loaded",
+                   "has the same use as another; only one of them is loaded");
     case Of::unreadableFile:
-        return say(Kind::damaged, "cannot be read: " + found.reason);
+        return say(Kind::damaged, "cannot be read: " + found.reason, "cannot be read");
     case Of::damagedValue:
         return say(Kind::damaged,
-                   found.reason + "; put the file right and reload, or set the value again");
+                   found.reason + "; put the file right and reload, or set the value again",
+                   "is damaged; put the file right and reload, or set the value again");
     case Of::missingKey:
         return say(Kind::missingKey, found.reason);
     case Of::shadowedValue:
-        return say(Kind::shadowed, "does not count, because '" + pathOf(found.other) +
-                                       "' goes before it; remove the one with the wrong value and "
-                                       "reload");
+        return say(Kind::shadowed,
+                   "does not count, because '" + pathOf(found.other) +
+                       "' goes before it; remove the one with the wrong value and "
+                       "reload",
+                   "does not count, because a file of another format goes before it; remove the "
+                   "one with the wrong value and reload");
     case Of::orphanedValue:
         return say(Kind::orphan, "belongs to no secret; put its definition back, or remove it");
     case Of::privateName:

@@ -30,6 +30,8 @@ struct Finding {
     Kind kind;
     std::string file;
     std::string text; ///< begins with a verb
+    /// What all findings with one cause have in common, where the text says more; else empty.
+    std::string cause{};
 
     bool operator==(const Finding &) const = default;
 };

@@ -1,28 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/keys.h"
 
+#include "command/raw_bytes.h"
 #include "command/store_keys.h"
 #include "conf/error.h"
 #include "seal/scratch.h"
 
-#include <cerrno>
-
-#include <unistd.h>
-
 namespace keyhold::command {
 
 namespace {
-
-void writeOut(std::span<const std::uint8_t> bytes) {
-    while (!bytes.empty()) {
-        const ssize_t put = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0) // 0 would be tried for ever
-            throw Error(ErrorCode::systemCall, "cannot write the key", put == 0 ? EIO : errno);
-        bytes = bytes.subspan(static_cast<std::size_t>(put));
-    }
-}
 
 void writeJwk(const Key &key) {
     tell("this is the sealing key " + key.id() +
@@ -30,7 +16,7 @@ void writeJwk(const Key &key) {
     Scratch text(Key::kJwkSize + 1);
     key.writeJwk(text.bytes().first<Key::kJwkSize>());
     text.bytes().back() = '\n';
-    writeOut(text.bytes());
+    writeToOutput(text.bytes());
 }
 
 } // namespace

@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "abi/symbols.h"
 #include "command/convert.h"
-#include "command/keys.h"
 #include "command/report.h"
-#include "command/secrets.h"
+#include "command/words.h"
 #include "conf/error.h"
 #include "config.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
-#include <functional>
+#include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <nlohmann/json.hpp>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 namespace keyhold::command {
 
 namespace {
+
+using namespace std::string_view_literals;
 
 // Set by a signal handler.
 volatile std::sig_atomic_t isInterrupted = 0;
@@ -43,7 +47,7 @@ void catchInterrupts() {
     }
 }
 
-/// The words of the command line, and what they ask for.
+/// The command line, and what it asks for.
 class CommandLine {
   public:
     CommandLine() {
@@ -53,105 +57,55 @@ class CommandLine {
                   status);
         addReport("verify", "Read every file of a store; exit with 1 if something is wrong",
                   verify);
-        addList();
+        addSecretWords(&app_, words_);
         addConvert(Purpose::seal, "Seal all values with the current key");
         addConvert(Purpose::rekey, "Seal values of earlier keys with the current key");
         addConvert(Purpose::unseal, "Write all values in plain, as every libvirt reads them");
-        addKeys();
+        addKeyWords(&app_, words_);
     }
 
     [[nodiscard]] int run(int argc, char **argv) {
+        requireKnownWords(app_, argc, argv);
         try {
             app_.parse(argc, argv);
         } catch (const CLI::ParseError &error) {
-            return app_.exit(error) == 0 ? 0 : static_cast<int>(Exit::failure);
+            if (error.get_exit_code() == 0)
+                return app_.exit(error);
+            throw Error(ErrorCode::invalidArgument, textOfParseError(app_, error.what()));
         }
         // A daemon of the system has no such directory, and looks for the built-in key elsewhere.
-        if (target_.roots.empty() && ::geteuid() == 0)
+        if (words_.target.roots.empty() && ::geteuid() == 0)
             ::unsetenv("XDG_RUNTIME_DIR"); // NOLINT(concurrency-mt-unsafe): there is one thread
-        return static_cast<int>(work_());
+        return static_cast<int>(words_.work());
     }
 
   private:
-    void addTarget(CLI::App *of) {
-        of->add_flag("--system", target_.wantsSystem, "the secrets of the system's daemon");
-        of->add_flag("--session", target_.wantsSession, "the secrets of your session daemon");
-        of->add_option("--root", target_.roots, "the secrets of an embedded root")
-            ->type_name("DIR")
-            ->allow_extra_args(false);
-    }
-
-    CLI::App *addCommon(CLI::App *to, const char *name, const char *text) {
-        CLI::App *const command = to->add_subcommand(name, text);
-        addTarget(command);
-        command->add_flag("--json", json_, "print JSON");
-        return command;
-    }
-
-    void addKeyFiles(CLI::App *to) {
-        to->add_option("--key", files_, "one more key file to open values with")
-            ->type_name("FILE")
-            ->allow_extra_args(false);
-    }
-
     void addReport(const char *name, const char *text, Exit (*work)(const ReportOptions &)) {
-        CLI::App *const command = addCommon(&app_, name, text);
-        addKeyFiles(command);
+        CLI::App *const command = addCommand(&app_, words_, name, text);
+        addKeyFiles(command, words_);
+        command->add_flag("--verbose", isVerbose_, "print a line for every file, not one a cause");
         command->callback([this, work] {
-            work_ = [this, work] { return work({target_, files_, json_}); };
-        });
-    }
-
-    void addList() {
-        CLI::App *const command = addCommon(&app_, "list", "List secrets, one a line");
-        addKeyFiles(command);
-        command->callback([this] { work_ = [this] { return list({target_, files_, json_}); }; });
-    }
-
-    void addConvert(Purpose purpose, const char *text) {
-        CLI::App *const command = addCommon(&app_, purposeName(purpose), text);
-        addKeyFiles(command);
-        command->callback([this, purpose] {
-            work_ = [this, purpose] {
-                catchInterrupts();
-                return convert(purpose,
-                               {target_, files_, json_, [] { return isInterrupted != 0; }});
+            words_.work = [this, work] {
+                return work({words_.target, words_.files, words_.json, isVerbose_});
             };
         });
     }
 
-    CLI::App *addKeyCommand(CLI::App *to, const char *name, const char *text,
-                            Exit (*work)(const KeyOptions &)) {
-        CLI::App *const command = addCommon(to, name, text);
-        command->callback([this, work] {
-            work_ = [this, work] { return work({target_, files_, json_}); };
+    void addConvert(Purpose purpose, const char *text) {
+        CLI::App *const command = addCommand(&app_, words_, purposeName(purpose), text);
+        addKeyFiles(command, words_);
+        command->callback([this, purpose] {
+            words_.work = [this, purpose] {
+                catchInterrupts();
+                return convert(purpose, {words_.target, words_.files, words_.json,
+                                         [] { return isInterrupted != 0; }});
+            };
         });
-        return command;
-    }
-
-    void addKeys() {
-        CLI::App *const key = app_.add_subcommand("key", "Make and show keys");
-        key->require_subcommand(1);
-        addKeyCommand(key, "generate", "Make a new key file; never in the place of another",
-                      generateKey)
-            ->add_option("FILE", files_, "the file to make (default: the one secret.conf names)")
-            ->expected(0, 1);
-        addKeyCommand(key, "show-id", "Print the ids of keys", showKeyIds)
-            ->add_option("FILE", files_, "key files (default: those secret.conf names)");
-        CLI::App *const show =
-            key->add_subcommand("export", "Write a sealing key to stdout, for other tools");
-        addTarget(show);
-        show->add_flag("--jwk", isJwk_, "as a JSON Web Key (RFC 7517)")->required();
-        show->add_option("FILE", files_, "the key file (default: the current key)")->expected(0, 1);
-        show->callback([this] { work_ = [this] { return exportKey({target_, files_, false}); }; });
     }
 
     CLI::App app_{"Looks after the secrets of libvirt that Keyhold keeps."};
-    TargetChoice target_;
-    std::vector<std::string> files_;
-    bool json_ = false;
-    bool isJwk_ = false;
-    std::function<Exit()> work_;
+    Words words_;
+    bool isVerbose_ = false;
 };
 
 void requireLibvirt() {
@@ -164,7 +118,18 @@ void requireLibvirt() {
                     "this libvirt has no function " + inQuotes(abi::loadSymbols()));
 }
 
+/// Where JSON was asked for, it is what comes in any case.
+void tellError(const std::string &text, bool wantsJson) {
+    if (wantsJson)
+        printJson({{"error", {{"text", text}}}});
+    else
+        tell(text);
+}
+
 int runGuarded(int argc, char **argv) {
+    // Looked for by itself: what the command line says may be the error.
+    const bool wantsJson =
+        std::any_of(argv, argv + argc, [](const char *word) { return word == "--json"sv; });
     int exit = static_cast<int>(Exit::failure);
     try {
         // No core dump, and no look into this process by others of the same user.
@@ -173,9 +138,9 @@ int runGuarded(int argc, char **argv) {
         CommandLine line;
         exit = line.run(argc, argv);
     } catch (const Error &error) {
-        tell(error.fullText());
+        tellError(error.fullText(), wantsJson);
     } catch (const std::exception &exception) {
-        tell(exception.what());
+        tellError(exception.what(), wantsJson);
     }
     if (!flushOutput()) {
         tell("cannot write the output");

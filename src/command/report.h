@@ -38,6 +38,7 @@ struct ReportOptions {
     TargetChoice target;
     std::vector<std::string> keyFiles; ///< more keys to open values with
     bool json = false;
+    bool isVerbose = false; ///< a line a file, where one a cause would do
 };
 
 /// Reports on each store that was asked for.

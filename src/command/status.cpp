@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/cause.h"
 #include "command/report.h"
 
 #include <algorithm>
@@ -49,7 +50,8 @@ Json jsonOf(const Report &report) {
     for (const auto &[keyId, count] : inspection.sealed)
         sealed[keyId] = count;
     Json findings = Json::array();
-    for (const Finding &finding : report.findings())
+    const std::vector<Finding> found = report.findings();
+    for (const Finding &finding : found)
         findings.push_back(jsonOf(finding));
     return {{"instance", report.target.name()},
             {"directory", report.target.paths.configDirectory},
@@ -66,7 +68,8 @@ Json jsonOf(const Report &report) {
             {"sealed", sealed},
             {"unreadable", inspection.unreadable},
             {"outdated", inspection.reencryptable.size()},
-            {"findings", findings}};
+            {"findings", std::move(findings)},
+            {"causes", jsonOf(causesOf(found))}};
 }
 
 void printLine(const char *label, const std::string &text) {
@@ -102,7 +105,7 @@ std::string aboutKey(const Keyring &keyring, const std::string &keyId) {
     return "key " + keyId + (keyring.find(keyId) ? " (earlier)" : " (not configured)");
 }
 
-void printText(const Report &report) {
+void printText(const Report &report, bool isVerbose) {
     const SealingPolicy &policy = *report.keys.host.policy;
     const Inspection &inspection = report.inspection;
     print(std::string(report.target.name()) + ": " + report.target.paths.configDirectory);
@@ -120,16 +123,18 @@ void printText(const Report &report) {
         printLine("sealed", std::to_string(number) + " with " + aboutKey(policy.keyring(), keyId));
     count("unreadable", inspection.unreadable);
     count("to re-encrypt", inspection.reencryptable.size());
-    for (const Finding &finding : report.findings()) {
-        if (finding.kind == Finding::Kind::settings || isUnreadable(finding.kind))
-            print("  " + textOf(finding));
-    }
+    std::vector<Finding> findings = report.findings();
+    std::erase_if(findings, [](const Finding &finding) {
+        return finding.kind != Finding::Kind::settings && !isUnreadable(finding.kind);
+    });
+    printCauses(findings, isVerbose, "  ");
 }
 
 } // namespace
 
 Exit status(const ReportOptions &options) {
-    tellReports(options, {[](const Report &report) { return jsonOf(report); }, printText});
+    tellReports(options, {[](const Report &report) { return jsonOf(report); },
+                          [&](const Report &report) { printText(report, options.isVerbose); }});
     return Exit::clean;
 }
 

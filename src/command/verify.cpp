@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/cause.h"
 #include "command/report.h"
 
 #include <nlohmann/json.hpp>
@@ -11,16 +12,14 @@ Json jsonOf(const Report &report, const std::vector<Finding> &findings) {
     Json list = Json::array();
     for (const Finding &finding : findings)
         list.push_back(jsonOf(finding));
-    return {{"instance", report.target.name()},
-            {"directory", report.target.paths.configDirectory},
-            {"secrets", report.inspection.secrets},
-            {"unreadable", report.inspection.unreadable},
-            {"findings", list}};
+    return {
+        {"instance", report.target.name()},     {"directory", report.target.paths.configDirectory},
+        {"secrets", report.inspection.secrets}, {"unreadable", report.inspection.unreadable},
+        {"findings", std::move(list)},          {"causes", jsonOf(causesOf(findings))}};
 }
 
-void printText(const Report &report, const std::vector<Finding> &findings) {
-    for (const Finding &finding : findings)
-        print(textOf(finding));
+void printText(const Report &report, const std::vector<Finding> &findings, bool isVerbose) {
+    printCauses(findings, isVerbose);
     const std::size_t secrets = report.inspection.secrets;
     print(report.target.paths.configDirectory + ": " + std::to_string(secrets) +
           (secrets == 1 ? " secret, " : " secrets, ") + std::to_string(findings.size()) +
@@ -38,7 +37,9 @@ Exit verify(const ReportOptions &options) {
         return findings;
     };
     tellReports(options, {[&](const Report &report) { return jsonOf(report, noted(report)); },
-                          [&](const Report &report) { printText(report, noted(report)); }});
+                          [&](const Report &report) {
+                              printText(report, noted(report), options.isVerbose);
+                          }});
     return exit;
 }
 

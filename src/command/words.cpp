@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/words.h"
+
+#include "command/nearest_word.h"
+#include "conf/error.h"
+
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+namespace keyhold::command {
+
+namespace {
+
+std::vector<std::string> subcommandsOf(const CLI::App &app) {
+    std::vector<std::string> names;
+    for (const CLI::App *each : app.get_subcommands({}))
+        names.push_back(each->get_name());
+    return names;
+}
+
+const CLI::App *subcommandOf(const CLI::App &app, std::string_view name) {
+    for (const CLI::App *each : app.get_subcommands({})) {
+        if (each->get_name() == name)
+            return each;
+    }
+    return nullptr;
+}
+
+std::vector<std::string> optionsOf(const CLI::App &app) {
+    std::vector<std::string> names;
+    for (const CLI::Option *option : app.get_options()) {
+        for (const std::string &name : option->get_lnames())
+            names.push_back("--" + name);
+    }
+    return names;
+}
+
+std::string enumerated(const std::string &path, const std::vector<std::string> &words) {
+    std::string text;
+    for (const std::string &word : words)
+        text += (text.empty() ? "" : ", ") + path + word;
+    return text;
+}
+
+/// The subcommand that was given, at its lowest.
+const CLI::App &lowestOf(const CLI::App &app) {
+    const auto given = app.get_subcommands();
+    return given.empty() ? app : lowestOf(*given.front());
+}
+
+} // namespace
+
+void addTarget(CLI::App *to, Words &words) {
+    to->add_flag("--system", words.target.wantsSystem, "the secrets of the system's daemon");
+    to->add_flag("--session", words.target.wantsSession, "the secrets of your session daemon");
+    to->add_option("--root", words.target.roots, "the secrets of an embedded root")
+        ->type_name("DIR")
+        ->allow_extra_args(false);
+}
+
+void addKeyFiles(CLI::App *to, Words &words) {
+    to->add_option("--key", words.files, "one more key file to open values with")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+}
+
+void addJson(CLI::App *to, Words &words) {
+    to->add_flag("--json", words.json, "print JSON");
+}
+
+CLI::App *addCommand(CLI::App *to, Words &words, const char *name, const char *text) {
+    CLI::App *const command = to->add_subcommand(name, text);
+    addTarget(command, words);
+    addJson(command, words);
+    return command;
+}
+
+void requireKnownWords(const CLI::App &app, int argc, const char *const *argv) {
+    const CLI::App *at = &app;
+    std::string path;
+    std::vector<std::string> known = subcommandsOf(app);
+    bool hasOption = false;
+    for (int i = 1; i < argc && !known.empty(); ++i) {
+        const std::string_view word = argv[i];
+        if (word.starts_with('-')) {
+            hasOption = true;
+            continue;
+        }
+        const CLI::App *const below = subcommandOf(*at, word);
+        if (!below)
+            throw Error(ErrorCode::invalidArgument, "there is no command " +
+                                                        inQuotes(path + std::string(word)) +
+                                                        didYouMean(word, known));
+        path += std::string(word) + " ";
+        at = below;
+        known = subcommandsOf(*at);
+    }
+    if (!known.empty() && !hasOption)
+        throw Error(ErrorCode::invalidArgument,
+                    "name a command, one of " + enumerated(path, known));
+}
+
+std::string textOfParseError(const CLI::App &app, const std::string &text) {
+    const CLI::App &lowest = lowestOf(app);
+    const std::vector<std::string> unknown = lowest.remaining(false);
+    if (unknown.empty() || !unknown.front().starts_with("--"))
+        return text + "; --help says what there is";
+    const std::string name = unknown.front().substr(0, unknown.front().find('='));
+    const std::string guess = didYouMean(name, optionsOf(lowest));
+    return lowest.get_name() + " has no option " + inQuotes(name) +
+           (guess.empty() ? "; --help says what there is" : guess);
+}
+
+} // namespace keyhold::command
