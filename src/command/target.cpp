@@ -40,10 +40,19 @@ std::vector<Target> named(const TargetChoice &choice) {
     return targets;
 }
 
+const char *whoMayLook(const Target &target) {
+    return target.kind == Target::Kind::system ? "; run the command as root"
+                                               : "; run the command as its owner";
+}
+
 void requireDirectory(const Target &target, SourcePlace place = SourcePlace::current()) {
+    const std::string &directory = target.paths.configDirectory;
     if (!exists(target))
-        throw Error(ErrorCode::notFound,
-                    "there is no directory " + inQuotes(target.paths.configDirectory), 0, place);
+        throw Error(ErrorCode::notFound, "there is no directory " + inQuotes(directory), 0, place);
+    // What comes later would name a file below it, or its lock, and no remedy.
+    if (::access(directory.c_str(), R_OK | X_OK) != 0 && errno == EACCES)
+        throw Error(ErrorCode::fileAccess,
+                    "cannot look into " + inQuotes(directory) + whoMayLook(target), EACCES, place);
 }
 
 } // namespace
@@ -66,7 +75,7 @@ bool exists(const Target &target) {
     if (result < 0 && result != -ENOENT && result != -ENOTDIR)
         throw Error(ErrorCode::fileAccess,
                     "cannot look at " + inQuotes(target.paths.configDirectory) +
-                        "; run the command as its owner",
+                        whoMayLook(target),
                     -result);
     return result == 0;
 }

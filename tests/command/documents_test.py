@@ -4,6 +4,7 @@
 
 Run as: documents_test.py KEYHOLD MAN_PAGE COMPLETION"""
 
+import json
 import os
 import re
 import subprocess
@@ -69,7 +70,7 @@ class Completion(unittest.TestCase):
     def test_commands(self) -> None:
         self.assertEqual(completions(""), sorted([*subcommands_of(), "--help", "--version"]))
         self.assertEqual(completions("key", ""), sorted([*subcommands_of("key"), "--help"]))
-        self.assertEqual(completions("se"), ["seal"])
+        self.assertEqual(completions("se"), ["seal", "set"])
 
     def test_every_option_and_no_other(self) -> None:
         for command in leaves():
@@ -84,6 +85,7 @@ class Completion(unittest.TestCase):
 
     def test_the_argument_of_an_option_is_no_command(self) -> None:
         self.assertIn("--json", completions("verify", "--root", "key", "--"))
+        self.assertIn("--define", completions("set", "--description", "key", "--"))
 
 
 class CommandLine(unittest.TestCase):
@@ -92,6 +94,26 @@ class CommandLine(unittest.TestCase):
             done = subprocess.run([COMMAND, *words], capture_output=True, text=True)
             self.assertEqual(done.returncode, 2, words)
             self.assertNotEqual(done.stderr, "")
+
+    def failure(self, *words: str) -> str:
+        done = subprocess.run([COMMAND, *words], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout), (2, ""), words)
+        return done.stderr
+
+    def test_an_unknown_word_is_named_with_the_nearest(self) -> None:
+        self.assertEqual(self.failure("veryfi"), "keyhold: there is no command 'veryfi'; did you mean 'verify'?\n")
+        self.assertEqual(self.failure("key", "generat"),
+                         "keyhold: there is no command 'key generat'; did you mean 'generate'?\n")
+        self.assertEqual(self.failure("frobnicate"), "keyhold: there is no command 'frobnicate'\n")
+        self.assertIn("did you mean '--verbose'?", self.failure("status", "--verbos"))
+        self.assertIn("name a command, one of status, verify", self.failure())
+
+    def test_an_error_is_json_where_that_was_asked_for(self) -> None:
+        for words in (("veryfi", "--json"), ("status", "--no-such", "--json"), ("show", "nonsense", "--json"),
+                      ("verify", "--json", "--root", "/nowhere")):
+            done = subprocess.run([COMMAND, *words], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (2, ""), words)
+            self.assertNotEqual(json.loads(done.stdout)["error"]["text"], "")
 
     def test_output_that_cannot_be_written_is_no_success(self) -> None:
         with open("/dev/full", "w", encoding="ascii") as full:

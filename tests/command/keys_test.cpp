@@ -122,7 +122,7 @@ TEST_F(KeyCommands, ExportEndsWhereAWriteTakesNothing) {
         const bool isRefused = refuse(SYS_write, 0, 0, STDERR_FILENO); // but for what it says there
         said = isRefused ? run(exportKey, {key}) : "no filter";
     }).join();
-    EXPECT_EQ(said, "refused: cannot write the key: Input/output error");
+    EXPECT_EQ(said, "refused: cannot write the output: Input/output error");
 }
 
 TEST_F(KeyCommands, ExportNeedsAKeyThatSeals) {
