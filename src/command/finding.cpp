@@ -133,4 +133,11 @@ Json jsonOf(const Finding &finding) {
         {"kind", findingKindName(finding.kind)}, {"file", finding.file}, {"text", finding.text}};
 }
 
+Json jsonOf(std::vector<Finding> &&findings) {
+    Json array = Json::array();
+    for (Finding &each : findings)
+        array.push_back(jsonOf(std::exchange(each, {})));
+    return array;
+}
+
 } // namespace keyhold::command

@@ -47,5 +47,7 @@ struct Finding {
 /// A line for people.
 [[nodiscard]] std::string textOf(const Finding &finding);
 [[nodiscard]] Json jsonOf(const Finding &finding);
+/// The array of all. There may be one a file: each goes as it becomes JSON.
+[[nodiscard]] Json jsonOf(std::vector<Finding> &&findings);
 
 } // namespace keyhold::command

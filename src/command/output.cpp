@@ -20,7 +20,11 @@ void print(std::string_view text) {
 }
 
 void printJson(const Json &json) {
-    std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+    // dump() would make a string of it all, of tens of megabytes for a large store.
+    nlohmann::detail::serializer<Json> serializer(nlohmann::detail::output_adapter<char>(std::cout),
+                                                  ' ', Json::error_handler_t::replace);
+    serializer.dump(json, true, false, 2);
+    std::cout << '\n';
 }
 
 bool flushOutput() {

@@ -49,10 +49,9 @@ Json jsonOf(const Report &report) {
     Json sealed = Json::object();
     for (const auto &[keyId, count] : inspection.sealed)
         sealed[keyId] = count;
-    Json findings = Json::array();
-    const std::vector<Finding> found = report.findings();
-    for (const Finding &finding : found)
-        findings.push_back(jsonOf(finding));
+    std::vector<Finding> found = report.findings();
+    Json causes = jsonOf(causesOf(found));
+    Json findings = jsonOf(std::move(found));
     return {{"instance", report.target.name()},
             {"directory", report.target.paths.configDirectory},
             {"settings", report.target.paths.settingsFile},
@@ -69,7 +68,7 @@ Json jsonOf(const Report &report) {
             {"unreadable", inspection.unreadable},
             {"outdated", inspection.reencryptable.size()},
             {"findings", std::move(findings)},
-            {"causes", jsonOf(causesOf(found))}};
+            {"causes", std::move(causes)}};
 }
 
 void printLine(const char *label, const std::string &text) {

@@ -74,8 +74,7 @@ bool exists(const Target &target) {
     const int result = posixFileSystem().statusOf(target.paths.configDirectory, status);
     if (result < 0 && result != -ENOENT && result != -ENOTDIR)
         throw Error(ErrorCode::fileAccess,
-                    "cannot look at " + inQuotes(target.paths.configDirectory) +
-                        whoMayLook(target),
+                    "cannot look at " + inQuotes(target.paths.configDirectory) + whoMayLook(target),
                     -result);
     return result == 0;
 }

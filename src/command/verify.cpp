@@ -8,14 +8,14 @@ namespace keyhold::command {
 
 namespace {
 
-Json jsonOf(const Report &report, const std::vector<Finding> &findings) {
-    Json list = Json::array();
-    for (const Finding &finding : findings)
-        list.push_back(jsonOf(finding));
-    return {
-        {"instance", report.target.name()},     {"directory", report.target.paths.configDirectory},
-        {"secrets", report.inspection.secrets}, {"unreadable", report.inspection.unreadable},
-        {"findings", std::move(list)},          {"causes", jsonOf(causesOf(findings))}};
+Json jsonOf(const Report &report, std::vector<Finding> &&findings) {
+    Json causes = jsonOf(causesOf(findings));
+    return {{"instance", report.target.name()},
+            {"directory", report.target.paths.configDirectory},
+            {"secrets", report.inspection.secrets},
+            {"unreadable", report.inspection.unreadable},
+            {"findings", jsonOf(std::move(findings))},
+            {"causes", std::move(causes)}};
 }
 
 void printText(const Report &report, const std::vector<Finding> &findings, bool isVerbose) {

@@ -226,7 +226,18 @@ class Findings(CommandCase):
         self.assertEqual((status["unreadable"], status["sealed"]), (3, {lost: 3}))
         text = self.keyhold.run("verify").out
         self.assertIn(lost, text)
-        self.assertEqual(text.count("missing-key: "), 3)
+        self.assertEqual((text.count("missing-key: "), text.count(" and 2 more: ")), (1, 1))
+        self.assertEqual(self.keyhold.run("status").out.count("missing-key: "), 1)
+        for command in ("status", "verify"):
+            self.assertEqual(self.keyhold.run(command, "--verbose").out.count("missing-key: "), 3)
+        [store] = self.keyhold.json("verify", code=1)["stores"]
+        self.assertEqual((len(store["findings"]), [each["count"] for each in store["causes"]]), (3, [3]))
+
+    def test_who_may_not_look_is_told_who_may(self) -> None:
+        for command in (("status",), ("verify",), ("list",), ("show", "ceph:use 0")):
+            refused = self.machine.run(settings().command, *command, "--system", user=self.machine.one)
+            self.assertEqual(refused.code, 2)
+            self.assertIn("run the command as root", refused.err)
 
     def test_settings_that_cannot_be_understood(self) -> None:
         (self.machine.etc / "secret.conf").write_text("encrypt_data = \n")
