@@ -23,7 +23,7 @@ TARGETS = ("load, plain", "load, sealed", "daemon, start", "reload", "lookup by 
            "lookup by usage, miss", "get value, 1 thread", "get value, 2 threads", "get value, 4 threads",
            "count", "list", "define", "redefine", "set", "undefine", "set, 4 writers", "p99 of",
            "memory a secret, after load", "memory a secret, at most", "libvirtd:", "opening of an empty root",
-           "rotation")
+           "rotation", "keyhold status", "keyhold verify")
 
 
 def sides(seconds: float, names: tuple[str, ...] = SIDES) -> dict[str, dict[str, list[float]]]:
@@ -47,6 +47,7 @@ def results() -> dict[str, Any]:
         "rotation": sides(1e-3),
         "costs": {name: sides(1e-3, (*SIDES, "sealed")) for name in ("get", "set")},
         "reload": {**sides(0.1), **{name: sides(1e-6, ("idle", "reload")) for name in ("get", "usage")}},
+        "command": sides(1, ("status", "verify")),
         "daemon start": sides(1, ("stock, empty", "ours, empty", "ours", "floor")),
         "daemons 1000": {name: sides(1e-4) for name in ("get", "define")},
         "limits": {"listed": 16384, "seconds": 0.1, "list above": "too many", "uuids above": "too many",

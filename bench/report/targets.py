@@ -219,6 +219,15 @@ def rotation(found: Found, costs: int) -> Iterator[Row]:
               f"{value:.2f} ({rate:.0f} values/s)", at_least(value, 0.8))
 
 
+def command(found: Found, large: int) -> Iterator[Row]:
+    for name, samples in found["command"].items():
+        seconds, megabytes = median(samples["cpu"]), median(samples["peak"]) / 1e6
+        yield Row(f"keyhold {name}, with a lost key: processor time", size(large), "at most 10 s",
+                  f"{seconds:.1f} s", at_most(seconds, 10))
+        yield Row(f"keyhold {name}, with a lost key: memory", size(large), "at most 200 MB",
+                  f"{megabytes:.0f} MB", at_most(megabytes, 200))
+
+
 def rows(found: Found) -> list[Row]:
     plan = found["plan"]
     parts: Sequence[tuple[str, Callable[[], Iterator[Row]]]] = (
@@ -233,6 +242,7 @@ def rows(found: Found) -> list[Row]:
         ("libvirtd on a unix socket", lambda: daemons(found)),
         ("opening of an empty root", lambda: opening(found)),
         ("rotation", lambda: rotation(found, plan["costs"])),
+        ("keyhold", lambda: command(found, plan["large"])),
     )
     result: list[Row] = []
     for what, part in parts:
