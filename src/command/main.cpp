@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "abi/symbols.h"
 #include "command/convert.h"
+#include "command/interrupt.h"
 #include "command/report.h"
 #include "command/words.h"
 #include "conf/error.h"
 #include "config.h"
 
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <string>
@@ -26,27 +26,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// Set by a signal handler.
-volatile std::sig_atomic_t isInterrupted = 0;
-
-void interrupt(int /*number*/) {
-    isInterrupted = 1;
-}
-
-/// The first signal ends a conversion after the value in hand, a second one the process. What the
-/// caller ignores (nohup, a job in the background) stays ignored.
-void catchInterrupts() {
-    struct sigaction action {};
-    action.sa_handler = interrupt;
-    action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-        struct sigaction inherited {};
-        ::sigaction(number, nullptr, &inherited);
-        if (inherited.sa_handler != SIG_IGN)
-            ::sigaction(number, &action, nullptr);
-    }
-}
-
 /// The command line, and what it asks for.
 class CommandLine {
   public:
@@ -62,6 +41,7 @@ class CommandLine {
         addConvert(Purpose::rekey, "Seal values of earlier keys with the current key");
         addConvert(Purpose::unseal, "Write all values in plain, as every libvirt reads them");
         addKeyWords(&app_, words_);
+        addArchiveWords(&app_, words_);
     }
 
     [[nodiscard]] int run(int argc, char **argv) {
@@ -97,8 +77,7 @@ class CommandLine {
         command->callback([this, purpose] {
             words_.work = [this, purpose] {
                 catchInterrupts();
-                return convert(purpose, {words_.target, words_.files, words_.json,
-                                         [] { return isInterrupted != 0; }});
+                return convert(purpose, {words_.target, words_.files, words_.json, isInterrupted});
             };
         });
     }
