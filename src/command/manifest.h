@@ -19,7 +19,7 @@ struct ArchiveCounts {
     std::size_t withoutValue = 0;
     std::size_t plain = 0;
     std::size_t aes256cbc = 0;
-    std::map<std::string, std::size_t> sealed; ///< by key id
+    std::map<std::string, std::size_t> sealed{}; ///< by key id
 
     bool operator==(const ArchiveCounts &) const = default;
     /// One more secret.

@@ -36,7 +36,7 @@ std::optional<Holder> holderOf(const Target &target) {
 
 std::string inUseText(const Target &target, const Holder &holder) {
     return inQuotes(target.paths.configDirectory) + " is in use by " + holder.text() +
-           "; before a restore, stop it: " + stopAdvice(target, holder);
+           "; for a restore, " + stopAdvice(target, holder);
 }
 
 /// A host that never had a secret has no directory for them.

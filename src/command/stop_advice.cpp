@@ -41,8 +41,8 @@ std::string stopAdvice(const Target &target, const Holder &holder) {
         (holder.name == "libvirtd" || holder.name == "virtsecretd"))
         service = holder.name;
     if (service.empty())
-        return "end it";
-    return "systemctl stop " + service + ".service '" + service + "*.socket'";
+        return "end it first";
+    return "stop it first: systemctl stop " + service + ".service '" + service + "*.socket'";
 }
 
 } // namespace keyhold::command
