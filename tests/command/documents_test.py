@@ -78,7 +78,8 @@ class Completion(unittest.TestCase):
 
     def test_files(self) -> None:
         here = str(COMPLETION)
-        for words in (("verify", "--key"), ("key", "show-id"), ("key", "export", "--jwk")):
+        for words in (("verify", "--key"), ("key", "show-id"), ("key", "export", "--jwk"),
+                      ("backup", "--plain"), ("restore",)):
             self.assertIn(here, completions(*words, here[:-1]), words)
         self.assertEqual(completions("verify", "--root", here), [])
         self.assertIn(str(COMPLETION.parent), completions("verify", "--root", str(COMPLETION.parent)))

@@ -163,7 +163,7 @@ TEST_F(RestoreTest, EachPartIsReplacedThatDiffers) {
     EXPECT_EQ(said["written"], 0);
 }
 
-TEST_F(RestoreTest, WhatNobodyHereCanReadIsKeptAside) {
+TEST_F(RestoreTest, WhatNobodyHereCanReadIsQuarantined) {
     from.addSealed(1, "one", 7);
     backUp();
     to.addSealed(1, "of another key", 9);

@@ -104,7 +104,7 @@ TEST_F(SecretCopyTest, AValueThatChangesBetweenTheLooksCounts) {
     EXPECT_EQ(retries, 0);
 }
 
-TEST_F(SecretCopyTest, AValueOfAnotherFormatThatComesMeanwhileIsSeen) {
+TEST_F(SecretCopyTest, AValueOfAnotherFormatThatComesUntilThenIsSeen) {
     setPair("one");
     beforeTheValueIsRead([this] {
         store.addSealed(1, "sealed", 7);

@@ -135,8 +135,9 @@ class Archive(BackupCase):
         [made] = re.findall(r'"archive.tar.partial", (\S+), (\d+)\)', text)
         self.assertIn("O_EXCL", made[0])
         self.assertEqual(made[1], "0600")
-        self.assertLess(text.index("fsync("), text.index('"archive.tar.partial", '
-                                                         + re.findall(r'rename\w*\(\d+, "archive.tar.partial", (\d+)', text)[0]))
+        renamed = re.search(r'rename\w*\(\d+, "archive.tar.partial"', text)
+        assert renamed
+        self.assertLess(text.index("fsync("), renamed.start())
 
     def test_no_plain_value_is_in_memory_that_is_not_guarded(self) -> None:
         """Looked at while the archive is written, when it was, while it is read back, and at the end:
@@ -236,7 +237,8 @@ class LeftOut(BackupCase):
         write_file(self.store / f"{first}.jwe.aside-1", "old")
         write_file(self.store / f"{first.upper()}.xml", "<secret/>")
         os.mkfifo(self.store / f"{third}.base64")
-        expected = {f"{second}.jwe": "damaged", f"{first}.jwe.aside-1": "aside",
+        expected = {f"{second}.jwe": "damaged",
+                    f"{first}.jwe.aside-1": "aside",
                     f"{first.upper()}.xml": "definition", f"{third}.base64": "damaged",
                     f"{third}.jwe": "shadowed"}
         said = self.back_up(code=1)
