@@ -44,13 +44,9 @@ Manifest manifestOf(const Json &json) {
         take(each, "text", left.text);
         out.leftOut.push_back(std::move(left));
     }
-    for (const Json &each : json.at("members")) {
-        Manifest::Member member;
-        take(each, "name", member.name);
-        take(each, "size", member.size);
-        take(each, "sha256", member.sha256);
-        out.members.push_back(std::move(member));
-    }
+    if (!json.at("members").empty())
+        throw Error(ErrorCode::valueUnreadable,
+                    "has a damaged " + std::string(kManifestName)); // those that are whole are gone
     return out;
 }
 
@@ -92,18 +88,36 @@ Json summaryOf(const Manifest &manifest) {
 }
 
 std::string formatManifest(const Manifest &manifest) {
-    Json json = summaryOf(manifest);
-    Json members = Json::array();
-    for (const Manifest::Member &each : manifest.members)
-        members.push_back({{"name", each.name}, {"size", each.size}, {"sha256", each.sha256}});
-    json["members"] = std::move(members);
     // Names of files are other people's, and may be no UTF-8.
-    return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+    std::string text = summaryOf(manifest).dump(1, ' ', false, Json::error_handler_t::replace);
+    text.erase(text.size() - 2); // what closes the object
+    text += ",\n \"members\": [";
+    // A line each, and never all as JSON in memory: there may be hundreds of thousands.
+    const char *separator = "\n  ";
+    for (const Manifest::Member &each : manifest.members) {
+        const Json member = {{"name", each.name}, {"size", each.size}, {"sha256", each.sha256}};
+        text += separator + member.dump();
+        separator = ",\n  ";
+    }
+    return text + "\n ]\n}\n";
 }
 
 Manifest parseManifest(std::string_view text) {
+    std::vector<Manifest::Member> members;
+    const auto takeMember = [&](int depth, Json::parse_event_t event, const Json &parsed) {
+        if (depth != 2 || event != Json::parse_event_t::object_end || !parsed.contains("sha256"))
+            return true;
+        Manifest::Member member;
+        take(parsed, "name", member.name);
+        take(parsed, "size", member.size);
+        take(parsed, "sha256", member.sha256);
+        members.push_back(std::move(member));
+        return false;
+    };
     try {
-        return manifestOf(Json::parse(text));
+        Manifest manifest = manifestOf(Json::parse(text, takeMember));
+        manifest.members = std::move(members);
+        return manifest;
     } catch (const Json::exception &) {
         throw Error(ErrorCode::valueUnreadable, "has a damaged " + std::string(kManifestName));
     }

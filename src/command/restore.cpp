@@ -178,7 +178,9 @@ Exit restore(const RestoreOptions &options) {
         tell(inUseText(target, *holder));
     if (!isPossible || (options.applies && done < total))
         return Exit::failure;
-    return plan.count(Action::keep) > 0 || !plan.unopened.empty() ? Exit::findings : Exit::clean;
+    const bool isClean =
+        plan.count(Action::keep) == 0 && plan.unopened.empty() && plan.unsealed == 0;
+    return isClean ? Exit::clean : Exit::findings;
 }
 
 } // namespace keyhold::command

@@ -65,6 +65,9 @@ class Planner {
                                 planned.action == Action::replace || planned.action == Action::same;
         if (isRestored && archived.encoded && archived.value.isUnreadable())
             ++out_.unopened[archived.keyId];
+        if (isRestored && policy_.rules().mustSeal && archived.encoded &&
+            archived.encoded->format == ValueFormat::plain)
+            ++out_.unsealed;
         out_.secrets.push_back(std::move(planned));
     }
 

@@ -44,6 +44,9 @@ struct RestorePlan {
     /// Of the values that will be there, those that no key here opens: by key id, empty if that is
     /// unknown.
     std::map<std::string, std::size_t> unopened;
+    /// Of the values that will be there, those that are plain although secret.conf asks for
+    /// encryption.
+    std::size_t unsealed = 0;
 
     [[nodiscard]] std::size_t count(PlannedSecret::Action action) const;
 };

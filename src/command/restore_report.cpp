@@ -83,7 +83,8 @@ void printArchive(const Manifest &manifest) {
         print("not in it: " + each.kind + ": " + inQuotes(each.file) + " " + each.text);
 }
 
-void printUnopened(const RestorePlan &plan) {
+/// What is to be done before the next start, or after it.
+void printAdvice(const RestorePlan &plan) {
     for (const auto &[keyId, count] : plan.unopened) {
         const std::string values = counted(count, "value");
         if (keyId.empty())
@@ -94,6 +95,10 @@ void printUnopened(const RestorePlan &plan) {
                   " cannot be read without it; name its file in secrets_encryption_key or "
                   "secrets_decryption_keys of secret.conf");
     }
+    if (plan.unsealed > 0)
+        print(counted(plan.unsealed, "value") +
+              " plain in the archive, though secret.conf asks for encryption; seal what is stored "
+              "with keyhold seal");
 }
 
 } // namespace
@@ -112,7 +117,7 @@ void printRestore(const RestorePlan &plan, const RestoreOptions &options, std::s
     for (const Uuid &uuid : plan.others)
         others.push_back("  " + uuid.toString());
     printGroup("in the store alone, and left", others);
-    printUnopened(plan);
+    printAdvice(plan);
     for (const std::string &conflict : plan.conflicts)
         print("refused: " + conflict);
     if (!plan.conflicts.empty())
@@ -146,7 +151,8 @@ Json jsonOfRestore(const RestorePlan &plan, const RestoreOptions &options, std::
             {"secrets", secrets},
             {"storeAlone", others},
             {"conflicts", plan.conflicts},
-            {"unopened", unopened}};
+            {"unopened", unopened},
+            {"unsealed", plan.unsealed}};
 }
 
 } // namespace keyhold::command

@@ -83,11 +83,22 @@ class RestoreTest : public testing::Test {
     Json said;
 };
 
+TEST_F(RestoreTest, PlainValuesOfAHostThatEncryptsAreToBeSealed) {
+    from.addPlain(1, "one");
+    backUp();
+    EXPECT_EQ(run(), Exit::findings);
+    EXPECT_EQ(said["unsealed"], 1);
+    to.configure("");
+    EXPECT_EQ(run(), Exit::clean);
+    EXPECT_EQ(said["unsealed"], 0);
+}
+
 TEST_F(RestoreTest, GivesTheSameValuesByteForByte) {
     from.addSealed(1, "one", 7);
     from.addPlain(2, "two");
     from.define(3);
     backUp();
+    to.configure(to.keyLine(7) + "encrypt_data = 0\n");
     EXPECT_EQ(run(), Exit::clean);
     EXPECT_EQ(said["written"], 3);
     EXPECT_EQ(file(1, "jwe"), from.files()[StoreOnDisk::nameOf(1, "jwe")]);
