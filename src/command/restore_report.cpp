@@ -45,12 +45,13 @@ Json differencesOf(const PlannedSecret &planned) {
 std::string lineOf(const PlannedSecret &planned) {
     std::string line = "  " + planned.uuid.toString();
     if (planned.usage.type != UsageType::none)
-        line += " (" + std::string(usageTypeName(planned.usage.type)) + " " +
-                inQuotes(planned.usage.id) + ")";
-    if (planned.definitionDiffers || planned.valueDiffers)
-        line += planned.definitionDiffers && planned.valueDiffers ? ": definition and value differ"
-                : planned.valueDiffers                            ? ": value differs"
-                                                                  : ": definition differs";
+        line.append(" (")
+            .append(usageTypeName(planned.usage.type))
+            .append(" " + inQuotes(planned.usage.id) + ")");
+    if (planned.definitionDiffers && planned.valueDiffers)
+        line += ": definition and value differ";
+    else if (planned.definitionDiffers || planned.valueDiffers)
+        line += planned.valueDiffers ? ": value differs" : ": definition differs";
     return line;
 }
 
@@ -83,18 +84,21 @@ void printArchive(const Manifest &manifest) {
         print("not in it: " + each.kind + ": " + inQuotes(each.file) + " " + each.text);
 }
 
+/// `keyId` is empty if it is unknown.
+std::string missingKeyText(const std::string &keyId, std::size_t count) {
+    const std::string values = counted(count, "value");
+    if (keyId.empty())
+        return values + " that libvirt encrypted cannot be opened with the keys that are "
+                        "configured here";
+    return "key " + keyId + " is not configured here, and " + values +
+           " cannot be read without it; name its file in secrets_encryption_key or "
+           "secrets_decryption_keys of secret.conf";
+}
+
 /// What is to be done before the next start, or after it.
 void printAdvice(const RestorePlan &plan) {
-    for (const auto &[keyId, count] : plan.unopened) {
-        const std::string values = counted(count, "value");
-        if (keyId.empty())
-            print(values + " that libvirt encrypted cannot be opened with the keys that are "
-                           "configured here");
-        else
-            print("key " + keyId + " is not configured here, and " + values +
-                  " cannot be read without it; name its file in secrets_encryption_key or "
-                  "secrets_decryption_keys of secret.conf");
-    }
+    for (const auto &[keyId, count] : plan.unopened)
+        print(missingKeyText(keyId, count));
     if (plan.unsealed > 0)
         print(counted(plan.unsealed, "value") +
               " plain in the archive, though secret.conf asks for encryption; seal what is stored "
