@@ -5,7 +5,6 @@
 #include "host/settings_file.h"
 #include "keys/credential.h"
 #include "keys/key_file.h"
-#include "os/file_system.h"
 
 #include <cstdlib>
 #include <utility>
@@ -128,6 +127,8 @@ HostKeys readHostKeys(const InstancePaths &paths, AdminLog &log) {
 
 HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirectory, AdminLog &log) {
     HostKeys keys;
+    if (FileStatus status; posixFileSystem().statusOf(paths.settingsFile, status) >= 0)
+        keys.settingsStatus = status;
     SealingPolicy::Rules rules;
     try {
         SettingsFile file = readSettingsFile(paths.settingsFile);

@@ -5,10 +5,12 @@
 #include "conf/settings.h"
 #include "host/instance_paths.h"
 #include "keys/key_source.h"
+#include "os/file_system.h"
 #include "seal/sealing_policy.h"
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ inline constexpr std::chrono::seconds kKeyPatience{60};
 /// What `secret.conf` and the sources of keys that it names say at one moment.
 struct HostKeys {
     Settings settings;
+    std::optional<FileStatus> settingsStatus; ///< of secret.conf before it was read; empty if none
     KeyPlan plan;
     std::shared_ptr<const SealingPolicy> policy;
     std::unique_ptr<KeySource> primarySource; ///< null if no key is configured for encryption

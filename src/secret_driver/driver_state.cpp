@@ -139,7 +139,7 @@ void DriverState::stop() {
     }
     // Others may keep the instance, and the process ends when this returns.
     if (last)
-        last->stopReencryption();
+        last->stopThreads();
 }
 
 void DriverState::openConnection(virConnectPtr connection) {

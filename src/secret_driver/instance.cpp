@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "secret_driver/instance.h"
 
+#include "abi/release.h"
 #include "directory/directory_backend.h"
 #include "host/host_keys.h"
 #include "host/memory_report.h"
 #include "os/lock_holder.h"
+#include "seal/key_memory.h"
 #include "secret_driver/libvirt_admin_log.h"
 
+#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -14,11 +17,29 @@ namespace keyhold {
 
 namespace {
 
+constexpr std::chrono::seconds kReportPeriod{1};
+
 void makeDirectory(const char *what, const std::string &path) {
     const int result = posixFileSystem().makePath(path);
     if (result < 0)
         throw Error(ErrorCode::systemCall,
                     std::string("cannot create ") + what + " directory " + inQuotes(path), -result);
+}
+
+/// Empty if it could not be read.
+std::optional<DriverReport::Counts> countsOf(const SecretStore &store) {
+    DriverReport::Counts counts;
+    try {
+        for (const RecordPtr &record : store.all()) {
+            ++counts.secrets;
+            counts.ephemeral += record->definition.isEphemeral ? 1 : 0;
+            counts.unreadable += record->value.isUnreadable() ? 1 : 0;
+            counts.withoutValue += record->value.isNone() ? 1 : 0;
+        }
+    } catch (const Error &) {
+        return std::nullopt;
+    }
+    return counts;
 }
 
 } // namespace
@@ -34,18 +55,22 @@ Instance::Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
                    std::shared_ptr<Events> events)
     : paths_(std::move(paths)),
       inhibitor_(inhibitor),
+      directoryStatus_(directory->status()),
       lock_(std::move(lock)),
       directoryLock_(
           std::make_unique<DirectoryLock>(*directory, retryFor(kLockPatience), libvirtAdminLog())),
       events_(std::move(events)),
       store_(std::make_shared<DirectoryBackend>(std::move(directory), libvirtAdminLog()), policy_,
              libvirtAdminLog()),
+      reportFile_(paths_.stateDirectory),
+      reporting_(kReportPeriod, [this] { writeReport(); }),
       reencryption_(store_, libvirtAdminLog(), [this] { announce(); }) {
     readKeys();
     store_.load();
     tellMemory(libvirtAdminLog());
-    // Here and now: a program may close its root again before a thread had come far.
+    // Here and now: a program may close its root again before a thread had come far, or fork.
     store_.reencrypt([] { return false; });
+    writeReport();
 }
 
 Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
@@ -53,15 +78,24 @@ Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
       inhibitor_(inhibitor),
       events_(std::make_shared<Events>()),
       store_(openBackend(kLockPatience, Opening::start), policy_, libvirtAdminLog()),
-      reencryption_(store_, libvirtAdminLog(), [this] { announce(); }) {
+      reportFile_(paths_.stateDirectory),
+      reporting_(kReportPeriod, [this] { writeReport(); }),
+      reencryption_(store_, libvirtAdminLog(), [this] {
+          announce();
+          reportSoon();
+      }) {
     readKeys();
     store_.load();
     announce();
+    reportSoon();
     reencryption_.request();
 }
 
 void Instance::readKeys() {
-    policy_->set(readHostKeys(paths_, libvirtAdminLog()).policy);
+    HostKeys keys = readHostKeys(paths_, libvirtAdminLog());
+    policy_->set(std::move(keys.policy));
+    settingsRead_ = {paths_.settingsFile, keys.settingsStatus};
+    settingsReadAt_ = std::time(nullptr);
 }
 
 void Instance::takeLock(std::chrono::milliseconds patience, Opening opening) {
@@ -107,9 +141,10 @@ std::shared_ptr<Backend> Instance::openBackend(std::chrono::milliseconds patienc
     if (!failure && !lock_)
         attempt([&]() REQUIRES(reloading_) { takeLock(patience, opening); });
     std::unique_ptr<StoreDirectory> directory;
-    attempt([&] {
+    attempt([&]() REQUIRES(reloading_) {
         makeDirectory("config", paths_.configDirectory);
         directory = std::make_unique<StoreDirectory>(posixFileSystem(), paths_.configDirectory);
+        directoryStatus_ = directory->status();
     });
     directoryLock_.reset(); // it may be of another directory
     if (!failure)
@@ -169,6 +204,7 @@ void Instance::prepareChange() {
         isLockedOut_ = false;
     }
     announce();
+    reportSoon();
     reencryption_.request();
 }
 
@@ -177,9 +213,11 @@ void Instance::reload() {
         takeOver();
     } catch (const std::exception &) {
         announce(); // of what it had come to
+        reportSoon();
         throw;
     }
     announce();
+    reportSoon();
     reencryption_.request();
 }
 
@@ -208,6 +246,54 @@ void Instance::followInhibitor() noexcept {
     } catch (const std::exception &exception) {
         libvirtAdminLog().failure("libvirt was not informed whether it may end: ", exception);
     }
+}
+
+void Instance::reportSoon() noexcept {
+    try {
+        reporting_.request();
+    } catch (const std::exception &exception) {
+        libvirtAdminLog().failure("keyhold status will not know what changed: ", exception);
+    }
+}
+
+void Instance::writeReport() noexcept {
+    try {
+        reportFile_.write(describe(), libvirtAdminLog());
+    } catch (const std::exception &exception) {
+        libvirtAdminLog().failure("keyhold status will not know what changed: ", exception);
+    }
+}
+
+DriverReport Instance::describe() {
+    DriverReport report;
+    {
+        const MutexLock lock(reloading_);
+        report.settings = settingsRead_;
+        report.settingsRead = settingsReadAt_;
+        report.directoryStatus = directoryStatus_;
+        if (isDegraded_)
+            report.failure = failure_->get().fullText();
+    }
+    report.libvirtRelease = abi::runningRelease();
+    report.directory = paths_.configDirectory;
+    const std::shared_ptr<const SealingPolicy> policy = policy_->get();
+    const auto format = store_.formatOfNew();
+    if (!format) {
+        report.newValues = DriverReport::NewValues::refused;
+        report.whyRefused = report.failure.empty() ? policy->rules().complaint : report.failure;
+    } else if (*format != ValueFormat::plain) {
+        report.newValues = DriverReport::NewValues::sealed;
+    }
+    for (const Key &key : policy->keyring().keys())
+        report.keys.push_back(key.id());
+    report.hasCurrentKey = policy->keyring().current() != nullptr;
+    report.missingKeys = policy->keyring().missing();
+    const auto memory = key_memory::report();
+    report.keyMemory = memory ? keyMemoryKindName(memory->kind) : "none";
+    report.counts = countsOf(store_);
+    report.toReencrypt = store_.reencryptableCount();
+    report.isReencrypting = reencryption_.isAtWork();
+    return report;
 }
 
 void Instance::sendEvents() {

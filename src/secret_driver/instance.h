@@ -2,8 +2,10 @@
 #pragma once
 
 #include "conf/mutex.h"
+#include "host/driver_report.h"
 #include "host/instance_paths.h"
 #include "os/directory_lock.h"
+#include "os/rate_limited.h"
 #include "os/store_directory.h"
 #include "os/store_lock.h"
 #include "remote/events.h"
@@ -48,8 +50,12 @@ class Instance {
     void reload();
     /// Call before each change, without any lock held: tries to get the locks if others had them.
     void prepareChange();
-    /// Ends the re-encryption after the value in hand, and waits for that; the next start goes on.
-    void stopReencryption() noexcept { reencryption_.stop(); }
+    /// Ends the re-encryption after the value in hand, and other work of threads of ours, and waits
+    /// for that; the next start goes on.
+    void stopThreads() noexcept {
+        reencryption_.stop();
+        reporting_.stop();
+    }
     /// Notifies watchers and libvirt of what has changed. Call after each change, without any lock
     /// held.
     void announce() noexcept;
@@ -64,15 +70,23 @@ class Instance {
     void takeBackend(std::shared_ptr<Backend> backend) REQUIRES(reloading_);
     void sendEvents();
     /// Reads secret.conf and the keys again.
-    void readKeys();
+    void readKeys() REQUIRES(reloading_);
     void takeOver();
     /// Keeps the daemon from ending for idleness while an ephemeral secret would be lost, or while
     /// values are re-encrypted.
     void followInhibitor() noexcept;
+    /// Has the report written soon, on a thread of its own. Call when what it says has changed but
+    /// for counts.
+    void reportSoon() noexcept;
+    void writeReport() noexcept;
+    [[nodiscard]] DriverReport describe();
 
     const InstancePaths paths_;
     Inhibitor &inhibitor_;
     Mutex reloading_; // one reload at a time
+    FileStatus directoryStatus_ GUARDED_BY(reloading_);
+    DriverReport::Settings settingsRead_ GUARDED_BY(reloading_);
+    std::int64_t settingsReadAt_ GUARDED_BY(reloading_) = 0;
     // These two outlive what they protect.
     std::unique_ptr<StoreLock> lock_ GUARDED_BY(reloading_);
     std::unique_ptr<DirectoryLock> directoryLock_ GUARDED_BY(reloading_);
@@ -85,6 +99,8 @@ class Instance {
     const std::shared_ptr<Events> events_;
     SecretStore store_;
     SingleRunner runner_;
+    DriverReportFile reportFile_;
+    RateLimited reporting_;
     ReencryptionThread reencryption_; // ends before the rest goes
 };
 

@@ -195,6 +195,18 @@ void Barrier::requireNoSealed(const SealingPolicy &policy) const {
                         policy.rules().complaint);
 }
 
+std::optional<ValueFormat> Barrier::formatOfNew() const {
+    if (backend_->isReadOnly())
+        return std::nullopt;
+    try {
+        const Policy policy = policy_->get();
+        requireNoSealed(*policy);
+        return policy->formatOfNew();
+    } catch (const Error &) {
+        return std::nullopt;
+    }
+}
+
 void Barrier::noteFormat(const Uuid &uuid, std::optional<ValueFormat> format) {
     // The usual case at each of a million readings: there is nothing to forget.
     if (!format && !hasOtherFormats_)

@@ -61,6 +61,9 @@ class Barrier {
     ReadMark removeValue(const Uuid &uuid, ReadMark seen);
     void erase(const Uuid &uuid, ReadMark seen);
 
+    /// Of a value that is set now; empty if it would be refused.
+    [[nodiscard]] std::optional<ValueFormat> formatOfNew() const;
+
     /// The secrets whose value, when it was read last, had another format than the current policy
     /// asks for, or an earlier key; if all are to be plain, also those with a value of another
     /// format that does not count.

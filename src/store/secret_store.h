@@ -47,7 +47,14 @@ class SecretStore {
     void apply(const Uuid &uuid);
 
     /// Whether reencrypt() would find something to do.
-    [[nodiscard]] bool needsReencryption() const { return !barrier()->reencryptable().empty(); }
+    [[nodiscard]] bool needsReencryption() const { return reencryptableCount() > 0; }
+    [[nodiscard]] std::size_t reencryptableCount() const {
+        return barrier()->reencryptable().size();
+    }
+    /// As Barrier::formatOfNew().
+    [[nodiscard]] std::optional<ValueFormat> formatOfNew() const {
+        return barrier()->formatOfNew();
+    }
 
     /// Writes stored values whose format or key is not what the current policy asks for, one at a
     /// time, beside all other calls; what fails is told to the log and stays as it is. Ends early,

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "host/driver_report.h"
+
+#include "conf/error.h"
+#include "config.h"
+#include "host/json_object.h"
+#include "os/descriptor.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <ctime>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace keyhold {
+
+namespace {
+
+constexpr const char *kStaged = "keyhold-report.json.new";
+
+/// Of this process, in clock ticks since the boot: with the number of the process it names it for
+/// good. Field 22 of proc(5), stat; 0 if it cannot be read.
+std::uint64_t startOfProcess() {
+    constexpr int kFieldsBetween = 19; // after the name in parentheses, which may hold anything
+    FileSystem &fileSystem = posixFileSystem();
+    const Descriptor file(fileSystem, fileSystem.open(AT_FDCWD, "/proc/self/stat", O_RDONLY, 0));
+    std::array<char, 4096> buffer;
+    const ssize_t size =
+        file.number() < 0 ? 0 : fileSystem.read(file.number(), buffer.data(), buffer.size());
+    const std::string_view text(buffer.data(),
+                                static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    std::size_t at = text.rfind(") ");
+    for (int field = 0; field <= kFieldsBetween && at != std::string_view::npos; ++field)
+        at = text.find(' ', at + 1);
+    std::uint64_t started = 0;
+    if (at != std::string_view::npos)
+        std::from_chars(text.data() + at + 1, text.data() + text.size(), started);
+    return started;
+}
+
+JsonObject jsonOf(const FileStatus &status) {
+    JsonObject json;
+    json.add("device", std::uint64_t{status.device});
+    json.add("inode", std::uint64_t{status.inode});
+    return json;
+}
+
+JsonObject jsonOf(const DriverReport::Settings &settings, std::int64_t read) {
+    JsonObject json;
+    json.add("file", settings.path);
+    json.add("read", read);
+    if (settings.file) {
+        JsonObject status = jsonOf(*settings.file);
+        status.add("size", std::int64_t{settings.file->size});
+        status.add("changed", settings.file->changed);
+        json.add("status", status);
+    } else {
+        json.addNull("status");
+    }
+    return json;
+}
+
+JsonObject jsonOf(const DriverReport::Counts &counts) {
+    JsonObject json;
+    json.add("secrets", counts.secrets);
+    json.add("ephemeral", counts.ephemeral);
+    json.add("withoutValue", counts.withoutValue);
+    json.add("unreadable", counts.unreadable);
+    return json;
+}
+
+const char *nameOf(DriverReport::NewValues newValues) {
+    switch (newValues) {
+    case DriverReport::NewValues::plain:
+        return "plain";
+    case DriverReport::NewValues::sealed:
+        return "sealed";
+    case DriverReport::NewValues::refused:
+        break;
+    }
+    return "refused";
+}
+
+/// Answers -errno.
+int writeAll(FileSystem &fileSystem, int file, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t written = fileSystem.write(file, text.data(), text.size());
+        if (written <= 0)
+            return written < 0 ? static_cast<int>(written) : -EIO;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return 0;
+}
+
+/// Not synced: after a power cut there is no process that it is of. Raises fileAccess.
+void replace(const std::string &path, const std::string &text) {
+    FileSystem &fileSystem = posixFileSystem();
+    const auto raiseIf = [&](int result) {
+        if (result < 0)
+            throw Error(ErrorCode::fileAccess,
+                        "cannot write " + inQuotes(path + "/" + DriverReport::kFileName), -result);
+    };
+    const Descriptor directory(fileSystem, fileSystem.openDirectory(path));
+    raiseIf(directory.number());
+    fileSystem.unlink(directory.number(), kStaged);
+    const Descriptor file(fileSystem,
+                          fileSystem.open(directory.number(), kStaged,
+                                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    raiseIf(file.number());
+    const int written = writeAll(fileSystem, file.number(), text);
+    if (written < 0)
+        fileSystem.unlink(directory.number(), kStaged);
+    raiseIf(written);
+    raiseIf(fileSystem.rename(directory.number(), kStaged, DriverReport::kFileName));
+}
+
+} // namespace
+
+std::string jsonOf(const DriverReport &report) {
+    JsonObject directory = jsonOf(report.directoryStatus);
+    directory.add("path", report.directory);
+    JsonObject reencryption;
+    reencryption.add("running", report.isReencrypting);
+    reencryption.add("left", report.toReencrypt);
+
+    JsonObject json;
+    json.add("schema", DriverReport::kSchema);
+    json.add("keyhold", KEYHOLD_VERSION);
+    json.add("libvirt", report.libvirtRelease);
+    json.add("pid", ::getpid());
+    json.add("processStarted", startOfProcess());
+    json.add("written", std::int64_t{std::time(nullptr)});
+    json.add("settings", jsonOf(report.settings, report.settingsRead));
+    json.add("newValues", nameOf(report.newValues));
+    json.add("whyRefused", report.whyRefused);
+    json.add("keys", std::span<const std::string>(report.keys));
+    if (report.hasCurrentKey)
+        json.add("currentKey", report.keys.front());
+    else
+        json.addNull("currentKey");
+    json.add("missingKeys", report.missingKeys);
+    json.add("keyMemory", report.keyMemory);
+    json.add("directory", directory);
+    json.add("failure", report.failure);
+    if (report.counts)
+        json.add("counts", jsonOf(*report.counts));
+    else
+        json.addNull("counts");
+    json.add("reencryption", reencryption);
+    return json.text() + "\n";
+}
+
+DriverReportFile::DriverReportFile(std::string directory)
+    : directory_(std::move(directory)),
+      owner_(::getpid()) {}
+
+DriverReportFile::~DriverReportFile() {
+    if (::getpid() != owner_)
+        return;
+    FileSystem &fileSystem = posixFileSystem();
+    const Descriptor directory(fileSystem, fileSystem.openDirectory(directory_));
+    if (directory.number() >= 0)
+        fileSystem.unlink(directory.number(), DriverReport::kFileName);
+}
+
+void DriverReportFile::write(const DriverReport &report, AdminLog &log) noexcept {
+    try {
+        replace(directory_, jsonOf(report));
+        told_.clear();
+    } catch (const Error &error) {
+        if (std::exchange(told_, error.fullText()) != told_)
+            log.warning("keyhold status will not know what this driver does: " + error.fullText());
+    } catch (const std::exception &exception) {
+        log.failure("keyhold status will not know what this driver does: ", exception);
+    }
+}
+
+} // namespace keyhold
