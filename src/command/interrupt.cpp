@@ -2,6 +2,7 @@
 #include "command/interrupt.h"
 
 #include <csignal>
+#include <initializer_list>
 
 namespace keyhold::command {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/words.h"
 
-#include "command/nearest_word.h"
 #include "conf/error.h"
+#include "conf/nearest_word.h"
 
 #include <string_view>
 

@@ -1,45 +1,60 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conf/nearest_word.h"
 
+#include "conf/error.h"
+
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
-#include <utility>
-#include <vector>
 
 namespace keyhold {
 
 namespace {
 
+/// The optimal string alignment distance.
 std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> beforeLast;
-    std::vector<std::size_t> last(b.size() + 1);
-    std::iota(last.begin(), last.end(), 0);
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::vector<std::size_t> row(b.size() + 1, i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-            row[j] = std::min({last[j] + 1, row[j - 1] + 1, replaced});
+    std::vector<std::vector<std::size_t>> steps(a.size() + 1,
+                                                std::vector<std::size_t>(b.size() + 1));
+    for (std::size_t i = 0; i <= a.size(); ++i) {
+        for (std::size_t j = 0; j <= b.size(); ++j) {
+            if (i == 0 || j == 0) {
+                steps[i][j] = i + j;
+                continue;
+            }
+            const std::size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
+            steps[i][j] =
+                std::min({steps[i - 1][j] + 1, steps[i][j - 1] + 1, steps[i - 1][j - 1] + change});
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = std::min(row[j], beforeLast[j - 2] + 1);
+                steps[i][j] = std::min(steps[i][j], steps[i - 2][j - 2] + 1);
         }
-        beforeLast = std::exchange(last, std::move(row));
     }
-    return last.back();
+    return steps[a.size()][b.size()];
 }
 
 } // namespace
 
-std::string_view nearestWord(std::string_view word, std::span<const std::string_view> words) {
-    std::string_view nearest;
-    std::size_t least = std::min<std::size_t>(2, word.size() / 3) + 1;
-    for (const std::string_view candidate : words) {
-        if (const std::size_t found = distance(word, candidate); found < least) {
-            nearest = candidate;
-            least = found;
+std::optional<std::string> nearestWord(std::string_view word,
+                                       const std::vector<std::string> &words) {
+    constexpr std::size_t kLongest = 64;
+    constexpr std::size_t kShortestBegin = 3;
+    if (word.empty() || word.size() > kLongest)
+        return std::nullopt;
+    std::optional<std::string> nearest;
+    std::size_t fewest = 0;
+    for (const std::string &each : words) {
+        if (word.size() >= kShortestBegin && each.starts_with(word))
+            return each;
+        const std::size_t steps = distance(word, each);
+        if (steps <= std::max<std::size_t>(1, each.size() / 3) && (!nearest || steps < fewest)) {
+            nearest = each;
+            fewest = steps;
         }
     }
     return nearest;
+}
+
+std::string didYouMean(std::string_view word, const std::vector<std::string> &words) {
+    const auto nearest = nearestWord(word, words);
+    return nearest ? "; did you mean " + inQuotes(*nearest) + "?" : "";
 }
 
 } // namespace keyhold

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <span>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace keyhold {
 
-/// The one of `words` that `word` was most likely meant to be; empty if none is near. Near are two
-/// changes, of a character that is missing, too many, another one, or exchanged with its neighbour
-/// (the optimal string alignment distance), as long as most of the word is right.
-[[nodiscard]] std::string_view nearestWord(std::string_view word,
-                                           std::span<const std::string_view> words);
+/// The one of `words` that `word` was probably meant to be: one that begins with it, or the one to
+/// which the fewest letters must be put in, left out, changed or swapped, if these are few beside
+/// its length. The first of equals.
+[[nodiscard]] std::optional<std::string> nearestWord(std::string_view word,
+                                                     const std::vector<std::string> &words);
+
+/// "; did you mean 'WORD'?", or nothing.
+[[nodiscard]] std::string didYouMean(std::string_view word, const std::vector<std::string> &words);
 
 } // namespace keyhold

@@ -113,10 +113,10 @@ std::vector<std::string> ignoredStatements(const std::vector<ConfStatement> &sta
                 : inQuotes(statement.name);
         const ConfStatement &first = *findStatement(statements, statement.name);
         if (std::ranges::find(kNames, statement.name) == std::end(kNames)) {
-            const std::string_view meant = nearestWord(statement.name, kNames);
-            texts.push_back(line + name + " is no setting, and does not count; " +
-                            (meant.empty() ? "correct its name, or remove it"
-                                           : "did you mean " + inQuotes(meant) + "?"));
+            const std::string guess =
+                didYouMean(statement.name, {std::begin(kNames), std::end(kNames)});
+            texts.push_back(line + name + " is no setting, and does not count" +
+                            (guess.empty() ? "; correct its name, or remove it" : guess));
         } else if (&first != &statement)
             texts.push_back(line + name + " does not count, because line " +
                             std::to_string(first.line) + " has set it; remove one of them");

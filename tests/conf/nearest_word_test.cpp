@@ -1,41 +1,33 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conf/nearest_word.h"
 
-#include <array>
-
 #include <gtest/gtest.h>
 
 namespace keyhold {
 namespace {
 
-constexpr std::array<std::string_view, 4> kWords = {"encrypt_data", "secrets_encryption_key",
-                                                    "seal", "unseal"};
+const std::vector<std::string> kWords{"status", "verify", "backup", "restore",
+                                      "set",    "get",    "list"};
 
-std::string_view nearest(std::string_view word) {
-    return nearestWord(word, kWords);
+TEST(NearestWord, IsAFewLettersAway) {
+    EXPECT_EQ(nearestWord("bakup", kWords), "backup");
+    EXPECT_EQ(nearestWord("backpu", kWords), "backup");
+    EXPECT_EQ(nearestWord("statsu", kWords), "status");
+    EXPECT_EQ(nearestWord("verfiy", kWords), "verify");
+    EXPECT_EQ(nearestWord("lst", kWords), "list");
+    EXPECT_EQ(nearestWord("rest", kWords), "restore") << "it begins so";
 }
 
-TEST(NearestWordTest, TwoChangesAreNear) {
-    EXPECT_EQ("encrypt_data", nearest("encrypt_date"));
-    EXPECT_EQ("encrypt_data", nearest("encryptdata"));
-    EXPECT_EQ("encrypt_data", nearest("ecnrypt_data"));
-    EXPECT_EQ("encrypt_data", nearest("Encrypt_Data"));
-    EXPECT_EQ("secrets_encryption_key", nearest("secret_encryption_key"));
-    EXPECT_EQ("secrets_encryption_key", nearest("secrets_encryption_keys"));
-    EXPECT_EQ("", nearest("encryption"));
-    EXPECT_EQ("", nearest("ENCRYPT_data"));
+TEST(NearestWord, IsNoneWhereNothingIsNear) {
+    for (const char *word : {"", "frobnicate", "x", "abcdefgh"})
+        EXPECT_EQ(nearestWord(word, kWords), std::nullopt) << word;
+    EXPECT_EQ(nearestWord(std::string(1'000'000, 'a'), kWords), std::nullopt);
+    EXPECT_EQ(nearestWord("bakup", {}), std::nullopt);
 }
 
-TEST(NearestWordTest, TheNearestOfSeveral) {
-    EXPECT_EQ("unseal", nearest("unsel"));
-    EXPECT_EQ("seal", nearest("sela"));
-}
-
-TEST(NearestWordTest, OfAShortWordLessMayBeWrong) {
-    EXPECT_EQ("", nearest("xyal"));
-    EXPECT_EQ("", nearest("a"));
-    EXPECT_EQ("", nearest(""));
-    EXPECT_EQ("", nearestWord("seal", {}));
+TEST(NearestWord, IsAQuestion) {
+    EXPECT_EQ(didYouMean("bakup", kWords), "; did you mean 'backup'?");
+    EXPECT_EQ(didYouMean("frobnicate", kWords), "");
 }
 
 } // namespace
