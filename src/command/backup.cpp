@@ -16,6 +16,7 @@
 #include <array>
 #include <ctime>
 #include <iterator>
+#include <unordered_map>
 
 #include <nlohmann/json.hpp>
 #include <sys/utsname.h>
@@ -80,7 +81,7 @@ class Backup {
         else
             writeToFile(uuids, start);
         report();
-        return manifest_.leftOut.empty() ? Exit::clean : Exit::findings;
+        return manifest_.leftOut.empty() && sameUses_.empty() ? Exit::clean : Exit::findings;
     }
 
   private:
@@ -156,21 +157,40 @@ class Backup {
             refusePlain(target_, 1, secret.definition->uuid);
         if (secret.format && secret.value.isUnreadable())
             ++unopened_;
+        noteUse(*secret.definition);
         writer.add(secret);
     }
 
+    /// A restore of both would be refused.
+    void noteUse(const SecretDefinition &definition) {
+        if (definition.usage.type == UsageType::none)
+            return;
+        const auto [other, isNew] = usages_.emplace(definition.usage, definition.uuid);
+        if (!isNew)
+            sameUses_.push_back({.kind = StoreFinding::Kind::sameUse,
+                                 .file = layout::definitionName(definition.uuid),
+                                 .other = layout::definitionName(other->second)});
+    }
+
     void report() const {
+        const std::vector<Finding> findings = inWords(sameUses_, target_.paths.configDirectory);
         if (options_.json) {
+            Json list = Json::array();
+            for (const Finding &finding : findings)
+                list.push_back(jsonOf(finding));
             Json json = summaryOf(manifest_);
             json["operation"] = "backup";
             json["file"] = options_.file;
             json["unopened"] = unopened_;
+            json["findings"] = list;
             printJson(json);
             return;
         }
         const auto say = options_.file == "-" ? tell : print;
         for (const Manifest::LeftOut &each : manifest_.leftOut)
             say("left out: " + each.kind + ": " + inQuotes(each.file) + " " + each.text);
+        for (const Finding &finding : findings)
+            say(textOf(finding));
         const ArchiveCounts &counts = manifest_.counts;
         say(counted(counts.secrets, "secret") + " of " + inQuotes(manifest_.directory) + " in " +
             (options_.file == "-" ? "the archive" : inQuotes(options_.file)) + ", as of " +
@@ -198,6 +218,8 @@ class Backup {
     const StoreDirectory directory_;
     Manifest manifest_;
     std::size_t unopened_ = 0; ///< values whose key is not here
+    std::unordered_map<Usage, Uuid, UsageHash> usages_;
+    std::vector<StoreFinding> sameUses_;
 };
 
 } // namespace

@@ -123,6 +123,18 @@ TEST_F(BackupTest, WhatIsLeftOutIsNamedAndTheRestIsInIt) {
     EXPECT_EQ(manifest.leftOut.size(), left.size());
 }
 
+TEST_F(BackupTest, TwoSecretsOfOneUseAreInItAndTold) {
+    store.define(1);
+    std::string other = store.files()[StoreOnDisk::nameOf(1, "xml")];
+    const std::string uuid = StoreOnDisk::uuid(1).toString();
+    other.replace(other.find(uuid), uuid.size(), StoreOnDisk::uuid(2).toString());
+    store.put(StoreOnDisk::nameOf(2, "xml"), other);
+    EXPECT_EQ(run(), Exit::findings);
+    EXPECT_EQ(said["secrets"], 2);
+    EXPECT_THAT(said["findings"][0]["file"].get<std::string>(),
+                HasSubstr(StoreOnDisk::nameOf(2, "xml")));
+}
+
 TEST_F(BackupTest, AFileThatIsThereStaysUnlessItIsToGo) {
     std::ofstream(options.file) << "old";
     EXPECT_THAT(refusal(), HasSubstr("--force"));
