@@ -14,8 +14,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <ctime>
 #include <iterator>
+#include <thread>
 #include <unordered_map>
 
 #include <nlohmann/json.hpp>
@@ -140,6 +142,7 @@ class Backup {
                 add(writer, *secret, left);
             progress.show(++done);
         }
+        eraseFinished(left);
         // What was there both times is not of a change that was at work.
         std::ranges::move(inBoth(strays, strayFilesIn(directory_)), std::back_inserter(left));
         for (const Finding &finding : inWords(left, target_.paths.configDirectory))
@@ -147,6 +150,21 @@ class Backup {
                 {finding.file, findingKindName(finding.kind), finding.text});
         manifest_.end = timeText(std::time(nullptr));
         writer.finish(manifest_);
+    }
+
+    /// In the middle of a change of formats, two files are there for a moment.
+    void eraseFinished(std::vector<StoreFinding> &left) const {
+        constexpr auto kMoment = std::chrono::milliseconds(500); // once, however many they are
+        const auto isShadowed = [](const StoreFinding &finding) {
+            return finding.kind == StoreFinding::Kind::shadowedValue;
+        };
+        if (std::ranges::none_of(left, isShadowed))
+            return;
+        std::this_thread::sleep_for(kMoment);
+        std::erase_if(left, [&](const StoreFinding &finding) {
+            return isShadowed(finding) &&
+                   !(directory_.contains(finding.file) && directory_.contains(finding.other));
+        });
     }
 
     void add(BackupWriter &writer, SecretCopy &secret, std::vector<StoreFinding> &left) {

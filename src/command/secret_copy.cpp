@@ -72,12 +72,6 @@ class Reading {
     [[nodiscard]] bool isOfOneMoment() const {
         return definition_.isUnchanged() && std::ranges::all_of(values_, &Pin::isUnchanged);
     }
-    /// There are files that do not count, as in the middle of a change of formats.
-    [[nodiscard]] bool hasShadowed() const {
-        return std::ranges::any_of(copy_.findings, [](const StoreFinding &finding) {
-            return finding.kind == Kind::shadowedValue;
-        });
-    }
     [[nodiscard]] SecretCopy take() { return std::move(copy_); }
 
   private:
@@ -179,14 +173,12 @@ class Reading {
 
 std::optional<SecretCopy> copySecret(const StoreDirectory &directory, const SealingPolicy &policy,
                                      const Uuid &uuid, const Retry &retry) {
-    int patienceForShadowed = 5; // times
     for (;;) {
         {
             Reading reading(directory, policy, uuid);
             if (!reading.isThere())
                 return std::nullopt;
-            const bool isWhole = reading.isOfOneMoment() && !reading.hasPending();
-            if (isWhole && (!reading.hasShadowed() || patienceForShadowed-- == 0))
+            if (reading.isOfOneMoment() && !reading.hasPending())
                 return reading.take();
         }
         if (!retry())

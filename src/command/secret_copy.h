@@ -23,7 +23,8 @@ struct SecretCopy {
     std::optional<ValueFile> file;     ///< its text
     Value value;       ///< that was opened; unreadable if its key is not here, and of a damaged one
     std::string keyId; ///< of a sealed one
-    std::vector<StoreFinding> findings; ///< files of it that are not copied, and why
+    /// Files of it that are not copied, and why; also those of a change at work.
+    std::vector<StoreFinding> findings;
 };
 
 /// Reads a secret while other processes may change it: what is read counts if the files were the

@@ -123,6 +123,25 @@ TEST_F(BackupTest, WhatIsLeftOutIsNamedAndTheRestIsInIt) {
     EXPECT_EQ(manifest.leftOut.size(), left.size());
 }
 
+TEST_F(BackupTest, AChangeOfFormatsThatEndsUntilThenLeavesNothingOut) {
+    store.addSealed(1, "value", 7);
+    store.addPlain(1, "value");
+    store.addSealed(2, "value", 7);
+    store.addPlain(2, "value");
+    store.define(3);
+    options.withPlain = true;
+    int asked = 0;
+    options.isStopped = [&] {
+        if (++asked == 3)
+            std::filesystem::remove(store.secrets() + "/" + StoreOnDisk::nameOf(1, "jwe"));
+        return false;
+    };
+    EXPECT_EQ(run(), Exit::findings);
+    ASSERT_EQ(said["leftOut"].size(), 1u);
+    EXPECT_THAT(said["leftOut"][0]["file"].get<std::string>(),
+                HasSubstr(StoreOnDisk::nameOf(2, "jwe")));
+}
+
 TEST_F(BackupTest, TwoSecretsOfOneUseAreInItAndTold) {
     store.define(1);
     std::string other = store.files()[StoreOnDisk::nameOf(1, "xml")];
