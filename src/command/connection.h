@@ -67,6 +67,7 @@ template <typename Owner, typename List>
         raiseLibvirtError(what);
     const std::unique_ptr<typename Owner::pointer, void (*)(void *)> freed(array, std::free);
     std::vector<Owner> objects;
+    objects.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i)
         objects.emplace_back(array[i]);
     return objects;

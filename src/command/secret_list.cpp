@@ -44,8 +44,8 @@ std::vector<SecretEntry> entriesOfFiles(const StoreDirectory &directory,
     });
     // A definition may be listed twice beside changes.
     std::ranges::sort(entries, {}, &SecretEntry::uuid);
-    const auto same = std::ranges::unique(entries, {}, &SecretEntry::uuid);
-    entries.erase(same.begin(), same.end());
+    const auto isSame = [](const SecretEntry &a, const SecretEntry &b) { return a.uuid == b.uuid; };
+    entries.erase(std::unique(entries.begin(), entries.end(), isSame), entries.end());
     return entries;
 }
 

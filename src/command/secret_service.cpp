@@ -23,9 +23,8 @@ int isKeyholdsModule(dl_phdr_info *library, std::size_t /*size*/, void * /*data*
         return 0;
     for (std::size_t i = 0; i < library->dlpi_phnum; ++i) {
         const auto &part = library->dlpi_phdr[i];
-        const auto *const begin = reinterpret_cast<const void *>(
-            library->dlpi_addr +
-            part.p_vaddr); // NOLINT(performance-no-int-to-ptr): as the linker has it
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader gives numbers
+        const auto *begin = reinterpret_cast<const void *>(library->dlpi_addr + part.p_vaddr);
         if (part.p_type == PT_LOAD && (part.p_flags & PF_R) != 0 &&
             ::memmem(begin, part.p_filesz, kMark.data(), kMark.size()) != nullptr)
             return 1;

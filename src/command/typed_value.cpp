@@ -32,7 +32,7 @@ class SilentTerminal {
         for (const int number : kNumbers)
             ::sigaddset(&numbers, number);
         // One that comes between the prompt and the wait must not be lost.
-        ::sigprocmask(SIG_BLOCK, &numbers, &mask_);
+        ::pthread_sigmask(SIG_BLOCK, &numbers, &mask_);
         struct sigaction action {};
         action.sa_handler = wake;
         for (std::size_t i = 0; i < std::size(kNumbers); ++i) {
@@ -52,7 +52,7 @@ class SilentTerminal {
         ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
         for (std::size_t i = 0; i < std::size(kNumbers); ++i)
             ::sigaction(kNumbers[i], &actions_[i], nullptr);
-        ::sigprocmask(SIG_SETMASK, &mask_, nullptr);
+        ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
     }
     SilentTerminal(const SilentTerminal &) = delete;
     SilentTerminal &operator=(const SilentTerminal &) = delete;

@@ -39,7 +39,7 @@ std::vector<std::string> optionsOf(const CLI::App &app) {
 std::string enumerated(const std::string &path, const std::vector<std::string> &words) {
     std::string text;
     for (const std::string &word : words)
-        text += (text.empty() ? "" : ", ") + path + word;
+        text.append(text.empty() ? "" : ", ").append(path).append(word);
     return text;
 }
 

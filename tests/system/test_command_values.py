@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """keyhold set and get: through a daemon, a session daemon and an embedded root, and on a terminal."""
 
+import fcntl
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import termios
@@ -14,8 +16,8 @@ from harness.command_case import CommandCase
 from harness.keyhold import Keyhold
 from harness.machine import Result
 from harness.sealed_files import secret_conf
-from harness.secret_files import Secret, write_file
-from harness.settings import settings
+from harness.secret_files import Secret, snapshot, write_file
+from harness.settings import MODULE_NAME, installed_driver_dir, settings
 from harness.traces import Marker
 
 LARGEST = bytes(range(256)) * 256
@@ -195,6 +197,27 @@ class OtherInstances(ValueCase):
         missing = self.run_with(b"x", "set", secret.uuid, "--root", str(root) + "x", env=env)
         self.assertIn("there is no directory", missing.failed())
         self.assertFalse((self.machine.home / "a root & morex").exists())
+
+    def test_an_embedded_root_is_left_to_no_other_driver_and_to_no_other_process(self) -> None:
+        root = self.machine.home / "root"
+        secret = Secret(usage="embedded")
+        secret.write(root / "etc/secrets", b"value")
+        stock = self.machine.home / "stock"
+        stock.mkdir()
+        shutil.copy(installed_driver_dir() / MODULE_NAME, stock)
+        before = snapshot(root / "etc/secrets")
+        refused = self.run_with(b"x", "set", secret.uuid, "--root", str(root),
+                                env={"LIBVIRT_DRIVER_DIR": str(stock)})
+        self.assertIn("its own secret driver here, and not Keyhold", refused.failed())
+        directory = os.open(root / "etc/secrets", os.O_RDONLY)
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX)
+            refused = self.run_with(b"x", "set", secret.uuid, "--root", str(root),
+                                    env={"LIBVIRT_DRIVER_DIR": settings().secret_only})
+        finally:
+            os.close(directory)
+        self.assertIn(f"(process {os.getpid()}); end it first", refused.failed())
+        self.assertEqual(snapshot(root / "etc/secrets"), before)
 
     def test_the_session_of_a_user(self) -> None:
         user = self.machine.one
