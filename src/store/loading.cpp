@@ -87,11 +87,6 @@ RecordPtr SecretStore::readListed(Barrier &durable, const ListedSecret &listed) 
     return nullptr;
 }
 
-bool SecretStore::isUnchanged(const Barrier &durable, const ListedSecret &listed) const {
-    const RecordPtr record = index_.find(listed.uuid);
-    return record && record->isStored && durable.isAsRead(listed, *record);
-}
-
 void SecretStore::reload() {
     // Looked at before the directory: what clients define from here on is not missing there.
     std::vector<Uuid> before;
@@ -128,7 +123,8 @@ void SecretStore::reload() {
     }
     // What is gone first: its use may have moved to another file.
     for (const ListedSecret &secret : present) {
-        if (!isUnchanged(*durable, secret))
+        const RecordPtr record = index_.find(secret.uuid);
+        if (!record || !record->isStored || !durable->isAsRead(secret, *record))
             candidates.push_back(secret.uuid);
     }
     std::vector<Uuid> refused;

@@ -229,44 +229,40 @@ void SecretStore::removeStored(Barrier &durable, const Record &current) {
 
 void SecretStore::setValue(const Uuid &uuid, std::span<const std::uint8_t> value,
                            const AccessCheck &check) {
-    retryConflicts(uuid, [&] { trySetValue(uuid, value, check); });
-}
+    retryConflicts(uuid, [&] {
+        const auto writer = checkedWriter(uuid, check);
+        if (value.size() > kMaxValueSize)
+            throw Error(ErrorCode::invalidArgument, "value of secret " + inQuotes(uuid.toString()) +
+                                                        " is larger than " +
+                                                        std::to_string(kMaxValueSize) + " bytes");
+        const RecordPtr &current = writer->current();
+        const auto next = std::make_shared<Record>(
+            current->definition,
+            value.empty() ? Value() : Value::of(ShieldedValue::seal(uuid, value)),
+            current->isStored);
 
-void SecretStore::trySetValue(const Uuid &uuid, std::span<const std::uint8_t> value,
-                              const AccessCheck &check) {
-    const auto writer = checkedWriter(uuid, check);
-    if (value.size() > kMaxValueSize)
-        throw Error(ErrorCode::invalidArgument, "value of secret '" + uuid.toString() +
-                                                    "' is larger than " +
-                                                    std::to_string(kMaxValueSize) + " bytes");
-    const RecordPtr &current = writer->current();
-    const auto next = std::make_shared<Record>(
-        current->definition, value.empty() ? Value() : Value::of(ShieldedValue::seal(uuid, value)),
-        current->isStored);
-
-    auto changes = changeOf(Change::Kind::valueChanged, current->definition);
-    if (current->isStored && !current->definition.isEphemeral) {
-        const auto durable = barrier();
-        changeStored(*writer, uuid, [&] {
-            const ReadMark seen = current->mark.get();
-            next->mark.set(value.empty() ? durable->removeValue(uuid, seen)
-                                         : durable->setValue(current->definition, value, seen));
-        });
-    }
-    writer->publish(next, std::move(changes));
+        auto changes = changeOf(Change::Kind::valueChanged, current->definition);
+        if (current->isStored && !current->definition.isEphemeral) {
+            const auto durable = barrier();
+            changeStored(*writer, uuid, [&] {
+                const ReadMark seen = current->mark.get();
+                next->mark.set(value.empty() ? durable->removeValue(uuid, seen)
+                                             : durable->setValue(current->definition, value, seen));
+            });
+        }
+        writer->publish(next, std::move(changes));
+    });
 }
 
 void SecretStore::undefine(const Uuid &uuid, const AccessCheck &check) {
-    retryConflicts(uuid, [&] { tryUndefine(uuid, check); });
-}
-
-void SecretStore::tryUndefine(const Uuid &uuid, const AccessCheck &check) {
-    const auto writer = checkedWriter(uuid, check);
-    const RecordPtr &current = writer->current();
-    auto changes = changeOf(Change::Kind::undefined, current->definition);
-    if (current->isStored)
-        changeStored(*writer, uuid, [&] { barrier()->erase(uuid, current->mark.get()); });
-    writer->withdraw(std::move(changes));
+    retryConflicts(uuid, [&] {
+        const auto writer = checkedWriter(uuid, check);
+        const RecordPtr &current = writer->current();
+        auto changes = changeOf(Change::Kind::undefined, current->definition);
+        if (current->isStored)
+            changeStored(*writer, uuid, [&] { barrier()->erase(uuid, current->mark.get()); });
+        writer->withdraw(std::move(changes));
+    });
 }
 
 } // namespace keyhold

@@ -95,11 +95,8 @@ class SecretStore {
     /// The same for a definition that may be new.
     [[nodiscard]] std::unique_ptr<IndexWriter> definitionWriter(const SecretDefinition &definition,
                                                                 const AccessCheck &check);
-    /// One try of each change; raises ConflictError if the backend does.
+    /// One try; raises ConflictError if the backend does.
     RecordPtr tryDefine(const SecretDefinition &definition, const AccessCheck &check);
-    void trySetValue(const Uuid &uuid, std::span<const std::uint8_t> value,
-                     const AccessCheck &check);
-    void tryUndefine(const Uuid &uuid, const AccessCheck &check);
     /// Tries again as long as others change the secret at the same time, and takes over what they
     /// did; ends with the error after the eighth time.
     template <typename Attempt>
@@ -127,8 +124,6 @@ class SecretStore {
 
     /// Null, with the failure told to the log, if it cannot be read or is gone.
     [[nodiscard]] RecordPtr readListed(Barrier &durable, const ListedSecret &listed) const;
-    /// True if the live record was read from what is there.
-    [[nodiscard]] bool isUnchanged(const Barrier &durable, const ListedSecret &listed) const;
     /// Makes the live record of the writer's uuid what the backend holds.
     void reconcile(IndexWriter &writer, const Uuid &uuid);
     /// True if a secret that is stored, as far as is known, has no definition in the backend.
