@@ -5,8 +5,6 @@
 #include "conf/secret_xml.h"
 #include "directory/layout.h"
 
-#include <algorithm>
-
 namespace keyhold {
 
 MisnamedDefinitionError::MisnamedDefinitionError(const std::string &name, const Uuid &defined,
@@ -32,14 +30,6 @@ std::optional<DefinitionFile> readDefinition(const StoreDirectory &directory, co
 std::optional<ValueFile> readEncodedValue(const StoreDirectory &directory, const Uuid &uuid,
                                           ValueFormat format) {
     return readValueFile(directory, layout::valueName(uuid, format), maxTextSize(format));
-}
-
-bool hasFormatBehind(const StoreDirectory &directory, const Uuid &uuid, ValueFormats formats,
-                     ValueFormat format) {
-    const auto *const at = std::ranges::find(kValueFormats, format);
-    return std::any_of(at + 1, kValueFormats.end(), [&](ValueFormat each) {
-        return (formats & only(each)) != 0 && directory.contains(layout::valueName(uuid, each));
-    });
 }
 
 } // namespace keyhold

@@ -53,9 +53,4 @@ template <typename Holds>
     return std::nullopt;
 }
 
-/// True if there is a file of one of `formats` that counts less than that of `format`: what an
-/// interrupted change leaves.
-[[nodiscard]] bool hasFormatBehind(const StoreDirectory &directory, const Uuid &uuid,
-                                   ValueFormats formats, ValueFormat format);
-
 } // namespace keyhold

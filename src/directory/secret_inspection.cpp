@@ -5,6 +5,9 @@
 #include "directory/layout.h"
 #include "directory/secret_files.h"
 #include "seal/jwe.h"
+#include "store/backend.h"
+
+#include <algorithm>
 
 namespace keyhold {
 
@@ -99,6 +102,10 @@ SecretInspection inspectSecret(const StoreDirectory &directory, const SealingPol
         if (value.problem)
             out.findings.push_back(*std::move(value.problem));
     };
+    const auto isThereBehind = [&](ValueFormat format) {
+        return (formatsBehind(*out.format) & only(format)) != 0 &&
+               directory.contains(layout::valueName(uuid, format));
+    };
     out.format = countingFormat(kAllForms, look);
     if (!out.format)
         return out;
@@ -107,10 +114,10 @@ SecretInspection inspectSecret(const StoreDirectory &directory, const SealingPol
     out.isUnreadable = value.problem.has_value();
     out.needsReencryption =
         value.needsReencryption || (!out.isUnreadable && policy.unsealsAll() &&
-                                    hasFormatBehind(directory, uuid, kAllForms, *out.format));
+                                    std::ranges::any_of(kValueFormats, isThereBehind));
     noteProblem();
     for (const ValueFormat format : kValueFormats) {
-        if (format <= *out.format || !look(format))
+        if ((formatsBehind(*out.format) & only(format)) == 0 || !look(format))
             continue;
         out.findings.push_back({.kind = Kind::shadowedValue,
                                 .file = layout::valueName(uuid, format),

@@ -16,8 +16,9 @@ StoredValue DirectoryBackend::readValue(const ListedSecret &secret, const ValueR
         readForm(uuid, form, reader, files, out);
         return out.isThere();
     });
+    const ValueFormats behind = counting ? secret.forms & formatsBehind(*counting) : 0;
     for (const ValueFormat form : kValueFormats) {
-        if (counting && form > *counting && (secret.forms & only(form)) != 0)
+        if ((behind & only(form)) != 0)
             noteForm(uuid, form, files, out);
     }
     out.revision = revisionNow(files, now);

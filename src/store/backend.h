@@ -27,6 +27,12 @@ struct EncodedValue {
 /// was lent is the value, and not blank. An Error that it raises is why the value cannot be had.
 using ValueReader = std::function<bool(const EncodedValue &)>;
 
+/// The formats that count less than `format`. Something there beside a value of `format` is what an
+/// interrupted change leaves, or somebody put there.
+[[nodiscard]] constexpr ValueFormats formatsBehind(ValueFormat format) noexcept {
+    return kAllForms & ~(2 * only(format) - 1);
+}
+
 /// What get() found besides the bytes.
 struct StoredValue {
     std::optional<ValueFormat> format; ///< of the value that counts; empty if there is none

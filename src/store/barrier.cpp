@@ -4,7 +4,6 @@
 #include "seal/scratch.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace keyhold {
 
@@ -37,7 +36,7 @@ class Opener {
         if (stored.unreadable || !decoded_)
             return false;
         // An interrupted change to plain leaves the former value beside the new one.
-        const bool hasFormer = stored.present >> std::bit_width(only(*stored.format)) != 0;
+        const bool hasFormer = (stored.present & formatsBehind(*stored.format)) != 0;
         return decoded_->needsReencryption || (policy_.unsealsAll() && hasFormer);
     }
 
