@@ -33,20 +33,20 @@ std::string definitionFileText(const SecretDefinition &definition) {
         // The text of libxml2 speaks of a file that is not there yet; ours says what to do.
     }
     throw Error(ErrorCode::configUnsupported,
-                "the definition of secret '" + definition.uuid.toString() +
-                    "' is too large to be loaded again; shorten its description or usage to less "
+                "the definition of secret " + inQuotes(definition.uuid.toString()) +
+                    " is too large to be loaded again; shorten its description or usage to less "
                     "than 10000000 bytes");
 }
 
 std::string DirectoryBackend::movedText() const {
-    return "'" + directory_->path() +
-           "' no longer leads to the directory that was opened at start; put it back, or "
+    return inQuotes(directory_->path()) +
+           " no longer leads to the directory that was opened at start; put it back, or "
            "restart to use what is there now";
 }
 
 std::string DirectoryBackend::orphanText(const Uuid &uuid, ValueFormat form) const {
-    return "'" + directory_->pathOf(layout::valueName(uuid, form)) +
-           "' belongs to no secret; it is left alone";
+    return inQuotes(directory_->pathOf(layout::valueName(uuid, form))) +
+           " belongs to no secret; it is left alone";
 }
 
 void DirectoryBackend::requireReady(const Uuid &uuid) {
@@ -79,8 +79,8 @@ std::vector<ListedSecret> DirectoryBackend::list() {
 
 void DirectoryBackend::tellMisnamed(const Listing &listing) {
     for (const std::string &name : listing.misnamed)
-        log_.error("Error reading secret: <uuid> does not match secret file name '" +
-                   directory_->pathOf(name) + "'");
+        log_.error("Error reading secret: <uuid> does not match secret file name " +
+                   inQuotes(directory_->pathOf(name)));
 }
 
 std::optional<StoredSecret> DirectoryBackend::get(const ListedSecret &secret,
@@ -213,7 +213,7 @@ void DirectoryBackend::redefine(const SecretDefinition &definition) {
 void DirectoryBackend::requireDefinition(const Uuid &uuid) const {
     const std::string name = layout::definitionName(uuid);
     if (!directory_->contains(name))
-        throw ConflictError(ErrorCode::internal, "'" + directory_->pathOf(name) + "' is gone");
+        throw ConflictError(ErrorCode::internal, inQuotes(directory_->pathOf(name)) + " is gone");
 }
 
 void DirectoryBackend::erase(const Uuid &uuid, Revision /*seen*/) {
@@ -254,7 +254,7 @@ void DirectoryBackend::removeFiles(const Uuid &uuid) {
                 values.push_back(std::move(value));
             if (result < 0)
                 throw Error(ErrorCode::systemCall,
-                            "cannot unlink '" + directory_->pathOf(name) + "'", -result);
+                            "cannot unlink " + inQuotes(directory_->pathOf(name)), -result);
         }
         hadDefinition = removeDurably(*directory_, layout::definitionName(uuid), leaving);
         if (!hadDefinition && !values.empty())

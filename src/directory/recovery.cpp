@@ -42,8 +42,8 @@ std::vector<ListedSecret> DirectoryBackend::start() {
             log_.warning(directory_->syncError(result).fullText());
     }
     if (!directory_->canBeSynced() && !std::exchange(hasToldUnsyncable_, true))
-        log_.warning("'" + directory_->path() +
-                     "' is on a file system that cannot sync directories: what was changed "
+        log_.warning(inQuotes(directory_->path()) +
+                     " is on a file system that cannot sync directories: what was changed "
                      "shortly before a power failure may be lost or back after it");
 
     if (!listing.privateNames.empty())
@@ -81,8 +81,9 @@ void DirectoryBackend::recoverFile(const layout::FileName &file, const std::stri
     } else if (!isValue) {
         directory_->unlink(name);
     } else if (directory_->rename(name, layout::valueName(file.uuid, file.form))) {
-        log_.info("finished an interrupted change: '" + directory_->pathOf(name) + "' is now '" +
-                  directory_->pathOf(layout::valueName(file.uuid, file.form)) + "'");
+        log_.info("finished an interrupted change: " + inQuotes(directory_->pathOf(name)) +
+                  " is now " +
+                  inQuotes(directory_->pathOf(layout::valueName(file.uuid, file.form))));
     }
 }
 
@@ -133,9 +134,9 @@ void DirectoryBackend::rememberStaleFile(const Uuid &uuid, const std::string &pr
         staleFiles_.emplace(uuid, privateName);
         hasStaleFiles_ = true;
     }
-    log_.warning("'" + directory_->pathOf(privateName) +
-                 "' is left over from a change of secret '" + uuid.toString() +
-                 "', which cannot be changed again until it is gone: " + cause.fullText());
+    log_.warning(inQuotes(directory_->pathOf(privateName)) +
+                 " is left over from a change of secret " + inQuotes(uuid.toString()) +
+                 ", which cannot be changed again until it is gone: " + cause.fullText());
 }
 
 void DirectoryBackend::requireNoStaleFiles(const Uuid &uuid) {

@@ -10,14 +10,14 @@ namespace keyhold {
 std::optional<FileStatus> DirectoryBackend::fileAt(const std::string &name) const {
     std::optional<FileStatus> status;
     if (const int result = look(name, status); result < 0 && result != -ENOENT)
-        throw Error(ErrorCode::systemCall, "cannot stat '" + directory_->pathOf(name) + "'",
+        throw Error(ErrorCode::systemCall, "cannot stat " + inQuotes(directory_->pathOf(name)),
                     -result);
     return status;
 }
 
 std::string DirectoryBackend::changedText(const Uuid &uuid, ValueFormat form) const {
-    return "'" + directory_->pathOf(layout::valueName(uuid, form)) +
-           "' was changed by somebody else while the value was re-encrypted; it is left as it is, "
+    return inQuotes(directory_->pathOf(layout::valueName(uuid, form))) +
+           " was changed by somebody else while the value was re-encrypted; it is left as it is, "
            "and counts from the next reload or start on";
 }
 
@@ -54,9 +54,9 @@ bool DirectoryBackend::returnUnread(const Uuid &uuid, const FormerValue &former,
         result = directory_->sync();
     if (result < 0)
         throw RollbackFailedError(ErrorCode::fileAccess,
-                                  "cannot give '" + directory_->pathOf(former.name) +
-                                      "', which somebody has just put there, its name '" + name +
-                                      "' back",
+                                  "cannot give " + inQuotes(directory_->pathOf(former.name)) +
+                                      ", which somebody has just put there, its name " +
+                                      inQuotes(name) + " back",
                                   -result);
     return true;
 }

@@ -9,7 +9,8 @@ namespace keyhold {
 
 MisnamedDefinitionError::MisnamedDefinitionError(const std::string &name, const Uuid &defined,
                                                  SourcePlace place)
-    : Error(ErrorCode::internal, "<uuid> does not match secret file name '" + name + "'", 0, place),
+    : Error(ErrorCode::internal, "<uuid> does not match secret file name " + inQuotes(name), 0,
+            place),
       defined_(defined) {}
 
 std::optional<DefinitionFile> readDefinition(const StoreDirectory &directory, const Uuid &uuid) {

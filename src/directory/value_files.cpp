@@ -47,7 +47,7 @@ void DirectoryBackend::readForm(const Uuid &uuid, ValueFormat form, const ValueR
         if (reader({form, file->bytes()}))
             out.format = form;
     } catch (const Error &error) {
-        const std::string text = "'" + directory_->pathOf(name) + "' " + error.fullText();
+        const std::string text = inQuotes(directory_->pathOf(name)) + " " + error.fullText();
         if (error.code() == ErrorCode::invalidEncryptionKey)
             return refuse(error.code(), text, error);
         refuse(ErrorCode::valueUnreadable, text + remedy, error);
@@ -109,8 +109,8 @@ std::string DirectoryBackend::freeQuarantineName(const Uuid &uuid, ValueFormat f
 
 void DirectoryBackend::reportQuarantined(const Uuid &uuid, ValueFormat form,
                                          const std::string &quarantined, const char *reason) {
-    log_.warning("'" + directory_->pathOf(layout::valueName(uuid, form)) + "' " + reason +
-                 "; it is now '" + directory_->pathOf(quarantined) + "'");
+    log_.warning(inQuotes(directory_->pathOf(layout::valueName(uuid, form))) + " " + reason +
+                 "; it is now " + inQuotes(directory_->pathOf(quarantined)));
 }
 
 bool DirectoryBackend::quarantineOrphans(const Uuid &uuid) {
@@ -203,9 +203,10 @@ void DirectoryBackend::storeValue(const Uuid &uuid, const EncodedValue &value, R
     if (seen.isKnown()) {
         asSeen = filesOf(uuid);
         if (fingerprintOf(*asSeen, 0).differsFrom(seen))
-            throw ConflictError(ErrorCode::internal, "the files of secret '" + uuid.toString() +
-                                                         "' in '" + directory_->path() +
-                                                         "' were changed by somebody else");
+            throw ConflictError(ErrorCode::internal, "the files of secret " +
+                                                         inQuotes(uuid.toString()) + " in " +
+                                                         inQuotes(directory_->path()) +
+                                                         " were changed by somebody else");
     }
     const SecretFiles *const read = asSeen ? &*asSeen : nullptr;
     const std::string name = layout::valueName(uuid, form);

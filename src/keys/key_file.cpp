@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kSize = Key::kSize;
 
 std::string named(const std::string &path) {
-    return "key file '" + path + "'";
+    return "key file " + inQuotes(path);
 }
 
 [[noreturn]] void refuse(const std::string &text, SourcePlace place = SourcePlace::current()) {

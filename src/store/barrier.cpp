@@ -11,8 +11,9 @@ namespace {
 
 void requireStorable(const SecretDefinition &definition) {
     if (definition.isEphemeral)
-        throw Error(ErrorCode::internal, "the value of ephemeral secret '" +
-                                             definition.uuid.toString() + "' is not to be stored");
+        throw Error(ErrorCode::internal, "the value of ephemeral secret " +
+                                             inQuotes(definition.uuid.toString()) +
+                                             " is not to be stored");
 }
 
 /// Opens one value, for as long as it lives.
@@ -299,9 +300,9 @@ void Barrier::requireEveryAes256CbcOpens(const Policy &policy) {
     }
     if (!misfit_.empty())
         throw Error(ErrorCode::invalidEncryptionKey,
-                    "it was encrypted by libvirt, which leaves no way to tell a wrong key, and '" +
-                        misfit_ +
-                        "' cannot be opened; put the right key in place, or move that file to "
+                    "it was encrypted by libvirt, which leaves no way to tell a wrong key, and " +
+                        inQuotes(misfit_) +
+                        " cannot be opened; put the right key in place, or move that file to "
                         "another directory, and reload");
 }
 

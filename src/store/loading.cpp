@@ -18,7 +18,7 @@ std::string readingFailed(const Error &error) {
 
 std::string readingFailedWithoutMemory(const Uuid &uuid) {
     return readingFailed(
-        Error(ErrorCode::noMemory, "no memory for secret '" + uuid.toString() + "'"));
+        Error(ErrorCode::noMemory, "no memory for secret " + inQuotes(uuid.toString())));
 }
 
 /// The value of a secret that has a definition in the backend and no value there: that of memory,
@@ -57,8 +57,8 @@ void SecretStore::load() {
         kBatch);
     for (const RecordPtr &record : records) {
         if (record && record->value.isUnreadable())
-            log_.error("secret '" + record->definition.uuid.toString() +
-                       "' is served without its value: " + record->value.reason().message());
+            log_.error("secret " + inQuotes(record->definition.uuid.toString()) +
+                       " is served without its value: " + record->value.reason().message());
         if (record && record->definition.isEphemeral)
             tellHandwritten(record->definition);
     }
@@ -116,8 +116,8 @@ void SecretStore::reload() {
     });
     if (present.empty() &&
         std::ranges::any_of(candidates, [&](const Uuid &uuid) { return isMissing(uuid); })) {
-        log_.error("'" + backend.place() +
-                   "' holds no definition any more, as if it were not mounted; all secrets stay as "
+        log_.error(inQuotes(backend.place()) +
+                   " holds no definition any more, as if it were not mounted; all secrets stay as "
                    "they are; restart if they were removed on purpose");
         return;
     }
@@ -201,7 +201,8 @@ void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid) {
     Value value = std::move(stored->value);
     ReadMark mark = stored->mark;
     if (value.isUnreadable()) {
-        log_.error("value of secret '" + uuid.toString() + "': " + value.reason().message());
+        log_.error("value of secret " + inQuotes(uuid.toString()) + ": " +
+                   value.reason().message());
         if (current && current->value.shielded())
             value = current->value;
     }
@@ -231,9 +232,9 @@ void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid) {
 }
 
 void SecretStore::tellHandwritten(const SecretDefinition &definition) const {
-    log_.warning("secret '" + definition.uuid.toString() +
-                 "' is ephemeral and has a definition in '" + barrier()->backend().place() +
-                 "', which is left as it is; what clients change of this secret stays in memory");
+    log_.warning("secret " + inQuotes(definition.uuid.toString()) +
+                 " is ephemeral and has a definition in " + inQuotes(barrier()->backend().place()) +
+                 ", which is left as it is; what clients change of this secret stays in memory");
 }
 
 } // namespace keyhold

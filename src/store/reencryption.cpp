@@ -65,7 +65,8 @@ void SecretStore::reencrypt(const std::function<bool()> &isStopped) {
     Progress progress(log_, reencryptable.size());
     for (const Uuid &uuid : reencryptable) {
         const auto fail = [&](const std::string &why) {
-            log_.error("value of secret '" + uuid.toString() + "' was not re-encrypted: " + why);
+            log_.error("value of secret " + inQuotes(uuid.toString()) +
+                       " was not re-encrypted: " + why);
             progress.noteFailed();
         };
         if (isStopped())

@@ -8,7 +8,7 @@ namespace keyhold {
 namespace {
 
 [[noreturn]] void raiseNoSuchUuid(const Uuid &uuid, SourcePlace place = SourcePlace::current()) {
-    throw Error(ErrorCode::notFound, "no secret with matching uuid '" + uuid.toString() + "'", 0,
+    throw Error(ErrorCode::notFound, "no secret with matching uuid " + inQuotes(uuid.toString()), 0,
                 place);
 }
 
@@ -78,7 +78,7 @@ RecordPtr SecretStore::get(const Usage &usage) const {
         return record;
     if (const auto cause = failure())
         throw *cause;
-    throw Error(ErrorCode::notFound, "no secret with matching usage '" + usage.id + "'");
+    throw Error(ErrorCode::notFound, "no secret with matching usage " + inQuotes(usage.id));
 }
 
 RecordSnapshot SecretStore::all() const {
@@ -131,8 +131,8 @@ void SecretStore::changeStored(IndexWriter &writer, const Uuid &uuid, const Work
 }
 
 void SecretStore::raiseStillChanged(const Uuid &uuid) {
-    throw Error(ErrorCode::internal, "secret '" + uuid.toString() +
-                                         "' was changed by others each time that it was about to "
+    throw Error(ErrorCode::internal, "secret " + inQuotes(uuid.toString()) +
+                                         " was changed by others each time that it was about to "
                                          "be changed; try again");
 }
 
@@ -221,8 +221,8 @@ void SecretStore::removeStored(Barrier &durable, const Record &current) {
     const Uuid &uuid = current.definition.uuid;
     if (current.value.isUnreadable())
         throw Error(current.value.reason().code(),
-                    "secret '" + uuid.toString() +
-                        "' cannot become ephemeral: " + current.value.reason().message(),
+                    "secret " + inQuotes(uuid.toString()) +
+                        " cannot become ephemeral: " + current.value.reason().message(),
                     0, current.value.reason().place());
     durable.erase(uuid, current.mark.get());
 }
