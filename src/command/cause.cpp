@@ -16,11 +16,12 @@ namespace {
 
 int rankOf(Finding::Kind kind) {
     using Kind = Finding::Kind;
-    constexpr int kUnreadable = 0;
-    constexpr int kOthers = 2; // in the order of the enumeration
+    constexpr int kOthers = 3; // in the order of the enumeration
     if (isUnreadable(kind))
-        return kUnreadable;
-    return kind == Kind::settings ? kUnreadable + 1 : kOthers + static_cast<int>(kind);
+        return 0;
+    if (kind == Kind::driver)
+        return 1;
+    return kind == Kind::settings ? 2 : kOthers + static_cast<int>(kind);
 }
 
 std::string_view causeIn(const Finding &finding) {

@@ -17,8 +17,8 @@ struct Cause {
     bool operator==(const Cause &) const = default;
 };
 
-/// Each finding counts for one cause. The worst come first: unreadable values, then the settings,
-/// then the rest by kind; among equals what has more findings.
+/// Each finding counts for one cause. The worst come first: unreadable values, what the driver
+/// does, the settings, then the rest by kind; among equals what has more findings.
 [[nodiscard]] std::vector<Cause> causesOf(const std::vector<Finding> &findings);
 
 /// A line for people.

@@ -114,6 +114,8 @@ const char *findingKindName(Finding::Kind kind) noexcept {
         return "owner";
     case Finding::Kind::unchanged:
         return "unchanged";
+    case Finding::Kind::driver:
+        return "driver";
     }
     return "";
 }

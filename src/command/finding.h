@@ -25,6 +25,7 @@ struct Finding {
         mode,       ///< a file that others can read or write
         owner,      ///< a file of another user
         unchanged,  ///< a value file that should have been re-encrypted, and was not
+        driver,     ///< the process that holds the store does not do what is on disk now
     };
 
     Kind kind;

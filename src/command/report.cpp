@@ -16,8 +16,12 @@ std::vector<Finding> Report::findings() const {
 }
 
 Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) {
-    Report report{target, findHolder(target.paths), {}, {}};
+    Report report{target, findHolder(target.paths), {}, {}, {}, {}};
     report.keys = readStoreKeys(target, report.holder, keyFiles);
+    report.driver = viewDriver(target, report.holder);
+    report.driverFindings = driverFindings(target, report.holder, report.driver, report.keys);
+    if (report.holder && !exists(target))
+        return report;
     const SealingPolicy &policy = *report.keys.host.policy;
     const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
     report.inspection =

@@ -5,6 +5,7 @@
 #include "command/output.h"
 #include "command/store_keys.h"
 #include "command/target.h"
+#include "command/told_state.h"
 #include "directory/inspection.h"
 
 #include <functional>
@@ -20,6 +21,9 @@ struct Report {
     std::optional<Holder> holder; ///< empty if nobody has it open
     StoreKeys keys;
     Inspection inspection; ///< by the rules of its secret.conf
+    DriverView driver;
+    /// What the holder does not do as the disk says: apart from findings(), which are of files.
+    std::vector<Finding> driverFindings;
 
     /// Those of the settings first.
     [[nodiscard]] std::vector<Finding> findings() const;

@@ -22,14 +22,55 @@ const char *driverName(Holder::Driver driver) {
     return "unknown";
 }
 
-/// What becomes of a value that is set: "plain", "sealed" or "refused".
-const char *newValuesOf(const SealingPolicy &policy, const Inspection &inspection) {
+/// What the settings on disk ask for: "plain", "sealed" or "refused".
+const char *newValuesBySettings(const SealingPolicy &policy, const Inspection &inspection) {
     const bool hasSealed = !inspection.sealed.empty() || inspection.aes256cbc > 0;
     if (policy.rules().isPlainByDefault && hasSealed)
         return "refused";
     if (!policy.rules().mustSeal)
         return "plain";
     return policy.keyring().current() ? "sealed" : "refused";
+}
+
+/// What becomes of a value that is set now; also "unknown", where a process holds the store that
+/// does not say.
+const char *newValuesOf(const Report &report) {
+    if (!report.holder)
+        return newValuesBySettings(*report.keys.host.policy, report.inspection);
+    if (!report.driver.told)
+        return "unknown";
+    switch (report.driver.told->report.newValues) {
+    case DriverReport::NewValues::plain:
+        return "plain";
+    case DriverReport::NewValues::sealed:
+        return "sealed";
+    case DriverReport::NewValues::refused:
+        break;
+    }
+    return "refused";
+}
+
+Json jsonOf(const DriverView &view) {
+    if (!view.told)
+        return {{"unknown", view.unknown}};
+    const DriverReport &report = view.told->report;
+    Json counts;
+    if (report.counts)
+        counts = {{"secrets", report.counts->secrets},
+                  {"ephemeral", report.counts->ephemeral},
+                  {"withoutValue", report.counts->withoutValue},
+                  {"unreadable", report.counts->unreadable}};
+    return {{"unknown", nullptr},
+            {"written", view.told->written},
+            {"settingsRead", report.settingsRead},
+            {"whyRefused", report.whyRefused},
+            {"keys", report.keys},
+            {"missingKeys", report.missingKeys},
+            {"keyMemory", report.keyMemory},
+            {"failure", report.failure},
+            {"counts", counts},
+            {"reencrypting", report.isReencrypting},
+            {"toReencrypt", report.toReencrypt}};
 }
 
 Json jsonOf(const Holder &holder) {
@@ -49,14 +90,17 @@ Json jsonOf(const Report &report) {
     Json sealed = Json::object();
     for (const auto &[keyId, count] : inspection.sealed)
         sealed[keyId] = count;
-    std::vector<Finding> found = report.findings();
+    std::vector<Finding> found = report.driverFindings;
+    std::ranges::move(report.findings(), std::back_inserter(found));
     Json causes = jsonOf(causesOf(found));
     Json findings = jsonOf(std::move(found));
     return {{"instance", report.target.name()},
             {"directory", report.target.paths.configDirectory},
             {"settings", report.target.paths.settingsFile},
             {"holder", report.holder ? jsonOf(*report.holder) : Json()},
-            {"newValues", newValuesOf(policy, inspection)},
+            {"driverState", report.holder ? jsonOf(report.driver) : Json()},
+            {"newValues", newValuesOf(report)},
+            {"newValuesBySettings", newValuesBySettings(policy, inspection)},
             {"currentKey",
              policy.keyring().current() ? Json(policy.keyring().current()->id()) : Json()},
             {"keys", keys},
@@ -109,7 +153,13 @@ void printText(const Report &report, bool isVerbose) {
     const Inspection &inspection = report.inspection;
     print(std::string(report.target.name()) + ": " + report.target.paths.configDirectory);
     printHolder(report);
-    printLine("new values", newValuesOf(policy, inspection));
+    const std::string bySettings = newValuesBySettings(policy, inspection);
+    std::string newValues = newValuesOf(report);
+    if (report.holder && !report.driver.told)
+        newValues += ": " + report.driver.unknown;
+    else if (newValues != bySettings)
+        newValues += " (by the settings on disk: " + bySettings + ")";
+    printLine("new values", newValues);
     printLine("secrets", std::to_string(inspection.secrets));
     const auto count = [](const char *label, std::size_t number) {
         if (number > 0)
@@ -122,6 +172,7 @@ void printText(const Report &report, bool isVerbose) {
         printLine("sealed", std::to_string(number) + " with " + aboutKey(policy.keyring(), keyId));
     count("unreadable", inspection.unreadable);
     count("to re-encrypt", inspection.reencryptable.size());
+    printCauses(report.driverFindings, isVerbose, "  ");
     std::vector<Finding> findings = report.findings();
     std::erase_if(findings, [](const Finding &finding) {
         return finding.kind != Finding::Kind::settings && !isUnreadable(finding.kind);

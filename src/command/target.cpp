@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/target.h"
 
+#include "command/holder.h"
 #include "conf/error.h"
 #include "os/file_system.h"
 
@@ -81,10 +82,14 @@ bool exists(const Target &target) {
 
 std::vector<Target> chooseTargets(const TargetChoice &choice) {
     std::vector<Target> targets = named(choice);
-    for (const Target &target : targets)
-        requireDirectory(target);
-    if (targets.empty() && exists(own()))
-        targets.push_back(own());
+    // A driver may have the store open that was here.
+    const auto isHeld = [](const Target &target) { return findHolder(target.paths).has_value(); };
+    for (const Target &target : targets) {
+        if (exists(target) || !isHeld(target))
+            requireDirectory(target);
+    }
+    if (const Target target = own(); targets.empty() && (exists(target) || isHeld(target)))
+        targets.push_back(target);
     return targets;
 }
 

@@ -39,9 +39,11 @@ TEST_F(Reports, StatusForPeople) {
 TEST_F(Reports, StatusForMachines) {
     store.addSealed(1, "value", 7);
     store.configure(store.keyLine(7));
+    EXPECT_EQ(Json::parse(run(status, true))["stores"][0]["newValues"], "sealed");
     const LockingProcess process(store.target().paths.stateDirectory);
     const Json said = Json::parse(run(status, true))["stores"][0];
-    EXPECT_EQ(said["newValues"], "sealed");
+    EXPECT_EQ(said["newValues"], "unknown"); // that process does not say
+    EXPECT_EQ(said["newValuesBySettings"], "sealed");
     EXPECT_EQ(said["currentKey"], keyIdOf(7));
     EXPECT_EQ(said["sealed"][keyIdOf(7)], 1);
     EXPECT_EQ(said["holder"]["pid"], process.pid());

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/told_state.h"
+
+#include "conf/error.h"
+#include "os/file_system.h"
+#include "os/store_directory.h"
+#include "os/untrusted_file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace keyhold::command {
+
+namespace {
+
+constexpr std::size_t kMaxSize = std::size_t{1} << 20;
+
+std::string readProc(pid_t pid, const char *name) {
+    const std::ifstream file("/proc/" + std::to_string(pid) + "/" + name);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+FileStatus statusIn(const Json &json) {
+    FileStatus status;
+    status.device = json.at("device").get<dev_t>();
+    status.inode = json.at("inode").get<ino_t>();
+    return status;
+}
+
+DriverReport::NewValues newValuesIn(const std::string &word) {
+    using NewValues = DriverReport::NewValues;
+    if (word == "plain")
+        return NewValues::plain;
+    return word == "sealed" ? NewValues::sealed : NewValues::refused;
+}
+
+DriverReport reportIn(const Json &json) {
+    DriverReport report;
+    report.libvirtRelease = json.at("libvirt").get<unsigned long>();
+    const Json &settings = json.at("settings");
+    report.settings.path = settings.at("file").get<std::string>();
+    report.settingsRead = settings.at("read").get<std::int64_t>();
+    if (const Json &file = settings.at("status"); !file.is_null()) {
+        FileStatus status = statusIn(file);
+        status.size = file.at("size").get<off_t>();
+        status.changed = file.at("changed").get<std::int64_t>();
+        report.settings.file = status;
+    }
+    report.newValues = newValuesIn(json.at("newValues").get<std::string>());
+    report.whyRefused = json.at("whyRefused").get<std::string>();
+    report.keys = json.at("keys").get<std::vector<std::string>>();
+    report.hasCurrentKey = !json.at("currentKey").is_null();
+    report.missingKeys = json.at("missingKeys").get<std::string>();
+    report.keyMemory = json.at("keyMemory").get<std::string>();
+    report.directory = json.at("directory").at("path").get<std::string>();
+    report.directoryStatus = statusIn(json.at("directory"));
+    report.failure = json.at("failure").get<std::string>();
+    if (const Json &told = json.at("counts"); !told.is_null())
+        report.counts = DriverReport::Counts{
+            told.at("secrets").get<std::size_t>(), told.at("ephemeral").get<std::size_t>(),
+            told.at("withoutValue").get<std::size_t>(), told.at("unreadable").get<std::size_t>()};
+    report.toReencrypt = json.at("reencryption").at("left").get<std::size_t>();
+    report.isReencrypting = json.at("reencryption").at("running").get<bool>();
+    return report;
+}
+
+std::uint64_t numberIn(std::string_view text) {
+    std::uint64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+/// Why the file of `told` is not of this process; empty if it is.
+std::string disbelief(const ToldState &told, const Holder &holder) {
+    const ProcessIdentity identity =
+        identityIn(readProc(holder.pid, "status"), readProc(holder.pid, "stat"));
+    if (identity.innermost == 0)
+        return "that process cannot be looked at";
+    // 0: its own /proc could not be read
+    if (identity.innermost == told.pid &&
+        (told.processStarted == 0 || told.processStarted == identity.started))
+        return {};
+    return "the state file beside the lock is of an earlier process, " + std::to_string(told.pid) +
+           ", and is ignored";
+}
+
+bool hasChanged(const std::optional<FileStatus> &read, const std::string &path) {
+    FileStatus now;
+    if (posixFileSystem().statusOf(path, now) < 0)
+        return read.has_value();
+    return !read || !now.isUnchangedSince(*read);
+}
+
+} // namespace
+
+ToldState toldStateOf(const std::string &text) {
+    try {
+        const Json json = Json::parse(text);
+        const int schema = json.at("schema").get<int>();
+        if (schema != DriverReport::kSchema)
+            throw Error(ErrorCode::internal, "has version " + std::to_string(schema) +
+                                                 ", which this keyhold does not know");
+        return {json.at("pid").get<pid_t>(), json.at("processStarted").get<std::uint64_t>(),
+                json.at("written").get<std::int64_t>(), reportIn(json)};
+    } catch (const Json::exception &exception) {
+        throw Error(ErrorCode::internal, std::string("cannot be understood: ") + exception.what());
+    }
+}
+
+ProcessIdentity identityIn(const std::string &status, const std::string &stat) {
+    ProcessIdentity identity;
+    std::istringstream lines(status);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("NSpid:"))
+            identity.innermost =
+                static_cast<pid_t>(numberIn(line.substr(line.find_last_of(" \t") + 1)));
+    }
+    constexpr int kFieldsBetween = 19;
+    std::size_t at = stat.rfind(") ");
+    for (int field = 0; field <= kFieldsBetween && at != std::string::npos; ++field)
+        at = stat.find(' ', at + 1);
+    if (at != std::string::npos)
+        identity.started = numberIn(std::string_view(stat).substr(at + 1));
+    return identity;
+}
+
+DriverView viewDriver(const Target &target, const std::optional<Holder> &holder) {
+    if (!holder)
+        return {};
+    const auto unknown = [](std::string why) { return DriverView{std::nullopt, std::move(why)}; };
+    if (holder->pid == 0)
+        return unknown("its process is in another pid namespace");
+    if (holder->driver == Holder::Driver::other)
+        return unknown("another driver than Keyhold reports nothing");
+    if (!holder->hasPidFile)
+        return unknown("it has another run-time directory than " +
+                       inQuotes(target.paths.stateDirectory));
+    const std::string path = target.paths.stateDirectory + "/" + DriverReport::kFileName;
+    try {
+        const auto text = readTextFile(
+            StoreDirectory::toReachFiles(posixFileSystem(), target.paths.stateDirectory),
+            DriverReport::kFileName, kMaxSize);
+        if (!text)
+            return unknown("there is no " + inQuotes(path) +
+                           ": it is no Keyhold that reports what it does, or could not write it");
+        ToldState told = toldStateOf(*text);
+        std::string why = disbelief(told, *holder);
+        if (why.empty())
+            return {std::move(told), {}};
+        return unknown(std::move(why));
+    } catch (const Error &error) {
+        return unknown(inQuotes(path) + " " + error.fullText());
+    }
+}
+
+std::vector<Finding> driverFindings(const Target &target, const std::optional<Holder> &holder,
+                                    const DriverView &view, const StoreKeys &keys) {
+    std::vector<Finding> found;
+    const auto say = [&](std::string file, std::string text) {
+        found.push_back({Finding::Kind::driver, std::move(file), std::move(text)});
+    };
+    if (!holder)
+        return found;
+    if (holder->driver == Holder::Driver::other)
+        say({}, holder->text() + " holds the store with another driver than Keyhold, and stores "
+                                 "new values by its own rules");
+    if (holder->isModuleReplaced)
+        say({},
+            "the module of " + holder->text() + " was replaced since it was loaded; restart it");
+    const std::string &directory = target.paths.configDirectory;
+    FileStatus now;
+    const bool isThere = posixFileSystem().statusOf(directory, now) >= 0;
+    if (!isThere)
+        say(directory, "is not there, while " + holder->text() + " holds its store; put it back");
+    if (!view.told)
+        return found;
+    const DriverReport &report = view.told->report;
+    if (isThere && report.directoryStatus.inode != 0 &&
+        (now.device != report.directoryStatus.device || now.inode != report.directoryStatus.inode))
+        say(directory, "is not the directory that " + holder->text() +
+                           " has open; put that one back, or restart it");
+    if (hasChanged(report.settings.file, report.settings.path))
+        say(report.settings.path, "was changed since " + holder->text() + " read it; reload it");
+    const Key *current = keys.host.policy->keyring().current();
+    if (current && std::ranges::find(report.keys, current->id()) == report.keys.end())
+        say(target.paths.settingsFile, "names key " + current->id() + ", which " + holder->text() +
+                                           " does not have; reload it");
+    if (!report.failure.empty())
+        say({}, holder->text() + " cannot serve its store in full: " + report.failure);
+    return found;
+}
+
+} // namespace keyhold::command

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""keyhold status says what the driver that holds a store does."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from harness.command_case import CommandCase
+from harness.keyhold import Keyhold
+from harness.secret_files import Secret, snapshot
+from harness.settings import MODULE_NAME, installed_driver_dir, settings
+from harness.waiting import wait_for
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "driver-report.schema.json").read_text())
+NAME = "keyhold-report.json"
+
+
+class DriverState(CommandCase):
+    def told(self, state: Path) -> Any:
+        """The state file, which the schema allows."""
+        wait_for("the driver has told its state", (state / NAME).exists)
+        self.assertEqual((state / NAME).stat().st_mode & 0o777, 0o600)
+        told = json.loads((state / NAME).read_text())
+        jsonschema.Draft202012Validator.check_schema(SCHEMA)
+        jsonschema.Draft202012Validator(SCHEMA).validate(told)
+        return told
+
+    def wait_told(self, member: str, value: Any, state: Path | None = None) -> None:
+        wait_for(f"{member} is {value}", lambda: self.told(state or self.machine.state)[member] == value)
+
+    def of_driver(self, keyhold: Keyhold | None = None) -> list[str]:
+        status = (keyhold or self.keyhold).status()
+        return [each["text"] for each in status["findings"] if each["kind"] == "driver"]
+
+    def assertTells(self, *words: str, keyhold: Keyhold | None = None) -> None:
+        found = self.of_driver(keyhold)
+        self.assertTrue(any(all(word in text for word in words) for text in found), found)
+        printed = (keyhold or self.keyhold).run("status").ok()  # exit 0, as keyhold(1) says
+        self.assertIn("driver: ", printed)
+
+    def test_it_is_of_this_process_and_names_no_secret(self) -> None:
+        self.configure()
+        daemon = self.start()
+        self.wait_told("newValues", "sealed")
+        told = self.told(self.machine.state)
+        self.assertEqual((told["pid"], told["counts"]["secrets"]), (daemon.pid, self.COUNT))
+        text = (self.machine.state / NAME).read_text()
+        for secret in self.secrets:
+            self.assertNotIn(secret.uuid, text)
+        self.assertNothingIn(text, self.values)
+        self.assertEqual(self.of_driver(), [])
+        self.assertEqual(self.keyhold.status()["newValues"], "sealed")
+
+    def test_settings_that_were_not_reloaded(self) -> None:
+        daemon = self.start()
+        self.wait_told("newValues", "plain")
+        self.configure()
+        status = self.keyhold.status()
+        self.assertEqual((status["newValues"], status["newValuesBySettings"]), ("plain", "sealed"))
+        self.assertTells("was changed since", "reload it")
+        self.assertTells(self.key.id, "does not have")
+        self.define(daemon.open(), Secret(usage="new"), b"new")
+        daemon.reload()
+        self.wait_told("newValues", "sealed")
+        self.assertEqual(self.keyhold.status()["newValues"], "sealed")
+        self.assertEqual(self.of_driver(), [])
+
+    def test_the_stock_driver_in_possession(self) -> None:
+        self.configure()
+        drivers = self.machine.home / "drivers"
+        drivers.mkdir(mode=0o755)
+        shutil.copyfile(installed_driver_dir() / MODULE_NAME, drivers / MODULE_NAME)
+        self.start(driver_dir=str(drivers))
+        status = self.keyhold.status()
+        self.assertEqual((status["newValues"], status["newValuesBySettings"]), ("unknown", "sealed"))
+        self.assertTells("another driver than Keyhold")
+
+    def test_a_session_daemon(self) -> None:
+        user = self.machine.one
+        keyhold = Keyhold(self.machine, user)
+        self.start(user=user)
+        state = user.runtime / "secrets" / "run"
+        self.wait_told("newValues", "plain", state)
+        self.assertEqual(keyhold.status()["newValues"], "plain")
+        self.assertEqual(self.of_driver(keyhold), [])
+
+    def test_the_module_was_replaced(self) -> None:
+        drivers = self.machine.home / "drivers"
+        drivers.mkdir(mode=0o755)
+        module = drivers / MODULE_NAME
+        shutil.copyfile(settings().module, module)
+        self.start(driver_dir=str(drivers))
+        self.wait_told("newValues", "plain")
+        shutil.copyfile(settings().module, module.with_suffix(".new"))
+        module.with_suffix(".new").rename(module)
+        self.assertTells("module", "was replaced", "restart")
+
+    def test_the_directory_is_gone_and_another_is_in_its_place(self) -> None:
+        self.start()
+        self.wait_told("newValues", "plain")
+        self.store.rename(self.etc / "away")
+        self.assertTells("is not there, while libvirtd")
+        self.store.mkdir(mode=0o700)
+        self.assertTells("is not the directory that libvirtd")
+        self.store.rmdir()
+        (self.etc / "away").rename(self.store)
+        self.assertEqual(self.of_driver(), [])
+
+    def test_a_file_of_a_dead_process_is_ignored(self) -> None:
+        daemon = self.start()
+        self.wait_told("newValues", "plain")
+        dead = (self.machine.state / NAME).read_text()
+        os.kill(daemon.pid, 9)
+        daemon.process.wait()
+        self.assertEqual((self.machine.state / NAME).read_text(), dead)
+        self.assertIsNone(self.keyhold.status()["driverState"])  # nobody holds the store
+        drivers = self.machine.home / "drivers"
+        self.start()
+        wait_for("the new daemon has told", lambda: self.told(self.machine.state)["pid"] != daemon.pid)
+        (self.machine.state / NAME).write_text(dead)
+        status = self.keyhold.status()
+        self.assertEqual(status["newValues"], "unknown")
+        self.assertIn("of an earlier process", status["driverState"]["unknown"])
+
+    def test_a_key_that_is_missing(self) -> None:
+        self.configure()
+        self.key.path.unlink()
+        self.start()
+        self.wait_told("newValues", "refused")
+        told = self.told(self.machine.state)
+        self.assertIn(str(self.key.path), told["missingKeys"])
+        self.assertEqual(self.keyhold.status()["newValues"], "refused")
+
+    def test_a_file_that_cannot_be_written_fails_nothing(self) -> None:
+        self.machine.state.mkdir()
+        (self.machine.state / f"{NAME}.new").mkdir()
+        daemon = self.start()
+        secret = Secret(usage="new")
+        self.define(daemon.open(), secret, b"new")
+        self.assertEqual(self.value_of(daemon.open(), secret), b"new")
+        wait_for("the log says so", lambda: NAME in daemon.log())
+        self.assertEqual(self.keyhold.status()["newValues"], "unknown")
+
+    def test_at_a_clean_end_it_goes(self) -> None:
+        daemon = self.start()
+        self.wait_told("newValues", "plain")
+        self.assertEqual(daemon.stop(), 0)
+        self.assertNotIn(NAME, snapshot(self.machine.state))
