@@ -116,6 +116,8 @@ const char *findingKindName(Finding::Kind kind) noexcept {
         return "unchanged";
     case Finding::Kind::driver:
         return "driver";
+    case Finding::Kind::drift:
+        return "drift";
     }
     return "";
 }

@@ -26,6 +26,7 @@ struct Finding {
         owner,      ///< a file of another user
         unchanged,  ///< a value file that should have been re-encrypted, and was not
         driver,     ///< the process that holds the store does not do what is on disk now
+        drift,      ///< its daemon lists other secrets than the files define
     };
 
     Kind kind;

@@ -16,7 +16,7 @@ std::vector<Finding> Report::findings() const {
 }
 
 Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) {
-    Report report{target, findHolder(target.paths), {}, {}, {}, {}};
+    Report report{target, findHolder(target.paths), {}, {}, {}, {}, {}};
     report.keys = readStoreKeys(target, report.holder, keyFiles);
     report.driver = viewDriver(target, report.holder);
     report.driverFindings = driverFindings(target, report.holder, report.driver, report.keys);
@@ -35,7 +35,12 @@ void tellReports(const ReportOptions &options, const ReportFormat &format) {
     if (targets.empty() && !options.json)
         print("there is no store of secrets here yet");
     for (const Target &target : targets) {
-        const Report report = reportOn(target, options.keyFiles);
+        Report report = reportOn(target, options.keyFiles);
+        if (format.asksDaemon) {
+            report.drift = findDrift(target, report.holder, report.inspection);
+            std::ranges::move(driftFindings(report.drift, target, report.holder),
+                              std::back_inserter(report.driverFindings));
+        }
         if (options.json)
             stores.push_back(format.json(report));
         else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "command/drift.h"
 #include "command/finding.h"
 #include "command/output.h"
 #include "command/store_keys.h"
@@ -24,6 +25,7 @@ struct Report {
     DriverView driver;
     /// What the holder does not do as the disk says: apart from findings(), which are of files.
     std::vector<Finding> driverFindings;
+    Drift drift; ///< where the format asks for it
 
     /// Those of the settings first.
     [[nodiscard]] std::vector<Finding> findings() const;
@@ -36,6 +38,7 @@ struct Report {
 struct ReportFormat {
     std::function<Json(const Report &)> json;
     std::function<void(const Report &)> print;
+    bool asksDaemon = false; ///< what it lists
 };
 
 struct ReportOptions {

@@ -50,6 +50,14 @@ const char *newValuesOf(const Report &report) {
     return "refused";
 }
 
+Json jsonOf(const Drift &drift) {
+    if (!drift.unknown.empty())
+        return {{"unknown", drift.unknown}};
+    return {{"unknown", nullptr},
+            {"unlisted", drift.unlisted.size()},
+            {"withoutFile", drift.withoutFile.size()}};
+}
+
 Json jsonOf(const DriverView &view) {
     if (!view.told)
         return {{"unknown", view.unknown}};
@@ -99,6 +107,7 @@ Json jsonOf(const Report &report) {
             {"settings", report.target.paths.settingsFile},
             {"holder", report.holder ? jsonOf(*report.holder) : Json()},
             {"driverState", report.holder ? jsonOf(report.driver) : Json()},
+            {"drift", report.holder ? jsonOf(report.drift) : Json()},
             {"newValues", newValuesOf(report)},
             {"newValuesBySettings", newValuesBySettings(policy, inspection)},
             {"currentKey",
@@ -172,6 +181,8 @@ void printText(const Report &report, bool isVerbose) {
         printLine("sealed", std::to_string(number) + " with " + aboutKey(policy.keyring(), keyId));
     count("unreadable", inspection.unreadable);
     count("to re-encrypt", inspection.reencryptable.size());
+    if (!report.drift.unknown.empty())
+        printLine("drift", "unknown: " + report.drift.unknown);
     printCauses(report.driverFindings, isVerbose, "  ");
     std::vector<Finding> findings = report.findings();
     std::erase_if(findings, [](const Finding &finding) {
@@ -183,8 +194,10 @@ void printText(const Report &report, bool isVerbose) {
 } // namespace
 
 Exit status(const ReportOptions &options) {
-    tellReports(options, {[](const Report &report) { return jsonOf(report); },
-                          [&](const Report &report) { printText(report, options.isVerbose); }});
+    tellReports(options,
+                {[](const Report &report) { return jsonOf(report); },
+                 [&](const Report &report) { printText(report, options.isVerbose); }},
+                true);
     return Exit::clean;
 }
 

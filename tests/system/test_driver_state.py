@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,35 @@ class DriverState(CommandCase):
         self.store.rmdir()
         (self.etc / "away").rename(self.store)
         self.assertEqual(self.of_driver(), [])
+
+    def test_drift_by_files_that_others_write_and_remove(self) -> None:
+        daemon = self.start()
+        self.assertEqual(self.keyhold.status()["drift"],
+                         {"unknown": None, "unlisted": 0, "withoutFile": 0})
+        self.define(daemon.open(), Secret(usage="in memory", ephemeral=True), b"passing")
+        new = Secret(usage="by hand")
+        new.write(self.store, b"by hand")
+        self.secrets[0].xml_in(self.store).unlink()
+        self.assertEqual(self.keyhold.status()["drift"],
+                         {"unknown": None, "unlisted": 1, "withoutFile": 1})
+        printed = self.keyhold.run("status").ok()
+        self.assertIn(f"not listed by it; reload it; such as {new.uuid}", printed)
+        self.assertIn(f"such as {self.secrets[0].uuid}", printed)
+        daemon.reload()
+        self.assertEqual(self.keyhold.status()["drift"]["unlisted"], 0)
+        self.assertEqual(self.keyhold.status()["drift"]["withoutFile"], 0)
+
+    def test_no_daemon_is_started_to_ask(self) -> None:
+        self.assertIsNone(self.keyhold.status()["drift"])
+        self.assertFalse((self.machine.run_dir / "libvirt-sock").exists())
+
+    def test_a_daemon_that_does_not_answer_is_not_waited_for(self) -> None:
+        daemon = self.start()
+        os.kill(daemon.pid, signal.SIGSTOP)
+        try:
+            self.assertIn("no answer in", self.keyhold.status()["drift"]["unknown"])
+        finally:
+            os.kill(daemon.pid, signal.SIGCONT)
 
     def test_a_file_of_a_dead_process_is_ignored(self) -> None:
         daemon = self.start()
