@@ -14,7 +14,7 @@
 
 namespace keyhold {
 
-/// What a driver at work tells about itself and one of its stores, for `keyhold`. In a file, as
+/// What a driver at work says of itself and one of its stores, for `keyhold`. In a file, as
 /// JSON, by docs/driver-report.schema.json; nothing of it is a key, a value, or a uuid.
 struct DriverReport {
     static constexpr int kSchema = 1;
