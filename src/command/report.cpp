@@ -20,8 +20,13 @@ Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) 
     report.keys = readStoreKeys(target, report.holder, keyFiles);
     report.driver = viewDriver(target, report.holder);
     report.driverFindings = driverFindings(target, report.holder, report.driver, report.keys);
-    if (report.holder && !exists(target))
+    if (report.holder && !exists(target)) {
+        // Of the files, too: nothing is left of them.
+        report.keys.findings.push_back(
+            {Finding::Kind::driver, target.paths.configDirectory,
+             "is not there, while " + report.holder->text() + " holds its store; put it back"});
         return report;
+    }
     const SealingPolicy &policy = *report.keys.host.policy;
     const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
     report.inspection =

@@ -3,6 +3,7 @@
 #include "command/report.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <nlohmann/json.hpp>
 
@@ -183,10 +184,12 @@ void printText(const Report &report, bool isVerbose) {
     count("to re-encrypt", inspection.reencryptable.size());
     if (!report.drift.unknown.empty())
         printLine("drift", "unknown: " + report.drift.unknown);
-    printCauses(report.driverFindings, isVerbose, "  ");
-    std::vector<Finding> findings = report.findings();
+    std::vector<Finding> findings = report.driverFindings;
+    std::ranges::move(report.findings(), std::back_inserter(findings));
     std::erase_if(findings, [](const Finding &finding) {
-        return finding.kind != Finding::Kind::settings && !isUnreadable(finding.kind);
+        using Kind = Finding::Kind;
+        return finding.kind != Kind::driver && finding.kind != Kind::drift &&
+               finding.kind != Kind::settings && !isUnreadable(finding.kind);
     });
     printCauses(findings, isVerbose, "  ");
 }
@@ -196,8 +199,7 @@ void printText(const Report &report, bool isVerbose) {
 Exit status(const ReportOptions &options) {
     tellReports(options,
                 {[](const Report &report) { return jsonOf(report); },
-                 [&](const Report &report) { printText(report, options.isVerbose); }},
-                true);
+                 [&](const Report &report) { printText(report, options.isVerbose); }, true});
     return Exit::clean;
 }
 

@@ -178,8 +178,6 @@ std::vector<Finding> driverFindings(const Target &target, const std::optional<Ho
     const std::string &directory = target.paths.configDirectory;
     FileStatus now;
     const bool isThere = posixFileSystem().statusOf(directory, now) >= 0;
-    if (!isThere)
-        say(directory, "is not there, while " + holder->text() + " holds its store; put it back");
     if (!view.told)
         return found;
     const DriverReport &report = view.told->report;

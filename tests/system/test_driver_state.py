@@ -105,6 +105,8 @@ class DriverState(CommandCase):
         self.wait_told("newValues", "plain")
         self.store.rename(self.etc / "away")
         self.assertTells("is not there, while libvirtd")
+        self.assertEqual(self.keyhold.findings(), [("driver", "secrets")])  # exit 1
+        self.assertEqual(self.keyhold.run("verify", "--system").code, 1)
         self.store.mkdir(mode=0o700)
         self.assertTells("is not the directory that libvirtd")
         self.store.rmdir()
