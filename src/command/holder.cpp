@@ -168,8 +168,10 @@ std::string keyMemoryOf(const std::string &smaps) {
         const auto has = [&](const char *flag) { return line.find(flag) != std::string::npos; };
         if (has(" dd") && has(" dc")) {
             const char *kind = isSecretmem ? "secretmem" : has(" lo") ? "locked" : "unlocked";
-            // Of several, the weakest counts.
-            if (found == "none" || found == "secretmem" || kind == std::string("unlocked"))
+            // Keys of secret.conf are in secret memory wherever there is some, and else the weakest
+            // of several counts.
+            if (found == "none" || isSecretmem ||
+                (found != "secretmem" && kind == std::string("unlocked")))
                 found = kind;
         }
         isSecretmem = false;

@@ -136,7 +136,7 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
         for (const std::string &ignored : file.ignored)
             log.warning("'" + paths.settingsFile + "': " + ignored);
     } catch (const Error &error) {
-        key_memory::preferSecretmem(paths.isSystem);
+        key_memory::preferSecretmem(paths.isSystem); // it may name a key
         rules.mustSeal = true;
         rules.complaint = "'" + paths.settingsFile + "' cannot be used: " + error.fullText() +
                           "; put it right and reload";
@@ -146,12 +146,15 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
         keys.policy = std::make_shared<const SealingPolicy>(std::move(none), std::move(rules));
         return keys;
     }
-    key_memory::preferSecretmem(
-        keys.settings.keyMemory == KeyMemoryChoice::secretmem ||
-        (keys.settings.keyMemory == KeyMemoryChoice::automatic && paths.isSystem));
     auto credential = std::make_unique<Credential>(posixFileSystem(), credentialsDirectory);
     const bool hasCredential = credential->exists();
     keys.plan = planKey(keys.settings, hasCredential ? credential->name() : "", builtInKeyPath);
+    // It keeps the machine from hibernating, which nobody has asked for who names no key.
+    const bool usesKeys =
+        keys.plan.source != KeyPlan::Source::none || !keys.plan.earlierKeyPaths.empty();
+    key_memory::preferSecretmem(
+        keys.settings.keyMemory == KeyMemoryChoice::secretmem ||
+        (keys.settings.keyMemory == KeyMemoryChoice::automatic && paths.isSystem && usesKeys));
     for (const std::string &path : keys.plan.earlierKeyPaths)
         keys.earlierSources.push_back(keyFile(path, paths.settingsFile, "secrets_decryption_keys"));
     // libvirt has sealed with it until a key was named.

@@ -60,6 +60,9 @@ int mapSecretmem(void *pages, std::size_t length) noexcept {
 /// A stretch of memory for keys, in granules that are free or taken.
 struct Chunk {
     std::uint8_t *pages;
+    bool wantsSecretmem; ///< what was asked for when it was made
+    KeyMemoryKind kind;
+    std::string reason; ///< why it is less
     std::bitset<kGranules> taken;
 
     /// Null if there is no such stretch free.
@@ -90,22 +93,29 @@ class Arena {
   public:
     void prefer(bool secretmem) noexcept {
         const MutexLock lock(mutex_);
-        if (chunks_.empty())
-            wantsSecretmem_ = secretmem;
+        wantsSecretmem_ = secretmem;
     }
 
+    /// Of the weakest of the newest kind that was asked for.
     std::optional<key_memory::Report> report() {
         const MutexLock lock(mutex_);
-        if (chunks_.empty())
-            return std::nullopt;
-        return key_memory::Report{kind_, reason_};
+        std::optional<key_memory::Report> weakest;
+        for (const Chunk &chunk : chunks_) {
+            if (chunk.wantsSecretmem == chunks_.back().wantsSecretmem &&
+                (!weakest || chunk.kind > weakest->kind))
+                weakest = {chunk.kind, chunk.reason};
+        }
+        return weakest;
     }
 
     std::uint8_t *take(std::size_t count) {
         const MutexLock lock(mutex_);
-        for (Chunk &chunk : chunks_)
+        for (Chunk &chunk : chunks_) {
+            if (chunk.wantsSecretmem != wantsSecretmem_)
+                continue;
             if (std::uint8_t *data = chunk.take(count))
                 return data;
+        }
         mark_.make();
         grow();
         return chunks_.back().take(count);
@@ -151,16 +161,15 @@ class Arena {
         auto *pages =
             static_cast<std::uint8_t *>(map(nullptr, length + 2 * page, PROT_NONE, 0)) + page;
         try {
-            fill(pages, length);
+            chunks_.push_back(fill(pages, length));
         } catch (...) {
             ::munmap(pages - page, length + 2 * page);
             throw;
         }
-        chunks_.push_back({pages, {}});
     }
 
     /// Makes `pages` usable, as the best kind that is available.
-    void fill(std::uint8_t *pages, std::size_t length) REQUIRES(mutex_) {
+    Chunk fill(std::uint8_t *pages, std::size_t length) REQUIRES(mutex_) {
         auto kind = KeyMemoryKind::secretmem;
         std::string reason;
         if (const int error = wantsSecretmem_ ? mapSecretmem(pages, length) : ENOSYS; error != 0) {
@@ -179,17 +188,11 @@ class Arena {
         ::madvise(pages, length, MADV_DONTDUMP);
         // Not MADV_WIPEONFORK: secret memory is shared by nature.
         ::madvise(pages, length, MADV_DONTFORK);
-        if (chunks_.empty() || kind > kind_) {
-            kind_ = kind;
-            reason_ = std::move(reason);
-        }
+        return {pages, wantsSecretmem_, kind, std::move(reason), {}};
     }
 
     Mutex mutex_;
     bool wantsSecretmem_ GUARDED_BY(mutex_) = false;
-    /// The weakest of the chunks'.
-    KeyMemoryKind kind_ GUARDED_BY(mutex_) = KeyMemoryKind::locked;
-    std::string reason_ GUARDED_BY(mutex_);
     std::vector<Chunk> chunks_ GUARDED_BY(mutex_);
     ProcessMark mark_; // made under the mutex
 };

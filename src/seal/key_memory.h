@@ -21,19 +21,21 @@ enum class KeyMemoryKind {
 /// "secretmem", "locked" or "unlocked".
 [[nodiscard]] const char *keyMemoryKindName(KeyMemoryKind kind) noexcept;
 
-/// The memory of all keys of this process: one mapping between guard pages, that no forked child
-/// inherits. It is made with the first key and grows only if there are more keys than fit.
+/// The memory of all keys of this process: a mapping between guard pages, that no forked child
+/// inherits, for each kind that was wanted. It is made with the first key and grows only if there
+/// are more keys than fit.
 namespace key_memory {
 
-/// Whether secretmem is wanted; for the first key that comes, later calls change nothing. Without
-/// it, locked pages are taken.
+/// Whether secretmem is wanted for the keys that come; those that are there stay where they are.
+/// Without it, locked pages are taken.
 void preferSecretmem(bool wanted) noexcept;
 
 struct Report {
     KeyMemoryKind kind;
     std::string reason; ///< why it is less than was wanted; empty if it is not
 };
-/// Of the memory that is there; empty before the first key, when nothing was tried.
+/// Of the memory of the newest kind that was wanted; empty before the first key, when nothing was
+/// tried.
 [[nodiscard]] std::optional<Report> report();
 
 /// False in a process forked from the one that made the memory: it is not there, and touching it

@@ -118,13 +118,23 @@ TEST(KeyMemoryTest, WhereNothingMayBeLockedItWorksAndSaysSo) {
     EXPECT_EQ(0, inChild([] { return withoutLimit(false); }));
 }
 
-TEST(KeyMemoryTest, TheFirstKeyDecidesTheKind) {
+TEST(KeyMemoryTest, AKeyGetsTheKindThatIsWantedWhenItComes) {
     EXPECT_EQ(0, inChild([] {
-                  key_memory::preferSecretmem(true);
+                  if (!kernelHasSecretmem())
+                      return 0;
                   key_memory::preferSecretmem(false);
-                  const KeyBlock block(32);
+                  KeyBlock first(32);
                   key_memory::preferSecretmem(true);
-                  return key_memory::report()->kind != KeyMemoryKind::secretmem ? 0 : 1;
+                  if (key_memory::report()->kind != KeyMemoryKind::locked)
+                      return 1;
+                  KeyBlock second(32);
+                  if (key_memory::report()->kind != KeyMemoryKind::secretmem)
+                      return 2;
+                  if (!readableBySystemCall(first.bytes()) || readableBySystemCall(second.bytes()))
+                      return 3;
+                  key_memory::preferSecretmem(false);
+                  KeyBlock third(32);
+                  return readableBySystemCall(third.bytes()) ? 0 : 4;
               }));
 }
 

@@ -10,6 +10,7 @@ from harness.core import regions
 from harness.daemon import Daemon
 from harness.embedded import EmbeddedProcess
 from harness.machine import User
+from harness.sealed_files import KeyFile, secret_conf
 from harness.secret_files import Secret, write_file
 
 # root is bound by no limit of locked memory as long as it has this capability
@@ -89,6 +90,15 @@ class WhatIsAskedFor(MemoryLimitsCase):
         daemon = self.start()
         self.define(daemon.open(), Secret(usage="a"))
         self.assertEqual(self.kinds(daemon.pid), [])
+
+    def test_without_a_key_of_secret_conf_there_is_no_secret_memory_until_one_comes(self) -> None:
+        daemon = self.start()
+        self.define(daemon.open(), Secret(usage="a"), b"value")
+        self.assertEqual(self.kinds(daemon.pid), ["locked"])
+        key = KeyFile.make(self.machine.home / "late key")
+        write_file(self.machine.etc / "secret.conf", secret_conf(key=key))
+        daemon.reload()
+        self.assertEqual(sorted(self.kinds(daemon.pid)), ["locked", "secretmem"])
 
     @stock_defect(NOT_SEALED)
     def test_a_session_has_one_mapping_of_locked_pages(self) -> None:
