@@ -118,6 +118,24 @@ const char *findingKindName(Finding::Kind kind) noexcept {
         return "driver";
     case Finding::Kind::drift:
         return "drift";
+    case Finding::Kind::store:
+        return "store";
+    case Finding::Kind::refused:
+        return "refused";
+    case Finding::Kind::plain:
+        return "plain";
+    case Finding::Kind::plainCopy:
+        return "plain-copy";
+    case Finding::Kind::keyFile:
+        return "key-file";
+    case Finding::Kind::library:
+        return "library";
+    case Finding::Kind::full:
+        return "full";
+    case Finding::Kind::space:
+        return "space";
+    case Finding::Kind::unseen:
+        return "unseen";
     }
     return "";
 }

@@ -27,6 +27,15 @@ struct Finding {
         unchanged,  ///< a value file that should have been re-encrypted, and was not
         driver,     ///< the process that holds the store does not do what is on disk now
         drift,      ///< its daemon lists other secrets than the files define
+        store,      ///< the directory has gone, or is not the one that the daemon opened
+        refused,    ///< new values are refused
+        plain,      ///< values in plain where encryption is on
+        plainCopy,  ///< a file that counts for nothing and may hold a value in plain
+        keyFile,    ///< where a key file is, or who can change it
+        library,    ///< a library that the module needs, and that is not there
+        full,       ///< the file system of the store takes no more files
+        space,      ///< little is left of it
+        unseen,     ///< what this user cannot see
     };
 
     Kind kind;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "abi/symbols.h"
+#include "command/check.h"
 #include "command/convert.h"
 #include "command/interrupt.h"
 #include "command/report.h"
@@ -36,6 +37,7 @@ class CommandLine {
                   status);
         addReport("verify", "Read every file of a store; exit with 1 if something is wrong",
                   verify);
+        addCheck();
         addSecretWords(&app_, words_);
         addConvert(Purpose::seal, "Seal all values with the current key");
         addConvert(Purpose::rekey, "Seal values of earlier keys with the current key");
@@ -71,6 +73,34 @@ class CommandLine {
         });
     }
 
+    void addCheck() {
+        CLI::App *const command =
+            addCommand(&app_, words_, "check", "Say what is wrong, worst first, for monitoring");
+        addKeyFiles(command, words_);
+        auto *const nagios = command->add_flag("--nagios", isNagios_, "print what a monitoring plugin does");
+        auto *const prometheus =
+            command->add_flag("--prometheus", isPrometheus_,
+                              "print metrics in Prometheus's text format");
+        nagios->excludes(prometheus);
+        nagios->excludes(command->get_option("--json"));
+        prometheus->excludes(command->get_option("--json"));
+        command->add_option("--expect-owner", check_.owner, "whose the store should be")
+            ->type_name("USER");
+        command->add_option("--expect-mode", check_.mode, "the mode its directory should have")
+            ->type_name("MODE");
+        command->callback([this] {
+            check_.form = isNagios_       ? CheckForm::nagios
+                          : isPrometheus_ ? CheckForm::prometheus
+                          : words_.json ? CheckForm::json
+                                        : CheckForm::text;
+            words_.work = [this] {
+                check_.target = words_.target;
+                check_.keyFiles = words_.files;
+                return check(check_);
+            };
+        });
+    }
+
     void addConvert(Purpose purpose, const char *text) {
         CLI::App *const command = addCommand(&app_, words_, purposeName(purpose), text);
         addKeyFiles(command, words_);
@@ -84,6 +114,9 @@ class CommandLine {
 
     CLI::App app_{"Looks after the secrets of libvirt that Keyhold keeps."};
     Words words_;
+    CheckOptions check_;
+    bool isNagios_ = false;
+    bool isPrometheus_ = false;
     bool isVerbose_ = false;
 };
 
@@ -109,7 +142,10 @@ int runGuarded(int argc, char **argv) {
     // Looked for by itself: what the command line says may be the error.
     const bool wantsJson =
         std::any_of(argv, argv + argc, [](const char *word) { return word == "--json"sv; });
-    int exit = static_cast<int>(Exit::failure);
+    // To monitoring, a check that did not take place is not a store that is broken.
+    const bool isCheck = argc > 1 && argv[1] == "check"sv;
+    const int failure = static_cast<int>(isCheck ? Exit::unknown : Exit::failure);
+    int exit = failure;
     try {
         // No core dump, and no look into this process by others of the same user.
         ::prctl(PR_SET_DUMPABLE, 0);
@@ -123,7 +159,7 @@ int runGuarded(int argc, char **argv) {
     }
     if (!flushOutput()) {
         tell("cannot write the output");
-        return static_cast<int>(Exit::failure);
+        return failure;
     }
     return exit;
 }

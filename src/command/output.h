@@ -11,11 +11,12 @@
 /// The operator's command, `keyhold`: docs/keyhold.1 says what each subcommand does.
 namespace keyhold::command {
 
-/// What the command exits with.
+/// What the command exits with; `check` exits as monitoring plugins do, see Severity.
 enum class Exit : int {
     clean = 0,    ///< done, and nothing was found
     findings = 1, ///< done; there is something for an administrator to look at
     failure = 2,  ///< not done: wrong arguments, no access, no key, another process in the way
+    unknown = 3,  ///< of `check` alone: what it should look at cannot be seen
 };
 
 using Json = nlohmann::ordered_json;

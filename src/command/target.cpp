@@ -93,6 +93,13 @@ std::vector<Target> chooseTargets(const TargetChoice &choice) {
     return targets;
 }
 
+std::vector<Target> chooseWatched(const TargetChoice &choice) {
+    std::vector<Target> targets = named(choice);
+    if (targets.empty())
+        targets.push_back({Target::Kind::system, InstancePaths::system(), {}});
+    return targets;
+}
+
 Target chooseTarget(const TargetChoice &choice) {
     Target target = chooseSettings(choice);
     requireDirectory(target);

@@ -33,7 +33,9 @@ struct TargetChoice {
 [[nodiscard]] std::vector<Target> chooseTargets(const TargetChoice &choice);
 /// The same where exactly one is wanted; raises notFound if there is none.
 [[nodiscard]] Target chooseTarget(const TargetChoice &choice);
-/// The same for its settings alone: its directory need not be there.
+/// The stores that were named, or the system's, whoever asks; their directories need not be there.
+[[nodiscard]] std::vector<Target> chooseWatched(const TargetChoice &choice);
+/// As chooseTarget() for its settings alone: its directory need not be there.
 [[nodiscard]] Target chooseSettings(const TargetChoice &choice);
 /// Whether its directory is there. Raises fileAccess if that cannot be seen.
 [[nodiscard]] bool exists(const Target &target);

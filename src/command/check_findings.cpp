@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/check_findings.h"
+
+#include "command/key_places.h"
+#include "command/libraries.h"
+#include "command/open_directory.h"
+#include "conf/error.h"
+#include "os/store_directory.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace keyhold::command {
+
+namespace {
+
+using Kind = Finding::Kind;
+
+const char *whoMayLook(const Target &target) {
+    return target.kind == Target::Kind::system ? "run the check as root"
+                                               : "run the check as its owner";
+}
+
+/// The user whom the process that has the store runs as, else the one of this process where the
+/// store is a user's own.
+std::optional<uid_t> serviceUser(const CheckedStore &checked) {
+    struct stat status {};
+    if (checked.holder && checked.holder->pid > 0 &&
+        ::stat(("/proc/" + std::to_string(checked.holder->pid)).c_str(), &status) == 0)
+        return status.st_uid;
+    if (checked.target.kind != Target::Kind::system)
+        return ::geteuid();
+    return std::nullopt;
+}
+
+ExpectedModes expectedModes(const CheckedStore &checked, const Expectations &expectations) {
+    ExpectedModes expected;
+    expected.mode = expectations.mode;
+    if (expectations.owner)
+        expected.owners = {*expectations.owner};
+    else if (const auto user = serviceUser(checked); user && *user != 0)
+        expected.owners = {*user, 0};
+    return expected;
+}
+
+void append(std::vector<Finding> &to, std::vector<Finding> &&more) {
+    std::ranges::move(more, std::back_inserter(to));
+}
+
+/// What is wrong with the directory as a whole; true if there is something to look into.
+bool checkDirectory(CheckedStore &checked, std::vector<Finding> &findings) {
+    const std::string &path = checked.target.paths.configDirectory;
+    FileStatus status;
+    const int result = posixFileSystem().statusOf(path, status);
+    if (result == -ENOENT || result == -ENOTDIR) {
+        checked.holder = findHolder(checked.target.paths);
+        if (checked.holder)
+            findings.push_back({Kind::store, path,
+                                "has gone, and " + checked.holder->text() +
+                                    " serves what was in it; put it back and restart that"});
+        else
+            findings.push_back(
+                {Kind::unseen, path,
+                 "is not there; the first start of a daemon makes it, and nothing removes it"});
+        return false;
+    }
+    if (result < 0 || ::access(path.c_str(), R_OK | X_OK) != 0) {
+        findings.push_back({Kind::unseen, path,
+                            std::string("cannot be looked into; ") + whoMayLook(checked.target)});
+        return false;
+    }
+    checked.holder = findHolder(checked.target.paths);
+    if (checked.holder && checked.holder->driver == Holder::Driver::keyhold &&
+        hasOpen(checked.holder->pid, status) == false)
+        findings.push_back({Kind::store, path,
+                            "is not the directory that " + checked.holder->text() +
+                                " opened; put that back, or restart the daemon to serve this one"});
+    return true;
+}
+
+void checkFiles(CheckedStore &checked, std::vector<Finding> &findings, std::vector<Cause> &causes,
+                const std::vector<std::string> &keyFiles, const Expectations &expectations) {
+    const std::string &path = checked.target.paths.configDirectory;
+    Report report = reportOn(checked.target, keyFiles);
+    std::vector<Finding> inFiles = report.findings();
+    // By the owner of the directory, which may be the wrong one itself.
+    std::erase_if(inFiles, [](const Finding &finding) {
+        return finding.kind == Kind::owner || finding.kind == Kind::mode ||
+               finding.kind == Kind::directory;
+    });
+    notePlainCopies(inFiles);
+    append(findings, std::move(inFiles));
+    const ExpectedModes expected = expectedModes(checked, expectations);
+    append(findings, storeModes(path, expected));
+    // These are not in the store: what was expected of that is not expected of them.
+    ExpectedModes ofHost = expected;
+    ofHost.owners.push_back(0);
+    append(findings, fileModes(checked.target.paths.settingsFile, Kind::mode, ofHost));
+    append(findings, keyPlaces(report.keys.host.plan, path, ofHost));
+    causes = valueCauses(report.keys.host, report.inspection);
+    checked.inspection = std::move(report.inspection);
+}
+
+} // namespace
+
+std::vector<Cause> valueCauses(const HostKeys &keys, const Inspection &inspection) {
+    std::vector<Cause> causes;
+    const SealingPolicy::Rules &rules = keys.policy->rules();
+    const bool hasCurrent = keys.policy->keyring().current() != nullptr;
+    const bool hasSealed = !inspection.sealed.empty() || inspection.aes256cbc > 0;
+    if (rules.mustSeal && !hasCurrent)
+        causes.push_back({{Kind::refused, {}, "new values are refused: " + rules.complaint}, 1});
+    else if (rules.isPlainByDefault && hasSealed)
+        causes.push_back({{Kind::refused,
+                           {},
+                           "new values are refused, because there are sealed ones and no key; name "
+                           "the key in secret.conf, or set encrypt_data = 0, and reload"},
+                          1});
+    // Refused ones are unreadable, and are found as that.
+    if (rules.mustSeal && inspection.plain > 0 && !keys.settings.plainValues)
+        causes.push_back({{Kind::plain,
+                           {},
+                           std::to_string(inspection.plain) +
+                               (inspection.plain == 1 ? " value is" : " values are") +
+                               " in plain where encryption is on; keyhold seal seals them, and "
+                               "plain_values = \"accept\" in secret.conf says that it is meant so"},
+                          inspection.plain});
+    return causes;
+}
+
+void notePlainCopies(std::vector<Finding> &findings) {
+    for (Finding &finding : findings) {
+        const bool countsForNothing = finding.kind == Kind::aside || finding.kind == Kind::unknown ||
+                                      finding.kind == Kind::leftover ||
+                                      finding.kind == Kind::orphan ||
+                                      finding.kind == Kind::shadowed;
+        const std::size_t name = finding.file.rfind('/') + 1;
+        if (!countsForNothing || finding.file.find(".base64", name) == std::string::npos)
+            continue;
+        finding.kind = Kind::plainCopy;
+        finding.text = "may hold a value in plain; it " + finding.text;
+        if (!finding.cause.empty())
+            finding.cause = "may hold a value in plain; it " + finding.cause;
+    }
+}
+
+CheckedStore checkStore(const Target &target, const std::vector<std::string> &keyFiles,
+                        const Expectations &expectations) {
+    CheckedStore checked{target, {}, {}, {}, {}};
+    std::vector<Finding> findings;
+    std::vector<Cause> causes;
+    try {
+        if (checkDirectory(checked, findings)) {
+            checked.space = freeSpaceAt(target.paths.configDirectory);
+            if (checked.space)
+                append(findings, findingsOf(*checked.space, target.paths.configDirectory));
+            checkFiles(checked, findings, causes, keyFiles, expectations);
+        }
+    } catch (const Error &error) {
+        findings.push_back({Kind::unseen, {}, error.fullText() + "; " + whoMayLook(target)});
+    }
+    if (const auto module = installedModule())
+        append(findings, missingLibraries(*module));
+    std::ranges::move(causesOf(findings), std::back_inserter(causes));
+    checked.causes = std::move(causes);
+    sortBySeverity(checked.causes);
+    return checked;
+}
+
+} // namespace keyhold::command

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/check.h"
+
+#include "abi/log_text.h"
+
+#include <nlohmann/json.hpp>
+
+namespace keyhold::command {
+
+namespace {
+
+std::string numberOfSecrets(const CheckedStore &store) {
+    if (!store.inspection)
+        return "its secrets cannot be counted";
+    const std::size_t secrets = store.inspection->secrets;
+    std::string text = std::to_string(secrets) + (secrets == 1 ? " secret" : " secrets");
+    if (store.inspection->plain > 0)
+        text += ", " + std::to_string(store.inspection->plain) + " in plain";
+    return text;
+}
+
+Json countsOf(const CheckedStore &store) {
+    if (!store.inspection)
+        return {};
+    const Inspection &inspection = *store.inspection;
+    std::size_t sealed = 0;
+    for (const auto &[keyId, count] : inspection.sealed)
+        sealed += count;
+    return {{"secrets", inspection.secrets},     {"withoutValue", inspection.noValue},
+            {"unreadable", inspection.unreadable}, {"plain", inspection.plain},
+            {"aes256cbc", inspection.aes256cbc}, {"sealed", sealed}};
+}
+
+Json jsonOf(const CheckedStore &store) {
+    Json causes = Json::array();
+    for (const Cause &cause : store.causes)
+        causes.push_back({{"severity", severityName(severityOf(cause.first.kind))},
+                          {"kind", findingKindName(cause.first.kind)},
+                          {"count", cause.count},
+                          {"text", textOf(cause)},
+                          {"file", cause.first.file}});
+    Json space;
+    if (store.space)
+        space = {{"freeBytes", store.space->bytes},
+                 {"freeInodes",
+                  store.space->allInodes > 0 ? Json(store.space->inodes) : Json()}};
+    return {{"instance", store.target.name()},
+            {"directory", store.target.paths.configDirectory},
+            {"status", severityName(store.severity())},
+            {"counts", countsOf(store)},
+            {"space", space},
+            {"causes", causes}};
+}
+
+} // namespace
+
+std::string checkText(const CheckedStore &store) {
+    std::string text;
+    for (const Cause &cause : store.causes)
+        text += std::string(severityName(severityOf(cause.first.kind))) + ": " +
+                abi::oneLine(textOf(cause)) + "\n";
+    return text + abi::oneLine(store.target.paths.configDirectory) + ": " +
+           severityName(store.severity()) + ", " + numberOfSecrets(store) + "\n";
+}
+
+Json checkJson(const std::vector<CheckedStore> &stores) {
+    Json list = Json::array();
+    for (const CheckedStore &store : stores)
+        list.push_back(jsonOf(store));
+    const Severity severity = severityOf(stores);
+    return {{"schema", 1}, {"status", severityName(severity)},
+            {"exit", static_cast<int>(severity)}, {"stores", list}};
+}
+
+} // namespace keyhold::command

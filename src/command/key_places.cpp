@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/key_places.h"
+
+#include "conf/error.h"
+#include "os/file_system.h"
+
+#include <filesystem>
+#include <iterator>
+#include <system_error>
+
+#include <sys/stat.h>
+
+namespace keyhold::command {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
+
+bool isBelow(const fs::path &path, const fs::path &directory) {
+    const fs::path relative = path.lexically_relative(directory);
+    return !relative.empty() && *relative.begin() != "..";
+}
+
+void checkDirectories(std::vector<Finding> &found, const fs::path &key) {
+    for (fs::path at = key.parent_path();; at = at.parent_path()) {
+        FileStatus status;
+        if (posixFileSystem().statusOf(at.string(), status) == 0 &&
+            (status.mode & kWritableByOthers) != 0 &&
+            // In a sticky directory others cannot exchange what is there.
+            ((status.mode & S_ISVTX) == 0 || at == key.parent_path())) {
+            found.push_back({Finding::Kind::keyFile, key.string(),
+                             "is below " + inQuotes(at.string()) +
+                                 ", in which others can write; move it, or chmod go-w that"});
+        }
+        if (at == at.parent_path())
+            return;
+    }
+}
+
+} // namespace
+
+std::vector<Finding> keyPlaces(const KeyPlan &plan, const std::string &store,
+                               const ExpectedModes &expected) {
+    std::vector<std::string> paths = plan.earlierKeyPaths;
+    if (!plan.keyPath.empty() && plan.source != KeyPlan::Source::credential)
+        paths.insert(paths.begin(), plan.keyPath);
+    std::vector<Finding> found;
+    std::error_code error;
+    const fs::path realStore = fs::canonical(store, error);
+    for (const std::string &path : paths) {
+        const fs::path key = fs::canonical(path, error);
+        if (error)
+            continue;
+        if (!realStore.empty() && isBelow(key, realStore))
+            found.push_back({Finding::Kind::keyFile, key.string(),
+                             "is in the directory of the values that it opens: who copies one has "
+                             "both; move it"});
+        checkDirectories(found, key);
+        std::ranges::move(fileModes(key.string(), Finding::Kind::keyFile, expected),
+                          std::back_inserter(found));
+    }
+    return found;
+}
+
+} // namespace keyhold::command

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "command/file_modes.h"
+#include "conf/settings.h"
+
+#include <string>
+#include <vector>
+
+namespace keyhold::command {
+
+/// What is wrong with where key files are: in the store, or where others can exchange them. Of a
+/// path that leads nowhere nothing is said: it may be a key.
+[[nodiscard]] std::vector<Finding> keyPlaces(const KeyPlan &plan, const std::string &store,
+                                             const ExpectedModes &expected);
+
+} // namespace keyhold::command
