@@ -134,10 +134,10 @@ std::vector<Cause> valueCauses(const HostKeys &keys, const Inspection &inspectio
 
 void notePlainCopies(std::vector<Finding> &findings) {
     for (Finding &finding : findings) {
-        const bool countsForNothing = finding.kind == Kind::aside || finding.kind == Kind::unknown ||
-                                      finding.kind == Kind::leftover ||
-                                      finding.kind == Kind::orphan ||
-                                      finding.kind == Kind::shadowed;
+        const bool countsForNothing =
+            finding.kind == Kind::aside || finding.kind == Kind::unknown ||
+            finding.kind == Kind::leftover || finding.kind == Kind::orphan ||
+            finding.kind == Kind::shadowed;
         const std::size_t name = finding.file.rfind('/') + 1;
         if (!countsForNothing || finding.file.find(".base64", name) == std::string::npos)
             continue;

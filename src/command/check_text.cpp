@@ -26,9 +26,9 @@ Json countsOf(const CheckedStore &store) {
     std::size_t sealed = 0;
     for (const auto &[keyId, count] : inspection.sealed)
         sealed += count;
-    return {{"secrets", inspection.secrets},     {"withoutValue", inspection.noValue},
+    return {{"secrets", inspection.secrets},       {"withoutValue", inspection.noValue},
             {"unreadable", inspection.unreadable}, {"plain", inspection.plain},
-            {"aes256cbc", inspection.aes256cbc}, {"sealed", sealed}};
+            {"aes256cbc", inspection.aes256cbc},   {"sealed", sealed}};
 }
 
 Json jsonOf(const CheckedStore &store) {
@@ -42,8 +42,7 @@ Json jsonOf(const CheckedStore &store) {
     Json space;
     if (store.space)
         space = {{"freeBytes", store.space->bytes},
-                 {"freeInodes",
-                  store.space->allInodes > 0 ? Json(store.space->inodes) : Json()}};
+                 {"freeInodes", store.space->allInodes > 0 ? Json(store.space->inodes) : Json()}};
     return {{"instance", store.target.name()},
             {"directory", store.target.paths.configDirectory},
             {"status", severityName(store.severity())},
@@ -68,8 +67,10 @@ Json checkJson(const std::vector<CheckedStore> &stores) {
     for (const CheckedStore &store : stores)
         list.push_back(jsonOf(store));
     const Severity severity = severityOf(stores);
-    return {{"schema", 1}, {"status", severityName(severity)},
-            {"exit", static_cast<int>(severity)}, {"stores", list}};
+    return {{"schema", 1},
+            {"status", severityName(severity)},
+            {"exit", static_cast<int>(severity)},
+            {"stores", list}};
 }
 
 } // namespace keyhold::command

@@ -44,8 +44,7 @@ void checkDirectory(std::vector<Finding> &found, const std::string &path, const 
         found.push_back({Finding::Kind::directory, path,
                          "has mode " + octal(mode) + "; chmod " + octal(*expected.mode) + " it"});
     if (!expected.mode && (mode & kOfOthers) != 0)
-        found.push_back(
-            {Finding::Kind::directory, path, "is open to other users; chmod 0700 it"});
+        found.push_back({Finding::Kind::directory, path, "is open to other users; chmod 0700 it"});
 }
 
 void checkFile(std::vector<Finding> &found, const std::string &path, const FileStatus &status,

@@ -18,9 +18,16 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
 
-bool isBelow(const fs::path &path, const fs::path &directory) {
-    const fs::path relative = path.lexically_relative(directory);
-    return !relative.empty() && *relative.begin() != "..";
+/// By what the directories are: one may be mounted in several places.
+bool isBelow(const fs::path &path, const FileStatus &directory) {
+    for (fs::path at = path.parent_path();; at = at.parent_path()) {
+        FileStatus status;
+        if (posixFileSystem().statusOf(at.string(), status) == 0 &&
+            status.device == directory.device && status.inode == directory.inode)
+            return true;
+        if (at == at.parent_path())
+            return false;
+    }
 }
 
 void checkDirectories(std::vector<Finding> &found, const fs::path &key) {
@@ -48,12 +55,13 @@ std::vector<Finding> keyPlaces(const KeyPlan &plan, const std::string &store,
         paths.insert(paths.begin(), plan.keyPath);
     std::vector<Finding> found;
     std::error_code error;
-    const fs::path realStore = fs::canonical(store, error);
+    FileStatus status;
+    const bool hasStore = posixFileSystem().statusOf(store, status) == 0;
     for (const std::string &path : paths) {
         const fs::path key = fs::canonical(path, error);
         if (error)
             continue;
-        if (!realStore.empty() && isBelow(key, realStore))
+        if (hasStore && isBelow(key, status))
             found.push_back({Finding::Kind::keyFile, key.string(),
                              "is in the directory of the values that it opens: who copies one has "
                              "both; move it"});

@@ -39,8 +39,8 @@ std::string dynamicLinker() {
                 const ElfW(Phdr) &header = info->dlpi_phdr[i];
                 if (header.p_type == PT_INTERP)
                     // NOLINTNEXTLINE(performance-no-int-to-ptr,*-reinterpret-cast)
-                    *static_cast<std::string *>(out) = reinterpret_cast<const char *>(
-                        info->dlpi_addr + header.p_vaddr);
+                    *static_cast<std::string *>(out) =
+                        reinterpret_cast<const char *>(info->dlpi_addr + header.p_vaddr);
             }
             return 1; // the first is the program
         },
@@ -116,8 +116,8 @@ std::optional<std::string> installedModule() {
         return fs::exists(path, error) ? std::optional(path) : std::nullopt;
     }
     std::vector<fs::path> places{"/usr/lib64", "/usr/lib"};
-    for (fs::directory_iterator each("/usr/lib", error);
-         !error && each != fs::directory_iterator(); each.increment(error)) {
+    for (fs::directory_iterator each("/usr/lib", error); !error && each != fs::directory_iterator();
+         each.increment(error)) {
         if (each->path().filename().string().find("-linux-") != std::string::npos)
             places.push_back(each->path());
     }
@@ -152,8 +152,8 @@ std::vector<Finding> missingIn(const std::string &module, const std::string &out
         found.push_back({Finding::Kind::unseen, module,
                          "may need libraries that are not there; the dynamic linker did not say"});
     else
-        found.push_back({Finding::Kind::library, module,
-                         "cannot be loaded: " + abi::oneLine(last)});
+        found.push_back(
+            {Finding::Kind::library, module, "cannot be loaded: " + abi::oneLine(last)});
     return found;
 }
 

@@ -77,10 +77,10 @@ class CommandLine {
         CLI::App *const command =
             addCommand(&app_, words_, "check", "Say what is wrong, worst first, for monitoring");
         addKeyFiles(command, words_);
-        auto *const nagios = command->add_flag("--nagios", isNagios_, "print what a monitoring plugin does");
-        auto *const prometheus =
-            command->add_flag("--prometheus", isPrometheus_,
-                              "print metrics in Prometheus's text format");
+        auto *const nagios =
+            command->add_flag("--nagios", isNagios_, "print what a monitoring plugin does");
+        auto *const prometheus = command->add_flag("--prometheus", isPrometheus_,
+                                                   "print metrics in Prometheus's text format");
         nagios->excludes(prometheus);
         nagios->excludes(command->get_option("--json"));
         prometheus->excludes(command->get_option("--json"));
@@ -91,8 +91,8 @@ class CommandLine {
         command->callback([this] {
             check_.form = isNagios_       ? CheckForm::nagios
                           : isPrometheus_ ? CheckForm::prometheus
-                          : words_.json ? CheckForm::json
-                                        : CheckForm::text;
+                          : words_.json   ? CheckForm::json
+                                          : CheckForm::text;
             words_.work = [this] {
                 check_.target = words_.target;
                 check_.keyFiles = words_.files;

@@ -61,8 +61,8 @@ std::string summaryOf(const std::vector<CheckedStore> &stores) {
 } // namespace
 
 std::string nagiosText(const std::vector<CheckedStore> &stores) {
-    std::string text = "KEYHOLD " + upper(severityName(severityOf(stores))) + " - " +
-                       plainLine(summaryOf(stores));
+    std::string text =
+        "KEYHOLD " + upper(severityName(severityOf(stores))) + " - " + plainLine(summaryOf(stores));
     std::string performance;
     for (std::size_t i = 0; i < stores.size(); ++i)
         performance += performanceOf(stores[i], i == 0 ? "" : "_" + std::to_string(i + 1));

@@ -59,8 +59,9 @@ std::string headOf(const char *name, const char *help) {
 std::vector<Metric> metrics() {
     constexpr const char *kValues = "Values by the form in which they rest.";
     return {
-        {"keyhold_check_status", "What keyhold check exits with: 0 ok, 1 warning, 2 critical, 3 unknown.",
-         "", [](const CheckedStore &store) { return Number(static_cast<int>(store.severity())); }},
+        {"keyhold_check_status",
+         "What keyhold check exits with: 0 ok, 1 warning, 2 critical, 3 unknown.", "",
+         [](const CheckedStore &store) { return Number(static_cast<int>(store.severity())); }},
         {"keyhold_secrets", "Definitions of secrets in the store.", "",
          inspected(&Inspection::secrets)},
         {"keyhold_secrets_without_value", "Secrets that have no value.", "",
