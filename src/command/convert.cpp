@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/convert.h"
 
+#include "command/key_needs.h"
+#include "command/settings_editor.h"
 #include "conf/error.h"
 #include "directory/inspection.h"
 #include "os/store_lock.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -26,15 +29,10 @@ std::string countText(std::size_t count) {
     return std::to_string(count) + (count == 1 ? " value" : " values");
 }
 
-struct Outcome {
-    std::size_t converted = 0;
-    std::size_t remaining = 0; ///< could be read, and still have another format
-    std::vector<Finding> findings;
-    std::string advice;
-};
-
-Outcome outcomeOf(Conversion &conversion, const Inspection &after, const HostKeys &keys) {
+Outcome outcomeOf(Conversion &conversion, const StoreDirectory &directory,
+                  const Inspection &after, const HostKeys &keys) {
     Outcome outcome;
+    outcome.total = conversion.total;
     outcome.remaining = after.reencryptable.size();
     outcome.converted = conversion.total - std::min(conversion.total, outcome.remaining);
     outcome.findings = std::move(conversion.failures);
@@ -43,63 +41,88 @@ Outcome outcomeOf(Conversion &conversion, const Inspection &after, const HostKey
     if (outcome.remaining == 0 && outcome.findings.empty())
         outcome.advice = adviceAfter(conversion.purpose, keys.settings, keys.plan,
                                      conversion.target.paths.settingsFile);
+    if (conversion.purpose == Purpose::rekey && !outcome.advice.empty()) {
+        const auto idle = idleFilesOfEarlierKeys(directory, after, keys.policy->keyring());
+        if (!idle.empty())
+            outcome.advice = "the keys in secrets_decryption_keys must stay: " +
+                             std::to_string(idle.size()) +
+                             (idle.size() == 1 ? " file" : " files") +
+                             " may need one of them, such as " + inQuotes(idle.front());
+    }
     return outcome;
 }
 
-void printText(const Conversion &conversion, const Outcome &outcome) {
-    const std::string &directory = conversion.target.paths.configDirectory;
-    if (conversion.total == 0)
+void printText(Purpose purpose, const Target &target, const Outcome &outcome) {
+    const std::string &directory = target.paths.configDirectory;
+    if (outcome.total == 0)
         print("nothing to do in " + inQuotes(directory));
     else
         print(countText(outcome.converted) + " in " + inQuotes(directory) + " " +
-              doneWord(conversion.purpose));
+              doneWord(purpose));
     if (outcome.remaining > 0)
         print(countText(outcome.remaining) + " left as before; run keyhold " +
-              purposeName(conversion.purpose) + " again to go on");
+              purposeName(purpose) + " again to go on");
     for (const Finding &finding : outcome.findings)
         print(textOf(finding));
     if (!outcome.advice.empty())
         tell(outcome.advice);
 }
 
-void printOutcome(const Conversion &conversion, const Outcome &outcome) {
+void printOutcome(Purpose purpose, const Target &target, const Outcome &outcome) {
     Json findings = Json::array();
     for (const Finding &finding : outcome.findings)
         findings.push_back(jsonOf(finding));
-    printJson({{"operation", purposeName(conversion.purpose)},
-               {"directory", conversion.target.paths.configDirectory},
+    printJson({{"operation", purposeName(purpose)},
+               {"directory", target.paths.configDirectory},
                {"converted", outcome.converted},
                {"remaining", outcome.remaining},
                {"advice", outcome.advice},
                {"findings", findings}});
 }
 
+/// What a run left that was killed beside a daemon.
+void takeOutLeftovers(const Target &target, SettingsEditor *editor) {
+    std::optional<SettingsEditor> own;
+    if (!editor)
+        editor = &own.emplace(target.paths.settingsFile);
+    editor->write(temporary_settings::without(editor->text()));
+}
+
 } // namespace
 
-Exit convert(Purpose purpose, const ConvertOptions &options) {
-    const Target target = chooseTarget(options.target);
+Outcome convertStore(Purpose purpose, const Target &target,
+                     const std::vector<std::string> &keyFiles,
+                     const std::function<bool()> &isStopped, SettingsEditor *editor) {
     auto holder = findHolder(target.paths);
     // A tool has the directory alone for a moment, and convertAlone() waits for it.
     if (holder && !holder->hasPidFile && holder->driver == Holder::Driver::unknown)
         holder.reset();
-    const StoreKeys keys = readStoreKeys(target, holder, options.keyFiles);
+    const StoreKeys keys = readStoreKeys(target, holder, keyFiles);
     const auto rules = rulesFor(purpose, keys.host, target.paths.settingsFile);
-    Conversion conversion{purpose,           target, withRules(*keys.host.policy, rules),
-                          options.isStopped, 0,      {}};
+    Conversion conversion{purpose,   target, withRules(*keys.host.policy, rules),
+                          isStopped, 0,      {}};
     for (const Finding &finding : keys.findings)
         tell(finding.text);
     if (holder)
-        convertBeside(conversion, *holder, keys.host);
+        convertBeside(conversion, *holder, readStoreKeys(target, holder).host, editor);
     else
         convertAlone(conversion);
+    if (!holder && (keys.host.settings.sealExisting || keys.host.settings.unsealExisting))
+        takeOutLeftovers(target, editor);
     const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
     const Inspection after = holder ? inspectBeside(directory, *conversion.policy)
                                     : inspect(directory, *conversion.policy);
-    const Outcome outcome = outcomeOf(conversion, after, keys.host);
+    return outcomeOf(conversion, directory, after, readStoreKeys(target, holder).host);
+}
+
+Exit convert(Purpose purpose, const ConvertOptions &options) {
+    const Target target = chooseTarget(options.target);
+    const Outcome outcome =
+        convertStore(purpose, target, options.keyFiles, options.isStopped, nullptr);
     if (options.json)
-        printOutcome(conversion, outcome);
+        printOutcome(purpose, target, outcome);
     else
-        printText(conversion, outcome);
+        printText(purpose, target, outcome);
     if (outcome.remaining > 0)
         return Exit::failure;
     return outcome.findings.empty() ? Exit::clean : Exit::findings;

@@ -17,6 +17,8 @@
 
 namespace keyhold::command {
 
+class SettingsEditor;
+
 /// The arguments of `seal`, `rekey` and `unseal`.
 struct ConvertOptions {
     TargetChoice target;
@@ -44,9 +46,24 @@ struct Conversion {
 /// Takes the locks of the store and writes its values, all in the one directory that it opens.
 /// Raises LockedError.
 void convertAlone(Conversion &conversion, FileSystem &fileSystem = posixFileSystem());
-/// Has the daemon do it: checks that it would (raises configUnsupported, with what to set or to
-/// stop, if not), sends SIGHUP and looks at the files until nothing is left to do or nothing
-/// happens any more.
-void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys &keys);
+/// Has the daemon do it: raises configUnsupported if it is none that would; writes to the settings
+/// what makes it, for as long as it takes; sends SIGHUP and looks at the files until nothing is left
+/// to do or nothing happens any more. `keys` are those that the settings name. `editor` is that of
+/// the caller, or null.
+void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys &keys,
+                   SettingsEditor *editor);
+
+/// What came of a conversion.
+struct Outcome {
+    std::size_t total = 0;
+    std::size_t converted = 0;
+    std::size_t remaining = 0; ///< could be read, and still have another format
+    std::vector<Finding> findings;
+    std::string advice;
+};
+/// As convert(), saying nothing of the outcome.
+[[nodiscard]] Outcome convertStore(Purpose purpose, const Target &target,
+                                   const std::vector<std::string> &keyFiles,
+                                   const std::function<bool()> &isStopped, SettingsEditor *editor);
 
 } // namespace keyhold::command

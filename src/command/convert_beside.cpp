@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/convert.h"
+#include "command/daemon.h"
+#include "command/settings_editor.h"
+#include "conf/conf_edit.h"
 #include "conf/error.h"
 #include "directory/inspection.h"
 #include "directory/layout.h"
 #include "directory/secret_inspection.h"
-#include "os/descriptor.h"
 #include "os/store_directory.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
 
-#include <poll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace keyhold::command {
 
@@ -27,79 +24,15 @@ constexpr auto kLook = std::chrono::milliseconds(200);
 constexpr auto kSignalAgain = std::chrono::seconds(10);
 constexpr auto kPatience = std::chrono::seconds(60);
 
-// <sys/pidfd.h> of glibc 2.36 cannot be used from C++.
-int openProcess(pid_t pid) {
-    return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-}
-int signalProcess(int descriptor, int number) {
-    return static_cast<int>(::syscall(SYS_pidfd_send_signal, descriptor, number, nullptr, 0));
-}
-
-[[noreturn]] void refuse(const std::string &text) {
-    throw Error(ErrorCode::configUnsupported, text);
-}
-
-void requireWilling(const Conversion &conversion, const Holder &holder, const HostKeys &keys) {
-    const std::string inUse =
-        inQuotes(conversion.target.paths.configDirectory) + " is in use by " + holder.text();
-    if (conversion.target.kind == Target::Kind::embedded)
-        refuse(inUse + "; end it first");
-    switch (holder.driver) {
-    case Holder::Driver::keyhold:
-        break;
-    case Holder::Driver::other:
-        refuse(inUse + ", with libvirt's own driver; stop it first");
-    case Holder::Driver::unknown:
-        refuse(inUse + ", and whether that has this driver is unknown; stop it first");
-    }
-    // By the directory alone it may be a program with an embedded root that leads here.
-    if (!holder.hasPidFile && holder.name != "libvirtd" && holder.name != "virtsecretd")
-        refuse(inUse + ", which is no daemon of libvirt's; end it first");
-    if (!holder.handlesHangup)
-        refuse(inUse + ", which does not reload on SIGHUP; stop it first");
-    const std::string lacking = lackingFor(conversion.purpose, keys.settings, keys.plan);
-    if (!lacking.empty())
-        refuse(inUse + ", which goes by " + inQuotes(conversion.target.paths.settingsFile) +
-               "; set " + lacking + " there, or stop it first");
-}
-
-/// The process that held the store when it was looked at, whatever becomes of its number.
-class Daemon {
-  public:
-    Daemon(const Target &target, const Holder &holder)
-        : text_(holder.text()),
-          descriptor_(posixFileSystem(), openProcess(holder.pid)) {
-        if (descriptor_.number() < 0)
-            throw Error(ErrorCode::systemCall, "cannot reach " + text_, errno);
-        const auto now = findHolder(target.paths);
-        if (!now || now->pid != holder.pid)
-            refuse(text_ + " has ended; run the command again");
-    }
-
-    void reload() const {
-        if (signalProcess(descriptor_.number(), SIGHUP) != 0 && errno != ESRCH)
-            throw Error(ErrorCode::systemCall, "cannot send SIGHUP to " + text_, errno);
-    }
-
-    /// Waits for a while, or until it has ended.
-    [[nodiscard]] bool hasEnded(std::chrono::milliseconds wait) const {
-        pollfd entry{descriptor_.number(), POLLIN, 0};
-        return ::poll(&entry, 1, static_cast<int>(wait.count())) > 0;
-    }
-
-  private:
-    const std::string text_;
-    const Descriptor descriptor_;
-};
-
 class Follower {
   public:
     Follower(Conversion &conversion, const Daemon &daemon, const StoreDirectory &directory,
-             std::vector<Uuid> reencryptable)
+             std::vector<Uuid> reencryptable, const SealingPolicy &keysOfDaemon)
         : conversion_(conversion),
           daemon_(daemon),
           directory_(directory),
-          reencryptable_(std::move(reencryptable)) {}
+          reencryptable_(std::move(reencryptable)),
+          daemons_(withRules(keysOfDaemon, conversion.policy->rules())) {}
 
     void follow() {
         // The daemon re-encrypts nothing whose definition it cannot load; waiting brings nothing.
@@ -108,6 +41,7 @@ class Follower {
                            [&](const Uuid &uuid) { return check(uuid).definition.has_value(); });
         const std::vector<Uuid> left(unloadable, reencryptable_.end());
         reencryptable_.erase(unloadable, reencryptable_.end());
+        leaveWhatCannotCome();
         wait();
         for (const Uuid &uuid : left) {
             if (!isDone(check(uuid)))
@@ -118,6 +52,34 @@ class Follower {
     }
 
   private:
+    /// What the daemon has no key for, and what libvirt encrypted where a file of that kind keeps
+    /// all of them back.
+    void leaveWhatCannotCome() {
+        const Inspection seen = inspect(directory_, *daemons_);
+        const bool isRefused =
+            !daemons_->keyring().missing().empty() ||
+            std::ranges::any_of(seen.findings, [](const StoreFinding &finding) {
+                using Kind = StoreFinding::Kind;
+                return finding.file.ends_with(".aes256cbc") &&
+                       (finding.kind == Kind::damagedValue || finding.kind == Kind::missingKey ||
+                        finding.kind == Kind::unreadableFile);
+            });
+        std::erase_if(reencryptable_, [&](const Uuid &uuid) {
+            const SecretInspection secret = inspectSecret(directory_, *daemons_, uuid);
+            if (secret.isUnreadable) {
+                fail(uuid, "is of a value whose key the daemon has not; name that key in "
+                           "secrets_decryption_keys and run this again");
+                return true;
+            }
+            if (isRefused && secret.format == ValueFormat::aes256cbc) {
+                fail(uuid, "is of a value that libvirt encrypted; these are re-encrypted once "
+                           "every configured key can be read and all of them open");
+                return true;
+            }
+            return false;
+        });
+    }
+
     void wait() {
         Progress progress(purposeName(conversion_.purpose), conversion_.total);
         auto movedAt = Clock::now();
@@ -172,19 +134,90 @@ class Follower {
     const Daemon &daemon_;
     const StoreDirectory &directory_;
     std::vector<Uuid> reencryptable_;
+    const std::shared_ptr<const SealingPolicy> daemons_;
 };
 
 } // namespace
 
-void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys &keys) {
-    requireWilling(conversion, holder, keys);
+namespace {
+
+/// Writes what makes a daemon do it, and takes it back: in any case the file, and by putBack() what
+/// the daemon has read of it.
+class SettingsForIt {
+  public:
+    SettingsForIt(const Conversion &conversion, const HostKeys &keys, bool isNeeded,
+                  SettingsEditor *editor)
+        : editor_(editor) {
+        const std::string lacking = lackingFor(conversion.purpose, keys.settings, keys.plan);
+        if (!editor_ && (keys.settings.sealExisting || keys.settings.unsealExisting ||
+                         (isNeeded && !lacking.empty()))) {
+            own_.emplace(conversion.target.paths.settingsFile);
+            editor_ = &*own_;
+        }
+        if (!editor_)
+            return;
+        std::string text = editor_->text();
+        if (isNeeded && !lacking.empty()) {
+            if (conversion.purpose == Purpose::unseal && keys.plan.encrypt) {
+                text = withStatement(text, "encrypt_data", "0");
+                tell("encrypt_data = 0 is in " + inQuotes(editor_->path()) +
+                     " now, so that new values are stored in plain too; keyhold encrypt on seals "
+                     "again");
+            }
+            if (conversion.purpose == Purpose::seal && !keys.settings.sealExisting)
+                text = temporary_settings::with(text, "seal_existing");
+            if (conversion.purpose == Purpose::unseal && !keys.settings.unsealExisting)
+                text = temporary_settings::with(text, "unseal_existing");
+        }
+        editor_->write(text);
+    }
+    ~SettingsForIt() {
+        try {
+            static_cast<void>(takeOut());
+        } catch (const std::exception &exception) {
+            tell(exception.what());
+        }
+    }
+    SettingsForIt(const SettingsForIt &) = delete;
+    SettingsForIt &operator=(const SettingsForIt &) = delete;
+
+    void putBack(const Daemon &daemon, const std::function<bool()> &isStopped) {
+        if (!takeOut())
+            return;
+        switch (daemon.readSettings(isStopped)) {
+        case Daemon::Settings::read:
+        case Daemon::Settings::ended:
+            return;
+        case Daemon::Settings::unread:
+        case Daemon::Settings::unknown:
+            tell("whether the daemon has read " + inQuotes(editor_->path()) +
+                 " again is not known; reload it");
+        }
+    }
+
+  private:
+    bool takeOut() {
+        return editor_ && editor_->write(temporary_settings::without(editor_->text()));
+    }
+
+    std::optional<SettingsEditor> own_;
+    SettingsEditor *editor_;
+};
+
+} // namespace
+
+void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys &keys,
+                   SettingsEditor *editor) {
+    requireReloading(conversion.target, holder);
     const Daemon daemon(conversion.target, holder);
     const StoreDirectory directory(posixFileSystem(), conversion.target.paths.configDirectory);
     std::vector<Uuid> reencryptable = inspect(directory, *conversion.policy).reencryptable;
     conversion.total = reencryptable.size();
+    SettingsForIt settings(conversion, keys, !reencryptable.empty(), editor);
     // Also where nothing is left to do: new values must get the current format and key.
     daemon.reload();
-    Follower(conversion, daemon, directory, std::move(reencryptable)).follow();
+    Follower(conversion, daemon, directory, std::move(reencryptable), *keys.policy).follow();
+    settings.putBack(daemon, conversion.isStopped);
 }
 
 } // namespace keyhold::command

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/keys.h"
 
+#include "command/key_maker.h"
 #include "command/store_keys.h"
 #include "conf/error.h"
 #include "conf/random.h"
@@ -43,7 +44,8 @@ bool isNamedBy(const KeyPlan &plan, const std::string &place) {
     return isPlace(plan.keyPath) || std::ranges::any_of(plan.earlierKeyPaths, isPlace);
 }
 
-/// A new key in the place of a lost one would open nothing, and hide the loss.
+} // namespace
+
 void requireNoLostKey(const Target &target, const StoreKeys &store, const std::string &place) {
     if (!isNamedBy(store.host.plan, place) || !exists(target))
         return;
@@ -64,7 +66,7 @@ void requireNoLostKey(const Target &target, const StoreKeys &store, const std::s
                         "one at another place");
 }
 
-void writeKey(const std::string &place) {
+void makeKeyFile(const std::string &place) {
     const std::size_t slash = place.rfind('/');
     StoreDirectory directory(posixFileSystem(), place.substr(0, std::max<std::size_t>(slash, 1)));
     const std::string name = place.substr(slash + 1);
@@ -85,14 +87,12 @@ void writeKey(const std::string &place) {
     directory.syncOrRaise();
 }
 
-} // namespace
-
 Exit generateKey(const KeyOptions &options) {
     const Target target = chooseSettings(options.target);
     const StoreKeys store = readStoreKeys(target, findHolder(target.paths));
     const std::string place = placeOf(options, store, target);
     requireNoLostKey(target, store, place);
-    writeKey(place);
+    makeKeyFile(place);
     const Key key(fetchKey(*namedKeyFile(place)).raw());
     if (options.json)
         printJson({{"file", place}, {"id", key.id()}});

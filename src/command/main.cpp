@@ -39,6 +39,7 @@ class CommandLine {
                   verify);
         addCheck();
         addSecretWords(&app_, words_);
+        addEncryptWords(&app_, words_);
         addConvert(Purpose::seal, "Seal all values with the current key");
         addConvert(Purpose::rekey, "Seal values of earlier keys with the current key");
         addConvert(Purpose::unseal, "Write all values in plain, as every libvirt reads them");

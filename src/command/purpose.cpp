@@ -24,8 +24,8 @@ SealingPolicy::Rules rulesFor(Purpose purpose, const HostKeys &keys,
     if (!keys.policy->rules().mustSeal)
         throw Error(ErrorCode::configUnsupported,
                     inQuotes(settingsFile) +
-                        " does not ask for encryption; name a key there "
-                        "(secrets_encryption_key) and do not set encrypt_data = 0");
+                        " does not ask for encryption; keyhold encrypt on makes a key, names it "
+                        "there, and seals all values");
     static_cast<void>(keys.policy->formatOfNew()); // raises if there is no key to seal with
     return {.mustSeal = true, .convertExisting = purpose == Purpose::seal, .complaint = {}};
 }
@@ -54,7 +54,8 @@ std::string adviceAfter(Purpose purpose, const Settings &settings, const KeyPlan
         if (settings.secretsDecryptionKeys.empty())
             return "";
         return "no value needs the keys in secrets_decryption_keys any more; keep their files as "
-               "long as there are backups that do";
+               "long as there are backups that do; embedded roots without a secret.conf of their own "
+               "go by this one, and were not looked at";
     case Purpose::unseal:
         break;
     }

@@ -33,6 +33,8 @@ CLI::App *addCommand(CLI::App *to, Words &words, const char *name, const char *t
 void addSecretWords(CLI::App *to, Words &words);
 /// key and what is below it.
 void addKeyWords(CLI::App *to, Words &words);
+/// encrypt and what is below it.
+void addEncryptWords(CLI::App *to, Words &words);
 /// backup, restore.
 void addArchiveWords(CLI::App *to, Words &words);
 

@@ -16,7 +16,7 @@ constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 class Scanner {
   public:
-    explicit Scanner(std::string_view text) : rest_(text) {}
+    explicit Scanner(std::string_view text) : size_(text.size()), rest_(text) {}
 
     /// False at the end of what can be understood.
     bool next(ConfStatement &statement) {
@@ -24,14 +24,21 @@ class Scanner {
             toLineEnd();
         statement = {};
         statement.line = line_;
+        statement.begin = position();
         statement.name = take(kNameCharacters);
         skip(kBlanks);
         if (statement.name.empty() || !taken("="))
             return false;
-        return value(statement);
+        skip(kBlanks);
+        statement.valueBegin = position();
+        if (!value(statement))
+            return false;
+        statement.end = position();
+        return true;
     }
 
   private:
+    [[nodiscard]] std::size_t position() const { return size_ - rest_.size(); }
     [[nodiscard]] bool at(char c) const { return !rest_.empty() && rest_.front() == c; }
 
     void drop(std::size_t count) {
@@ -101,6 +108,7 @@ class Scanner {
         return true;
     }
 
+    const std::size_t size_;
     std::string_view rest_;
     unsigned line_ = 1;
 };

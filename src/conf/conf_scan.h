@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,10 @@ namespace keyhold {
 struct ConfStatement {
     std::string name;
     unsigned line = 0; ///< from 1
+    /// Where the name begins, the value begins, and the value ends, in bytes.
+    std::size_t begin = 0;
+    std::size_t valueBegin = 0;
+    std::size_t end = 0;
     /// A number as it is written, with its sign; empty for other values.
     std::string number;
     /// The entries of a list, an entry that is no string as nothing; empty for other values.

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/encrypt.h"
+
+#include "command/convert.h"
+#include "command/daemon.h"
+#include "command/encrypt_plan.h"
+#include "command/key_maker.h"
+#include "command/key_needs.h"
+#include "command/report.h"
+#include "command/settings_editor.h"
+#include "conf/conf_edit.h"
+#include "conf/error.h"
+#include "host/settings_file.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+namespace keyhold::command {
+
+namespace {
+
+constexpr const char *kRotating = "# keyhold: the rotation to it is not done";
+
+[[noreturn]] void refuse(const std::string &text) {
+    throw Error(ErrorCode::configUnsupported, text);
+}
+
+const char *nameOf(EncryptStep step) {
+    switch (step) {
+    case EncryptStep::on:
+        return "on";
+    case EncryptStep::off:
+        return "off";
+    case EncryptStep::rotate:
+        break;
+    }
+    return "rotate";
+}
+
+bool isThere(const std::string &path) {
+    FileStatus status;
+    return posixFileSystem().statusOf(path, status) >= 0;
+}
+
+std::string absolute(const std::string &path) {
+    static_cast<void>(namedKeyFile(path)); // raises if it may be the key itself
+    return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+/// The store, with settings of its own. Other stores go by those that an embedded root falls back
+/// to.
+Target chooseOwn(const EncryptOptions &options) {
+    Target target = chooseSettings(options.target);
+    const bool isEmbedded = target.kind == Target::Kind::embedded;
+    if (isEmbedded && !exists(target))
+        throw Error(ErrorCode::notFound,
+                    "there is no directory " + inQuotes(target.paths.configDirectory));
+    if (target.kind == Target::Kind::system && ::geteuid() != 0)
+        throw Error(ErrorCode::fileAccess,
+                    "cannot change " + inQuotes(target.paths.settingsFile) +
+                        "; run the command as root");
+    FileStatus status;
+    if (isEmbedded && posixFileSystem().statusOf(target.paths.configDirectory, status) >= 0 &&
+        status.owner != ::geteuid())
+        refuse(inQuotes(target.paths.configDirectory) + " belongs to user " +
+               std::to_string(status.owner) + "; run the command as that user");
+    const std::string own = target.root + "/etc/secret.conf";
+    if (!isEmbedded || target.paths.settingsFile == own)
+        return target;
+    const Settings shared = readSettingsFile(target.paths.settingsFile).settings;
+    if (options.step != EncryptStep::on || shared.secretsEncryptionKey || shared.encryptData ||
+        !shared.secretsDecryptionKeys.empty() || !shared.problems.empty())
+        refuse("the root " + inQuotes(target.root) + " has no settings of its own and goes by " +
+               inQuotes(target.paths.settingsFile) + ", as other stores do; make " + inQuotes(own) +
+               " with what it is to go by first");
+    target.paths.settingsFile = own;
+    return target;
+}
+
+class Encryption {
+  public:
+    explicit Encryption(const EncryptOptions &options)
+        : options_(options),
+          target_(chooseOwn(options)) {}
+
+    Exit run() {
+        if (const auto holder = holderNow())
+            requireReloading(target_, *holder);
+        editor_.emplace(target_.paths.settingsFile);
+        requireUsable();
+        switch (options_.step) {
+        case EncryptStep::on:
+            switchOn();
+            break;
+        case EncryptStep::off:
+            switchOff();
+            break;
+        case EncryptStep::rotate:
+            rotate();
+            break;
+        }
+        return conclude();
+    }
+
+  private:
+    [[nodiscard]] std::optional<Holder> holderNow() const {
+        auto holder = findHolder(target_.paths);
+        // A tool has the directory alone for a moment.
+        if (holder && !holder->hasPidFile && holder->driver == Holder::Driver::unknown)
+            holder.reset();
+        return holder;
+    }
+
+    [[nodiscard]] StoreKeys keysNow() const { return readStoreKeys(target_, holderNow()); }
+
+    /// A file of settings that cannot be understood is not written to.
+    void requireUsable() const {
+        const std::string &path = editor_->path();
+        Settings settings;
+        try {
+            settings = readSettingsFile(path).settings;
+        } catch (const Error &error) {
+            refuse(inQuotes(path) + " cannot be used: " + error.fullText() +
+                   "; put it right first");
+        }
+        for (const SettingProblem &problem : settings.problems) {
+            using Of = SettingProblem::Of;
+            if (problem.setting == Of::encryptData || problem.setting == Of::secretsEncryptionKey ||
+                problem.setting == Of::secretsDecryptionKeys)
+                refuse(inQuotes(path) + ": " + problem.text + "; put it right first");
+        }
+    }
+
+    /// Makes the key that is to be at `place`, unless it is there.
+    void provideKey(const std::string &place) {
+        keyFile_ = place;
+        if (!isThere(place)) {
+            const std::string directory = std::filesystem::path(place).parent_path().string();
+            if (const int result = posixFileSystem().makePath(directory); result < 0)
+                throw Error(ErrorCode::fileAccess, "cannot make " + inQuotes(directory), -result);
+            makeKeyFile(place);
+            isKeyMade_ = true;
+        }
+        const FetchedKey key = fetchKey(*namedKeyFile(place));
+        if (!key.complaint.empty())
+            throw Error(ErrorCode::invalidEncryptionKey, key.complaint);
+        keyId_ = Key(key.raw()).id();
+        say((isKeyMade_ ? "made key " : "key ") + keyId_ + " in " + inQuotes(place));
+    }
+
+    void writeSettings(const std::string &text) {
+        if (editor_->write(text))
+            say("wrote " + inQuotes(editor_->path()));
+    }
+
+    void reload() {
+        const auto holder = holderNow();
+        if (!holder)
+            return;
+        requireReloading(target_, *holder);
+        daemon_ = Daemon(target_, *holder).readSettings(options_.isStopped);
+        switch (*daemon_) {
+        case Daemon::Settings::read:
+            return say(holder->text() + " goes by it");
+        case Daemon::Settings::ended:
+            return say(holder->text() + " has ended; the next one goes by it");
+        case Daemon::Settings::unread:
+            isUnsure_ = true;
+            return tell(holder->text() + " has not read " + inQuotes(editor_->path()) +
+                        " again; see its log, reload it, and run this again");
+        case Daemon::Settings::unknown:
+            return tell("whether " + holder->text() + " has read " + inQuotes(editor_->path()) +
+                        " again is not known; its driver does not tell");
+        }
+    }
+
+    void convertTo(Purpose purpose) {
+        if (!exists(target_))
+            return;
+        outcome_ = convertStore(purpose, target_, {}, options_.isStopped, &*editor_);
+    }
+
+    /// The key of --key, or that of the default place after those that are named.
+    [[nodiscard]] std::string placeOfNew(const Settings &settings) const {
+        if (!options_.keyFiles.empty()) {
+            std::string place = absolute(options_.keyFiles.front());
+            requireAwayFromStore(target_, place);
+            return place;
+        }
+        std::vector<std::string> named = settings.secretsDecryptionKeys;
+        if (settings.secretsEncryptionKey)
+            named.push_back(*settings.secretsEncryptionKey);
+        return nextKeyPlace(keyDirectoryOf(target_), named);
+    }
+
+    void requireNoValueOfALostKey(const StoreKeys &keys) const {
+        if (!options_.keyFiles.empty() || !exists(target_))
+            return;
+        const StoreDirectory directory(posixFileSystem(), target_.paths.configDirectory);
+        const Inspection seen = inspect(directory, *keys.host.policy);
+        const auto found =
+            std::ranges::find(seen.findings, StoreFinding::Kind::missingKey, &StoreFinding::kind);
+        if (found != seen.findings.end())
+            refuse(inQuotes(directory.pathOf(found->file)) + " is sealed under a key that " +
+                   inQuotes(editor_->path()) +
+                   " does not name; give the file of that key with --key, or the place of a new "
+                   "one if it is lost");
+    }
+
+    void switchOn() {
+        const StoreKeys keys = keysNow();
+        const KeyPlan &plan = keys.host.plan;
+        std::string text = temporary_settings::without(editor_->text());
+        if (plan.source == KeyPlan::Source::setting) {
+            if (!options_.keyFiles.empty() && absolute(options_.keyFiles.front()) != plan.keyPath)
+                refuse(inQuotes(editor_->path()) + " names the key file " + inQuotes(plan.keyPath) +
+                       " already; keyhold encrypt rotate goes over to another one");
+            if (!isThere(plan.keyPath))
+                requireNoLostKey(target_, keys, plan.keyPath);
+            provideKey(plan.keyPath);
+        } else if (plan.source != KeyPlan::Source::credential || !options_.keyFiles.empty()) {
+            requireNoValueOfALostKey(keys);
+            const std::string place = placeOfNew(keys.host.settings);
+            provideKey(place);
+            text = withStatement(text, "secrets_encryption_key", confString(place));
+        }
+        if (keys.host.settings.encryptData == false)
+            text = withStatement(text, "encrypt_data", "1");
+        if (keys.host.settings.unsealExisting)
+            text = withoutStatement(text, "unseal_existing");
+        writeSettings(text);
+        reload();
+        convertTo(Purpose::seal);
+        if (isKeyMade_)
+            advise("keep a copy of " + inQuotes(keyFile_) +
+                   " on another machine: without it, what it seals is lost");
+    }
+
+    void switchOff() {
+        const StoreKeys keys = keysNow();
+        std::string text = temporary_settings::without(editor_->text());
+        if (keys.host.settings.encryptData != false)
+            text = withStatement(text, "encrypt_data", "0");
+        writeSettings(text);
+        reload();
+        convertTo(Purpose::unseal);
+        outcome_.advice.clear();
+    }
+
+    void rotate() {
+        const StoreKeys keys = keysNow();
+        const Settings &settings = keys.host.settings;
+        const KeyPlan &plan = keys.host.plan;
+        if (plan.source == KeyPlan::Source::credential)
+            refuse("the key is a systemd credential; change it where the service is described, and "
+                   "restart the service");
+        if (!plan.encrypt || plan.source != KeyPlan::Source::setting)
+            refuse(inQuotes(editor_->path()) +
+                   " does not ask for encryption under a key of its own; keyhold encrypt on "
+                   "switches it on");
+        std::string text = temporary_settings::without(editor_->text());
+        if (noteOf(text, "secrets_encryption_key") == kRotating) {
+            if (!options_.keyFiles.empty() && absolute(options_.keyFiles.front()) != plan.keyPath)
+                refuse("the rotation to " + inQuotes(plan.keyPath) +
+                       " is not done yet; run keyhold encrypt rotate without --key first");
+            if (!isThere(plan.keyPath))
+                requireNoLostKey(target_, keys, plan.keyPath);
+            provideKey(plan.keyPath);
+        } else {
+            const Key *const former = keys.host.policy->keyring().current();
+            if (!former)
+                throw Error(ErrorCode::invalidEncryptionKey, keys.host.policy->rules().complaint);
+            const std::string place = placeOfNew(settings);
+            if (place == plan.keyPath)
+                refuse(inQuotes(place) + " is the current key; name another place with --key");
+            provideKey(place);
+            if (keyId_ == former->id())
+                refuse(inQuotes(place) + " holds the current key; name another place with --key");
+            text = withStatement(text, "secrets_decryption_keys",
+                                 listWith(plan.keyPath, settings.secretsDecryptionKeys));
+            text = withStatement(text, "secrets_encryption_key", confString(place), kRotating);
+        }
+        writeSettings(text);
+        reload();
+        if (isKeyMade_)
+            advise("keep a copy of " + inQuotes(keyFile_) +
+                   " on another machine: without it, what it seals is lost");
+        convertTo(Purpose::rekey);
+        outcome_.advice.clear();
+        if (outcome_.remaining > 0 || options_.isStopped())
+            return;
+        const Settings now = keysNow().host.settings;
+        if (now.secretsEncryptionKey &&
+            editor_->write(withStatement(editor_->text(), "secrets_encryption_key",
+                                         confString(*now.secretsEncryptionKey))))
+            reload();
+    }
+
+    /// Which keys are needed still, and what was not looked at.
+    void adviseOnEarlier(const StoreKeys &keys, const Inspection &inspection,
+                         const StoreDirectory &directory) {
+        if (keys.host.settings.secretsDecryptionKeys.empty())
+            return;
+        const Keyring &keyring = keys.host.policy->keyring();
+        const auto idle = idleFilesOfEarlierKeys(directory, inspection, keyring);
+        const std::size_t values = valuesOfEarlierKeys(inspection, keyring);
+        if (values > 0 || !idle.empty()) {
+            std::string text = "the keys in secrets_decryption_keys must stay:";
+            if (values > 0)
+                text += " " + std::to_string(values) + " values are not under the current key";
+            if (!idle.empty())
+                text += (values > 0 ? std::string(", and") : std::string()) + " " +
+                        std::to_string(idle.size()) + " files may need one of them, such as " +
+                        inQuotes(idle.front());
+            return advise(text);
+        }
+        advise("no file of this store needs the keys in secrets_decryption_keys any more: take "
+               "that line out of " +
+               inQuotes(editor_->path()) +
+               " and reload the daemon; keep their files as long as there are backups that need "
+               "them");
+        if (target_.kind != Target::Kind::embedded)
+            advise("embedded roots without a secret.conf of their own go by this one, and were not "
+                   "looked at: keyhold status --root DIR shows what they need");
+    }
+
+    Exit conclude() {
+        const StoreKeys keys = keysNow();
+        Inspection inspection;
+        if (exists(target_)) {
+            const StoreDirectory directory(posixFileSystem(), target_.paths.configDirectory);
+            inspection = holderNow() ? inspectBeside(directory, *keys.host.policy)
+                                     : inspect(directory, *keys.host.policy);
+            if (options_.step == EncryptStep::off)
+                adviseAfterOff(inspection);
+            else
+                adviseOnEarlier(keys, inspection, directory);
+        }
+        if (outcome_.remaining > 0)
+            advise("run keyhold encrypt " + std::string(nameOf(options_.step)) + " again to go on");
+        if (options_.json)
+            printOutcome(inspection);
+        else
+            printText(inspection);
+        if (outcome_.remaining > 0 || isUnsure_ || options_.isStopped())
+            return Exit::failure;
+        return outcome_.findings.empty() ? Exit::clean : Exit::findings;
+    }
+
+    void adviseAfterOff(const Inspection &inspection) {
+        if (!inspection.sealed.empty() || inspection.aes256cbc > 0)
+            return advise("values are encrypted still; keep the keys, and their names in " +
+                          inQuotes(editor_->path()));
+        advise("no value is encrypted any more; the keys stay named in " +
+               inQuotes(editor_->path()) + ", and are needed as long as there are backups, or "
+               "files without a definition, that they open");
+    }
+
+    [[nodiscard]] const char *settingsReadName() const {
+        switch (*daemon_) {
+        case Daemon::Settings::read:
+            return "read";
+        case Daemon::Settings::unread:
+            return "unread";
+        case Daemon::Settings::ended:
+            return "ended";
+        case Daemon::Settings::unknown:
+            break;
+        }
+        return "unknown";
+    }
+
+    void printOutcome(const Inspection &inspection) const {
+        Json findings = Json::array();
+        for (const Finding &finding : outcome_.findings)
+            findings.push_back(jsonOf(finding));
+        std::size_t sealed = 0;
+        for (const auto &[keyId, count] : inspection.sealed)
+            sealed += count;
+        const Json key = keyFile_.empty()
+                             ? Json()
+                             : Json{{"file", keyFile_}, {"id", keyId_}, {"made", isKeyMade_}};
+        printJson({{"operation", nameOf(options_.step)},
+                   {"directory", target_.paths.configDirectory},
+                   {"settings", target_.paths.settingsFile},
+                   {"key", key},
+                   {"daemon", daemon_ ? Json(settingsReadName()) : Json()},
+                   {"converted", outcome_.converted},
+                   {"remaining", outcome_.remaining},
+                   {"sealed", sealed},
+                   {"plain", inspection.plain},
+                   {"unreadable", inspection.unreadable},
+                   {"advice", advice_},
+                   {"findings", findings}});
+    }
+
+    void printText(const Inspection &inspection) const {
+        std::size_t sealed = 0;
+        for (const auto &[keyId, count] : inspection.sealed)
+            sealed += count;
+        print(std::to_string(outcome_.converted) +
+              (outcome_.converted == 1 ? " value written anew; " : " values written anew; ") +
+              std::to_string(sealed) + " sealed, " + std::to_string(inspection.plain) +
+              " plain, " + std::to_string(inspection.unreadable) + " unreadable");
+        for (const Finding &finding : outcome_.findings)
+            print(textOf(finding));
+        for (const std::string &advice : advice_)
+            tell(advice);
+    }
+
+    void say(const std::string &text) const {
+        if (!options_.json)
+            print(text);
+    }
+    void advise(const std::string &text) { advice_.push_back(text); }
+
+    const EncryptOptions &options_;
+    Target target_;
+    std::optional<SettingsEditor> editor_;
+    std::string keyFile_;
+    std::string keyId_;
+    bool isKeyMade_ = false;
+    std::optional<Daemon::Settings> daemon_;
+    bool isUnsure_ = false; ///< a daemon may not go by the settings
+    Outcome outcome_;
+    std::vector<std::string> advice_;
+};
+
+} // namespace
+
+Exit encrypt(const EncryptOptions &options) {
+    return Encryption(options).run();
+}
+
+} // namespace keyhold::command

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "command/target.h"
+#include "conf/settings.h"
+
+#include <string>
+#include <vector>
+
+namespace keyhold::command {
+
+/// `secrets-N.key` in `directory`: the one with the highest number of those that are there, if its
+/// number is above all that `named` has, else the next after these. So a run that was interrupted
+/// after it had made a key takes that one.
+[[nodiscard]] std::string nextKeyPlace(const std::string &directory,
+                                       const std::vector<std::string> &named);
+/// Where the command puts keys that no option places: /var/lib/keyhold, for a session
+/// $XDG_DATA_HOME/keyhold. Raises invalidArgument for an embedded root, which has no such place.
+[[nodiscard]] std::string keyDirectoryOf(const Target &target);
+/// Raises invalidArgument for a place whose copy would come with that of the values.
+void requireAwayFromStore(const Target &target, const std::string &place);
+
+/// `secrets_decryption_keys` with one more path, first, as it is written in the settings.
+[[nodiscard]] std::string listWith(const std::string &path, const std::vector<std::string> &others);
+
+} // namespace keyhold::command
