@@ -233,8 +233,8 @@ class Encryption {
         if (keys.host.settings.unsealExisting)
             text = withoutStatement(text, "unseal_existing");
         writeSettings(text);
-        reload();
         convertTo(Purpose::seal);
+        reload();
         if (isKeyMade_)
             advise("keep a copy of " + inQuotes(keyFile_) +
                    " on another machine: without it, what it seals is lost");
@@ -246,8 +246,8 @@ class Encryption {
         if (keys.host.settings.encryptData != false)
             text = withStatement(text, "encrypt_data", "0");
         writeSettings(text);
-        reload();
         convertTo(Purpose::unseal);
+        reload();
         outcome_.advice.clear();
     }
 
@@ -275,29 +275,29 @@ class Encryption {
             if (!former)
                 throw Error(ErrorCode::invalidEncryptionKey, keys.host.policy->rules().complaint);
             const std::string place = placeOfNew(settings);
-            if (place == plan.keyPath)
+            // A rotation to it that had come to its end is looked at once more.
+            if (place == plan.keyPath && settings.secretsDecryptionKeys.empty())
                 refuse(inQuotes(place) + " is the current key; name another place with --key");
             provideKey(place);
-            if (keyId_ == former->id())
-                refuse(inQuotes(place) + " holds the current key; name another place with --key");
-            text = withStatement(text, "secrets_decryption_keys",
-                                 listWith(plan.keyPath, settings.secretsDecryptionKeys));
-            text = withStatement(text, "secrets_encryption_key", confString(place), kRotating);
+            if (place != plan.keyPath) {
+                if (keyId_ == former->id())
+                    refuse(inQuotes(place) +
+                           " holds the current key; name another place with --key");
+                text = withStatement(text, "secrets_decryption_keys",
+                                     listWith(plan.keyPath, settings.secretsDecryptionKeys));
+                text = withStatement(text, "secrets_encryption_key", confString(place), kRotating);
+            }
         }
         writeSettings(text);
-        reload();
         if (isKeyMade_)
             advise("keep a copy of " + inQuotes(keyFile_) +
                    " on another machine: without it, what it seals is lost");
         convertTo(Purpose::rekey);
         outcome_.advice.clear();
-        if (outcome_.remaining > 0 || options_.isStopped())
-            return;
-        const Settings now = keysNow().host.settings;
-        if (now.secretsEncryptionKey &&
-            editor_->write(withStatement(editor_->text(), "secrets_encryption_key",
-                                         confString(*now.secretsEncryptionKey))))
-            reload();
+        if (outcome_.remaining == 0 && !options_.isStopped())
+            editor_->write(
+                withStatement(editor_->text(), "secrets_encryption_key", confString(keyFile_)));
+        reload();
     }
 
     /// Which keys are needed still, and what was not looked at.

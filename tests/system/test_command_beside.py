@@ -36,14 +36,6 @@ class BesideADaemon(BesideCase):
         for secret, value in zip(self.secrets, self.values):
             self.assertEqual(self.value_of(self.connection, secret), value)
 
-    def assertRefused(self, command: str, *words: str) -> None:
-        before = snapshot(self.store)
-        result = self.keyhold.run(command)
-        self.assertEqual(result.code, 2)
-        for word in ("libvirtd", str(self.daemon.pid), *words):
-            self.assertIn(word, result.err)
-        self.assertEqual(snapshot(self.store), before)
-
     def assertNewValueIs(self, form: str) -> None:
         secret = Secret(usage="new")
         self.define(self.connection, secret, b"new")
@@ -82,14 +74,17 @@ class BesideADaemon(BesideCase):
                       [each["text"] for each in result["findings"]
                        if each["file"].endswith(broken.xml_in(self.store).name)][0])
 
-    def test_seal_is_refused_until_the_daemon_would_do_it(self) -> None:
+    def test_seal_and_unseal_need_no_edits_by_hand(self) -> None:
         self.configure()
-        self.assertRefused("seal", "seal_existing = 1", "secret.conf")
-
-    def test_unseal_is_refused_until_the_daemon_would_do_it(self) -> None:
-        self.configure(seal_existing=1)
-        self.keyhold.json("seal")
-        self.assertRefused("unseal", "encrypt_data = 0", "unseal_existing = 1")
+        before = (self.etc / "secret.conf").read_text()
+        self.assertEqual(self.keyhold.json("seal")["converted"], self.COUNT)
+        self.assertEqual((self.etc / "secret.conf").read_text(), before)
+        result = self.keyhold.run("unseal")
+        self.assertEqual(result.code, 0)
+        self.assertIn("encrypt_data = 0 is in '/etc/libvirt/secret.conf' now", result.err)
+        self.assertEqual((self.etc / "secret.conf").read_text(), before + "encrypt_data = 0\n")
+        self.assertFormats(self.store, "base64", self.COUNT)
+        self.assertServed()
 
     def test_status_tells_who_has_the_store(self) -> None:
         holder = self.keyhold.status()["holder"]
