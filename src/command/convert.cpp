@@ -29,8 +29,8 @@ std::string countText(std::size_t count) {
     return std::to_string(count) + (count == 1 ? " value" : " values");
 }
 
-Outcome outcomeOf(Conversion &conversion, const StoreDirectory &directory,
-                  const Inspection &after, const HostKeys &keys) {
+Outcome outcomeOf(Conversion &conversion, const StoreDirectory &directory, const Inspection &after,
+                  const HostKeys &keys) {
     Outcome outcome;
     outcome.total = conversion.total;
     outcome.remaining = after.reencryptable.size();
@@ -44,10 +44,10 @@ Outcome outcomeOf(Conversion &conversion, const StoreDirectory &directory,
     if (conversion.purpose == Purpose::rekey && !outcome.advice.empty()) {
         const auto idle = idleFilesOfEarlierKeys(directory, after, keys.policy->keyring());
         if (!idle.empty())
-            outcome.advice = "the keys in secrets_decryption_keys must stay: " +
-                             std::to_string(idle.size()) +
-                             (idle.size() == 1 ? " file" : " files") +
-                             " may need one of them, such as " + inQuotes(idle.front());
+            outcome.advice =
+                "the keys in secrets_decryption_keys must stay: " + std::to_string(idle.size()) +
+                (idle.size() == 1 ? " file" : " files") + " may need one of them, such as " +
+                inQuotes(idle.front());
     }
     return outcome;
 }
@@ -81,7 +81,7 @@ void printOutcome(Purpose purpose, const Target &target, const Outcome &outcome)
 }
 
 /// What a run left that was killed beside a daemon.
-void takeOutLeftovers(const Target &target, SettingsEditor *editor) {
+void removeTemporarySettings(const Target &target, SettingsEditor *editor) {
     std::optional<SettingsEditor> own;
     if (!editor)
         editor = &own.emplace(target.paths.settingsFile);
@@ -99,8 +99,7 @@ Outcome convertStore(Purpose purpose, const Target &target,
         holder.reset();
     const StoreKeys keys = readStoreKeys(target, holder, keyFiles);
     const auto rules = rulesFor(purpose, keys.host, target.paths.settingsFile);
-    Conversion conversion{purpose,   target, withRules(*keys.host.policy, rules),
-                          isStopped, 0,      {}};
+    Conversion conversion{purpose, target, withRules(*keys.host.policy, rules), isStopped, 0, {}};
     for (const Finding &finding : keys.findings)
         tell(finding.text);
     if (holder)
@@ -108,7 +107,7 @@ Outcome convertStore(Purpose purpose, const Target &target,
     else
         convertAlone(conversion);
     if (!holder && (keys.host.settings.sealExisting || keys.host.settings.unsealExisting))
-        takeOutLeftovers(target, editor);
+        removeTemporarySettings(target, editor);
     const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
     const Inspection after = holder ? inspectBeside(directory, *conversion.policy)
                                     : inspect(directory, *conversion.policy);

@@ -47,9 +47,9 @@ struct Conversion {
 /// Raises LockedError.
 void convertAlone(Conversion &conversion, FileSystem &fileSystem = posixFileSystem());
 /// Has the daemon do it: raises configUnsupported if it is none that would; writes to the settings
-/// what makes it, for as long as it takes; sends SIGHUP and looks at the files until nothing is left
-/// to do or nothing happens any more. `keys` are those that the settings name. `editor` is that of
-/// the caller, or null.
+/// what makes it, for as long as it takes; sends SIGHUP and looks at the files until nothing is
+/// left to do or nothing happens any more. `keys` are those that the settings name. `editor` is
+/// that of the caller, or null.
 void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys &keys,
                    SettingsEditor *editor);
 

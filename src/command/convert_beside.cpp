@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <chrono>
 
-
 namespace keyhold::command {
 
 namespace {

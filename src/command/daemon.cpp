@@ -104,7 +104,7 @@ Daemon::Settings Daemon::readSettings(const std::function<bool()> &isStopped) co
         state = settingsOf(target_, holder_.pid);
         if (state == Settings::read)
             return state;
-        // One that tells nothing now will not do so later.
+        // One that gives no report now will not do so later.
         if (state == Settings::unknown && Clock::now() - begin > kSignalAgain)
             return state;
         if (Clock::now() - signalledAt > kSignalAgain) {

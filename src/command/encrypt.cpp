@@ -4,6 +4,7 @@
 #include "command/convert.h"
 #include "command/daemon.h"
 #include "command/encrypt_plan.h"
+#include "command/encrypt_report.h"
 #include "command/key_maker.h"
 #include "command/key_needs.h"
 #include "command/report.h"
@@ -16,7 +17,6 @@
 #include <filesystem>
 #include <optional>
 
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 namespace keyhold::command {
@@ -27,18 +27,6 @@ constexpr const char *kRotating = "# keyhold: the rotation to it is not done";
 
 [[noreturn]] void refuse(const std::string &text) {
     throw Error(ErrorCode::configUnsupported, text);
-}
-
-const char *nameOf(EncryptStep step) {
-    switch (step) {
-    case EncryptStep::on:
-        return "on";
-    case EncryptStep::off:
-        return "off";
-    case EncryptStep::rotate:
-        break;
-    }
-    return "rotate";
 }
 
 bool isThere(const std::string &path) {
@@ -60,9 +48,8 @@ Target chooseOwn(const EncryptOptions &options) {
         throw Error(ErrorCode::notFound,
                     "there is no directory " + inQuotes(target.paths.configDirectory));
     if (target.kind == Target::Kind::system && ::geteuid() != 0)
-        throw Error(ErrorCode::fileAccess,
-                    "cannot change " + inQuotes(target.paths.settingsFile) +
-                        "; run the command as root");
+        throw Error(ErrorCode::fileAccess, "cannot change " + inQuotes(target.paths.settingsFile) +
+                                               "; run the command as root");
     FileStatus status;
     if (isEmbedded && posixFileSystem().statusOf(target.paths.configDirectory, status) >= 0 &&
         status.owner != ::geteuid())
@@ -85,7 +72,8 @@ class Encryption {
   public:
     explicit Encryption(const EncryptOptions &options)
         : options_(options),
-          target_(chooseOwn(options)) {}
+          target_(chooseOwn(options)),
+          result_{options.step, target_, {}, {}, false, {}, {}, {}} {}
 
     Exit run() {
         if (const auto holder = holderNow())
@@ -137,19 +125,19 @@ class Encryption {
 
     /// Makes the key that is to be at `place`, unless it is there.
     void provideKey(const std::string &place) {
-        keyFile_ = place;
+        result_.keyFile = place;
         if (!isThere(place)) {
             const std::string directory = std::filesystem::path(place).parent_path().string();
             if (const int result = posixFileSystem().makePath(directory); result < 0)
                 throw Error(ErrorCode::fileAccess, "cannot make " + inQuotes(directory), -result);
             makeKeyFile(place);
-            isKeyMade_ = true;
+            result_.isKeyMade = true;
         }
         const FetchedKey key = fetchKey(*namedKeyFile(place));
         if (!key.complaint.empty())
             throw Error(ErrorCode::invalidEncryptionKey, key.complaint);
-        keyId_ = Key(key.raw()).id();
-        say((isKeyMade_ ? "made key " : "key ") + keyId_ + " in " + inQuotes(place));
+        result_.keyId = Key(key.raw()).id();
+        say((result_.isKeyMade ? "made key " : "key ") + result_.keyId + " in " + inQuotes(place));
     }
 
     void writeSettings(const std::string &text) {
@@ -162,8 +150,8 @@ class Encryption {
         if (!holder)
             return;
         requireReloading(target_, *holder);
-        daemon_ = Daemon(target_, *holder).readSettings(options_.isStopped);
-        switch (*daemon_) {
+        result_.daemon = Daemon(target_, *holder).readSettings(options_.isStopped);
+        switch (*result_.daemon) {
         case Daemon::Settings::read:
             return say(holder->text() + " goes by it");
         case Daemon::Settings::ended:
@@ -181,7 +169,7 @@ class Encryption {
     void convertTo(Purpose purpose) {
         if (!exists(target_))
             return;
-        outcome_ = convertStore(purpose, target_, {}, options_.isStopped, &*editor_);
+        result_.outcome = convertStore(purpose, target_, {}, options_.isStopped, &*editor_);
     }
 
     /// The key of --key, or that of the default place after those that are named.
@@ -227,6 +215,11 @@ class Encryption {
             const std::string place = placeOfNew(keys.host.settings);
             provideKey(place);
             text = withStatement(text, "secrets_encryption_key", confString(place));
+            // Where a key is named, that of libvirt's own place is not looked for any more.
+            if (plan.source == KeyPlan::Source::builtIn && keys.host.policy->keyring().primary())
+                text =
+                    withStatement(text, "secrets_decryption_keys",
+                                  listWith(plan.keyPath, keys.host.settings.secretsDecryptionKeys));
         }
         if (keys.host.settings.encryptData == false)
             text = withStatement(text, "encrypt_data", "1");
@@ -235,8 +228,8 @@ class Encryption {
         writeSettings(text);
         convertTo(Purpose::seal);
         reload();
-        if (isKeyMade_)
-            advise("keep a copy of " + inQuotes(keyFile_) +
+        if (result_.isKeyMade)
+            advise("keep a copy of " + inQuotes(result_.keyFile) +
                    " on another machine: without it, what it seals is lost");
     }
 
@@ -248,7 +241,7 @@ class Encryption {
         writeSettings(text);
         convertTo(Purpose::unseal);
         reload();
-        outcome_.advice.clear();
+        result_.outcome.advice.clear();
     }
 
     void rotate() {
@@ -280,7 +273,7 @@ class Encryption {
                 refuse(inQuotes(place) + " is the current key; name another place with --key");
             provideKey(place);
             if (place != plan.keyPath) {
-                if (keyId_ == former->id())
+                if (result_.keyId == former->id())
                     refuse(inQuotes(place) +
                            " holds the current key; name another place with --key");
                 text = withStatement(text, "secrets_decryption_keys",
@@ -289,14 +282,14 @@ class Encryption {
             }
         }
         writeSettings(text);
-        if (isKeyMade_)
-            advise("keep a copy of " + inQuotes(keyFile_) +
+        if (result_.isKeyMade)
+            advise("keep a copy of " + inQuotes(result_.keyFile) +
                    " on another machine: without it, what it seals is lost");
         convertTo(Purpose::rekey);
-        outcome_.advice.clear();
-        if (outcome_.remaining == 0 && !options_.isStopped())
-            editor_->write(
-                withStatement(editor_->text(), "secrets_encryption_key", confString(keyFile_)));
+        result_.outcome.advice.clear();
+        if (result_.outcome.remaining == 0 && !options_.isStopped())
+            editor_->write(withStatement(editor_->text(), "secrets_encryption_key",
+                                         confString(result_.keyFile)));
         reload();
     }
 
@@ -340,15 +333,13 @@ class Encryption {
             else
                 adviseOnEarlier(keys, inspection, directory);
         }
-        if (outcome_.remaining > 0)
-            advise("run keyhold encrypt " + std::string(nameOf(options_.step)) + " again to go on");
-        if (options_.json)
-            printOutcome(inspection);
-        else
-            printText(inspection);
-        if (outcome_.remaining > 0 || isUnsure_ || options_.isStopped())
+        if (result_.outcome.remaining > 0)
+            advise("run keyhold encrypt " + std::string(stepName(options_.step)) +
+                   " again to go on");
+        printEncryption(result_, inspection, options_.json);
+        if (result_.outcome.remaining > 0 || isUnsure_ || options_.isStopped())
             return Exit::failure;
-        return outcome_.findings.empty() ? Exit::clean : Exit::findings;
+        return result_.outcome.findings.empty() ? Exit::clean : Exit::findings;
     }
 
     void adviseAfterOff(const Inspection &inspection) {
@@ -356,78 +347,22 @@ class Encryption {
             return advise("values are encrypted still; keep the keys, and their names in " +
                           inQuotes(editor_->path()));
         advise("no value is encrypted any more; the keys stay named in " +
-               inQuotes(editor_->path()) + ", and are needed as long as there are backups, or "
+               inQuotes(editor_->path()) +
+               ", and are needed as long as there are backups, or "
                "files without a definition, that they open");
-    }
-
-    [[nodiscard]] const char *settingsReadName() const {
-        switch (*daemon_) {
-        case Daemon::Settings::read:
-            return "read";
-        case Daemon::Settings::unread:
-            return "unread";
-        case Daemon::Settings::ended:
-            return "ended";
-        case Daemon::Settings::unknown:
-            break;
-        }
-        return "unknown";
-    }
-
-    void printOutcome(const Inspection &inspection) const {
-        Json findings = Json::array();
-        for (const Finding &finding : outcome_.findings)
-            findings.push_back(jsonOf(finding));
-        std::size_t sealed = 0;
-        for (const auto &[keyId, count] : inspection.sealed)
-            sealed += count;
-        const Json key = keyFile_.empty()
-                             ? Json()
-                             : Json{{"file", keyFile_}, {"id", keyId_}, {"made", isKeyMade_}};
-        printJson({{"operation", nameOf(options_.step)},
-                   {"directory", target_.paths.configDirectory},
-                   {"settings", target_.paths.settingsFile},
-                   {"key", key},
-                   {"daemon", daemon_ ? Json(settingsReadName()) : Json()},
-                   {"converted", outcome_.converted},
-                   {"remaining", outcome_.remaining},
-                   {"sealed", sealed},
-                   {"plain", inspection.plain},
-                   {"unreadable", inspection.unreadable},
-                   {"advice", advice_},
-                   {"findings", findings}});
-    }
-
-    void printText(const Inspection &inspection) const {
-        std::size_t sealed = 0;
-        for (const auto &[keyId, count] : inspection.sealed)
-            sealed += count;
-        print(std::to_string(outcome_.converted) +
-              (outcome_.converted == 1 ? " value written anew; " : " values written anew; ") +
-              std::to_string(sealed) + " sealed, " + std::to_string(inspection.plain) +
-              " plain, " + std::to_string(inspection.unreadable) + " unreadable");
-        for (const Finding &finding : outcome_.findings)
-            print(textOf(finding));
-        for (const std::string &advice : advice_)
-            tell(advice);
     }
 
     void say(const std::string &text) const {
         if (!options_.json)
             print(text);
     }
-    void advise(const std::string &text) { advice_.push_back(text); }
+    void advise(const std::string &text) { result_.advice.push_back(text); }
 
     const EncryptOptions &options_;
     Target target_;
     std::optional<SettingsEditor> editor_;
-    std::string keyFile_;
-    std::string keyId_;
-    bool isKeyMade_ = false;
-    std::optional<Daemon::Settings> daemon_;
     bool isUnsure_ = false; ///< a daemon may not go by the settings
-    Outcome outcome_;
-    std::vector<std::string> advice_;
+    EncryptResult result_;
 };
 
 } // namespace

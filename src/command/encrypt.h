@@ -20,9 +20,9 @@ struct EncryptOptions {
     std::function<bool()> isStopped;
 };
 
-/// `keyhold encrypt`: key, settings, daemon and values, one after the other. Each step looks at what
-/// is and does what is left, so that after an interruption anywhere the same command goes on. Raises
-/// what keeps it from beginning.
+/// `keyhold encrypt`: key, settings, daemon and values, one after the other. Each step looks at
+/// what is and does what is left, so that after an interruption anywhere the same command goes on.
+/// Raises what keeps it from beginning.
 [[nodiscard]] Exit encrypt(const EncryptOptions &options);
 
 } // namespace keyhold::command

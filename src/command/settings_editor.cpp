@@ -77,9 +77,9 @@ bool SettingsEditor::write(const std::string &text) {
                     static_cast<int>(-result));
     };
     {
-        const Descriptor file(fileSystem,
-                              fileSystem.open(number, kStaged,
-                                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kNewMode));
+        const Descriptor file(
+            fileSystem,
+            fileSystem.open(number, kStaged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kNewMode));
         raiseIf(file.number());
         struct stat former {};
         if (status_) {

@@ -29,9 +29,10 @@ std::string named(const std::string &path) {
                          SourcePlace place = SourcePlace::current()) {
     const std::string cause =
         Error(ErrorCode::systemCall, doing + " " + named(path), error).fullText();
-    refuse(cause + (error == ENOENT ? "; put the key back, a new one opens nothing that was sealed; "
-                                      "if nothing was sealed yet, keyhold encrypt on makes one"
-                                    : "; make it readable and reload"),
+    refuse(cause + (error == ENOENT
+                        ? "; put the key back, a new one opens nothing that was sealed; "
+                          "if nothing was sealed yet, keyhold encrypt on makes one"
+                        : "; make it readable and reload"),
            place);
 }
 

@@ -48,7 +48,8 @@ TEST(ConfEdit, NotesGoAndComeWithTheirStatement) {
     EXPECT_EQ(noteOf(noted, "b"), "");
     EXPECT_EQ(withStatement(noted, "a", "1"), "a = 1 # mine\nb = 2\n");
     EXPECT_EQ(withoutStatement(withStatement("b = 2\n", "a", "1", kNote), "a"), "b = 2\n");
-    EXPECT_EQ(withStatement("a = 1; b = 2\n", "a", "3", kNote), "a = 3 # keyhold: for now\n b = 2\n");
+    EXPECT_EQ(withStatement("a = 1; b = 2\n", "a", "3", kNote),
+              "a = 3 # keyhold: for now\n b = 2\n");
     EXPECT_EQ(noteOf(withStatement("a = 1\r\n", "a", "3", kNote), "a"), kNote);
 }
 
