@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """keyhold encrypt: on, off and rotate, and what goes on from there after an interruption."""
 
+import os
 import subprocess
 import threading
 from pathlib import Path
@@ -263,3 +264,45 @@ class OfASession(EncryptCase):
         self.assertFormats(user.store, "jwe", self.COUNT)
         for secret in secrets:
             self.assertEqual(self.value_of(connection, secret), b"value")
+
+
+class DefaultPlaces(EncryptCase):
+    COUNT = 2
+
+    def test_of_the_system(self) -> None:
+        """umask 022, as a shell of root has it; the place is the one that the pages name."""
+        place = Path("/var/lib/keyhold")
+        if place.exists() or not os.access("/var/lib", os.W_OK):
+            self.skipTest("/var/lib/keyhold is of this machine")
+        command = f"umask 022; {settings().command} encrypt on; {settings().command} encrypt rotate; " \
+                  "stat -c '%a %n' /var/lib/keyhold /var/lib/keyhold/*; rm -r /var/lib/keyhold"
+        out = self.machine.run("sh", "-c", command).ok()
+        self.assertIn("700 /var/lib/keyhold\n600 /var/lib/keyhold/secrets-1.key\n"
+                      "600 /var/lib/keyhold/secrets-2.key", out)
+        self.assertIn("2 values re-encrypted; 2 sealed, 0 plain, 0 unreadable", out)
+
+    def test_of_an_embedded_root(self) -> None:
+        root = self.machine.home / "root"
+        store = root / "etc/secrets"
+        store.mkdir(parents=True, mode=0o700)
+        secret = Secret()
+        secret.write(store, b"value")
+        result = self.keyhold.run("encrypt", "on", "--root", str(root))
+        self.assertEqual(result.code, 2)
+        self.assertIn("--key", result.err)
+        done = self.keyhold.json("encrypt", "on", "--root", str(root), "--key", str(self.first))
+        self.assertEqual(done["converted"], 1)
+        self.assertFormats(store, "jwe", 1)
+        self.assertFalse(self.conf.exists())
+        self.assertIn(str(self.first), (root / "etc/secret.conf").read_text())
+
+    def test_a_root_that_shares_settings_in_use(self) -> None:
+        self.on()
+        root = self.machine.home / "root"
+        (root / "etc/secrets").mkdir(parents=True, mode=0o700)
+        self.assertIn("no settings of its own", self.refused("rotate", "--root", str(root), "--key", "/x"))
+
+    def test_a_user_is_told_to_be_root(self) -> None:
+        result = Keyhold(self.machine, self.machine.add_user("someone")).run("encrypt", "on", "--system")
+        self.assertEqual(result.code, 2)
+        self.assertIn("as root", result.err)
