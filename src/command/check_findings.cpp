@@ -82,10 +82,28 @@ bool checkDirectory(CheckedStore &checked, std::vector<Finding> &findings) {
     return true;
 }
 
+/// What the process that has the store open does otherwise than the files say.
+void addDriverFindings(Report &report, std::vector<Finding> &findings) {
+    const Drift drift = findDrift(report.target, report.holder, report.inspection);
+    append(findings, driftFindings(drift, report.target, report.holder));
+    if (!drift.unknown.empty())
+        findings.push_back(
+            {Kind::unseen,
+             {},
+             "it is unknown whether files and daemon have the same secrets: " + drift.unknown});
+    // Of the directory itself checkDirectory() has said more.
+    if (std::ranges::find(findings, Kind::store, &Finding::kind) != findings.end())
+        std::erase_if(report.driverFindings, [&](const Finding &finding) {
+            return finding.file == report.target.paths.configDirectory;
+        });
+    append(findings, std::move(report.driverFindings));
+}
+
 void checkFiles(CheckedStore &checked, std::vector<Finding> &findings, std::vector<Cause> &causes,
                 const std::vector<std::string> &keyFiles, const Expectations &expectations) {
     const std::string &path = checked.target.paths.configDirectory;
     Report report = reportOn(checked.target, keyFiles);
+    addDriverFindings(report, findings);
     std::vector<Finding> inFiles = report.findings();
     // By the owner of the directory, which may be the wrong one itself.
     std::erase_if(inFiles, [](const Finding &finding) {
