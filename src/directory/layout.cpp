@@ -154,7 +154,7 @@ std::optional<FileName> parseFileName(std::string_view name) {
         return std::nullopt;
     rest.remove_prefix(1);
     for (const ValueFormat form : kValueFormats) {
-        if (rest.starts_with(valueFormatName(form)))
+        if (rest.substr(0, rest.find('.')) == valueFormatName(form))
             return parseValueName(*uuid, form, rest.substr(valueFormatName(form).size()));
     }
     return std::nullopt;

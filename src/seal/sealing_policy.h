@@ -18,7 +18,7 @@
 
 namespace keyhold {
 
-/// The formats of a value at rest, each in a file of its own.
+/// The formats of a value at rest, each in a file of its own, in the order in which they count.
 enum class ValueFormat {
     plain,     ///< `.base64`, not encrypted
     aes256cbc, ///< `.aes256cbc`, what libvirt 12.1 and later write; only read here

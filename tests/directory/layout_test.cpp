@@ -19,19 +19,24 @@ Uuid theUuid() {
 struct Name {
     std::string name;
     FileKind kind;
+    ValueFormat form = ValueFormat::plain;
 };
 
 std::vector<Name> allNames() {
     const Uuid uuid = theUuid();
-    return {{definitionName(uuid), FileKind::definition},
-            {valueName(uuid, ValueFormat::plain), FileKind::value},
-            {newDefinitionName(uuid), FileKind::newDefinition},
-            {newValueName(uuid, ValueFormat::plain), FileKind::newValue},
-            {awaitingValueName(uuid, ValueFormat::plain, kHash), FileKind::awaitingValue},
-            {leavingValueName(uuid, ValueFormat::plain), FileKind::leavingValue},
-            {leavingDefinitionName(uuid), FileKind::leavingDefinition},
-            {oldDefinitionName(uuid), FileKind::oldDefinition},
-            {oldValueName(uuid, ValueFormat::plain), FileKind::oldValue}};
+    std::vector<Name> names = {{definitionName(uuid), FileKind::definition},
+                               {newDefinitionName(uuid), FileKind::newDefinition},
+                               {leavingDefinitionName(uuid), FileKind::leavingDefinition},
+                               {oldDefinitionName(uuid), FileKind::oldDefinition}};
+    for (const ValueFormat form : kValueFormats)
+        for (const Name &name :
+             {Name{valueName(uuid, form), FileKind::value, form},
+              Name{newValueName(uuid, form), FileKind::newValue, form},
+              Name{awaitingValueName(uuid, form, kHash), FileKind::awaitingValue, form},
+              Name{leavingValueName(uuid, form), FileKind::leavingValue, form},
+              Name{oldValueName(uuid, form), FileKind::oldValue, form}})
+            names.push_back(name);
+    return names;
 }
 
 bool isPrivate(FileKind kind) {
@@ -48,6 +53,7 @@ TEST(LayoutTest, EveryNameIsParsedAsWhatItWasMadeFor) {
         const auto parsed = parseFileName(made.name);
         ASSERT_TRUE(parsed.has_value()) << made.name;
         EXPECT_EQ(made.kind, parsed->kind) << made.name;
+        EXPECT_EQ(made.form, parsed->form) << made.name;
         EXPECT_EQ(theUuid(), parsed->uuid) << made.name;
         EXPECT_EQ(made.kind == FileKind::awaitingValue ? kHash : "", parsed->definitionHash);
     }
@@ -67,7 +73,9 @@ TEST(LayoutTest, NoTwoNamesAreTheSame) {
 TEST(LayoutTest, AStockLoaderSkipsPrivateNamesAndReadsNoneAsAValue) {
     for (const Name &made : allNames()) {
         EXPECT_EQ(made.kind == FileKind::definition, hasDefinitionSuffix(made.name)) << made.name;
-        EXPECT_EQ(made.kind == FileKind::value, made.name.ends_with(".base64")) << made.name;
+        EXPECT_EQ(made.kind == FileKind::value && made.form == ValueFormat::plain,
+                  made.name.ends_with(".base64"))
+            << made.name;
     }
     EXPECT_FALSE(hasDefinitionSuffix(quarantineName(theUuid(), ValueFormat::plain, 7)));
     EXPECT_FALSE(quarantineName(theUuid(), ValueFormat::plain, 7).ends_with(".base64"));

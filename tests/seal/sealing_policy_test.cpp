@@ -11,6 +11,12 @@
 namespace keyhold {
 namespace {
 
+TEST(SealingPolicyTest, EveryFormatIsListed) {
+    for (std::size_t i = 0; i < kValueFormats.size(); ++i)
+        EXPECT_EQ(kValueFormats[i], static_cast<ValueFormat>(i));
+    EXPECT_EQ(valueFormatName(static_cast<ValueFormat>(kValueFormats.size())), "");
+}
+
 // A text of the largest value in each form, as it is written, and what may be around it.
 TEST(SealingPolicyTest, TheLargestTextsHoldTheLargestValue) {
     EXPECT_GE(maxTextSize(ValueFormat::plain), plainTextSize(kMaxValueSize));
