@@ -4,6 +4,7 @@
 
 #include "conf/error.h"
 #include "conf/secret_xml.h"
+#include "conf/usage_types.h"
 
 #include <gtest/gtest.h>
 
@@ -15,9 +16,6 @@ namespace keyhold {
 namespace {
 
 const Uuid kUuid = *Uuid::parse("0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f");
-
-constexpr UsageType kUsageTypes[] = {UsageType::none,  UsageType::volume, UsageType::ceph,
-                                     UsageType::iscsi, UsageType::tls,    UsageType::vtpm};
 
 /// What libxml2 leads to; empty where it refuses. Documents of clients always go that way.
 std::optional<SecretDefinition> byLibxml2(const std::string &xml) {
@@ -52,7 +50,7 @@ class Documents {
         made.isPrivate = below(2) == 0;
         if (below(3) != 0)
             made.description = text();
-        made.usage.type = kUsageTypes[below(std::size(kUsageTypes))];
+        made.usage.type = usageTypes_[below(usageTypes_.size())];
         if (made.usage.type != UsageType::none)
             made.usage.id = text();
         return made;
@@ -136,6 +134,7 @@ class Documents {
     }
 
     std::mt19937_64 random_;
+    const std::vector<UsageType> usageTypes_ = allUsageTypes();
 };
 
 TEST(CanonicalXml, ReadsWhatTheFormatterWrites) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conf/secret_xml.h"
 
+#include "conf/usage_types.h"
+
 #include <gtest/gtest.h>
 
 #include <random>
@@ -150,11 +152,10 @@ class RandomText {
 };
 
 TEST(SecretXmlFormat, WhatIsWrittenIsReadBackWhateverTheText) {
-    constexpr UsageType kTypes[] = {UsageType::none,  UsageType::volume, UsageType::ceph,
-                                    UsageType::iscsi, UsageType::tls,    UsageType::vtpm};
+    const std::vector<UsageType> types = allUsageTypes();
     for (unsigned seed = 0; seed < 3000; ++seed) {
         RandomText text(seed);
-        const UsageType type = kTypes[seed % std::size(kTypes)];
+        const UsageType type = types[seed % types.size()];
         const SecretDefinition definition{
             Uuid::generate(),
             seed % 2 == 0,

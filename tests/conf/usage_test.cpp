@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conf/usage.h"
 
+#include "conf/usage_types.h"
+
 #include <gtest/gtest.h>
 
 #include <set>
@@ -24,6 +26,10 @@ constexpr UsageRow kUsages[] = {
 TEST(Usage, NumbersAreThoseOfLibvirt) {
     for (const UsageRow &row : kUsages)
         EXPECT_EQ(static_cast<int>(row.type), row.number) << row.name;
+}
+
+TEST(Usage, EveryTypeHasItsRow) {
+    EXPECT_EQ(allUsageTypes().size(), std::size(kUsages));
 }
 
 TEST(Usage, NamesLeadBackToTheirTypes) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "definition.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 namespace keyhold {
 
@@ -19,6 +21,13 @@ std::string attribute(const char *name, const char *value) {
 
 } // namespace
 
+std::vector<std::string> usageTypes() {
+    std::vector<std::string> types = {"none"};
+    for (const UsageKind &kind : kUsageKinds)
+        types.emplace_back(kind.type);
+    return types;
+}
+
 std::string toXml(const Definition &definition) {
     std::string xml = "<secret" + attribute("ephemeral", definition.ephemeral) +
                       attribute("private", definition.isPrivate) + ">";
@@ -27,8 +36,9 @@ std::string toXml(const Definition &definition) {
     if (!definition.description.empty())
         xml += element("description", definition.description);
     if (definition.type) {
-        std::string type = definition.type;
-        std::string child = type == "volume" ? "volume" : type == "iscsi" ? "target" : "name";
+        const auto *const kind =
+            std::ranges::find(kUsageKinds, std::string_view(definition.type), &UsageKind::type);
+        const char *const child = kind == std::end(kUsageKinds) ? "name" : kind->child;
         xml += "<usage" + attribute("type", definition.type) + ">" + element(child, definition.id) +
                "</usage>";
     }

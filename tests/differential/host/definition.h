@@ -3,8 +3,22 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace keyhold {
+
+/// A usage type, the element of its id, and one that is of another type.
+struct UsageKind {
+    const char *type, *child, *wrong;
+};
+/// All but "none".
+inline constexpr UsageKind kUsageKinds[] = {{"volume", "volume", "name"},
+                                            {"ceph", "name", "volume"},
+                                            {"iscsi", "target", "name"},
+                                            {"tls", "name", "target"},
+                                            {"vtpm", "name", "volume"}};
+/// The words of all types, "none" first.
+[[nodiscard]] std::vector<std::string> usageTypes();
 
 /// A <secret> document as scenarios write it. Members that are left out are not written.
 struct Definition {

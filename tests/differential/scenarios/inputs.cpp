@@ -42,12 +42,7 @@ std::vector<Input> usages() {
         {"type none", usage(" type='none'", "")},
         {"type none with child", usage(" type='none'", "<name>n1</name>")},
     };
-    struct Kind {
-        const char *type, *child, *wrong;
-    };
-    for (const Kind &kind : {Kind{"volume", "volume", "name"}, Kind{"ceph", "name", "volume"},
-                             Kind{"iscsi", "target", "name"}, Kind{"tls", "name", "target"},
-                             Kind{"vtpm", "name", "volume"}}) {
+    for (const UsageKind &kind : kUsageKinds) {
         std::string type = kind.type;
         std::string attribute = " type='" + type + "'";
         auto child = [&](const std::string &text) {

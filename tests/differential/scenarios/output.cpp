@@ -41,17 +41,17 @@ void noteWhetherFileIsDump(Phase &phase, const std::string &key, const Secret &s
 void everyType(Phase &phase) {
     phase.open();
     unsigned number = 0;
-    for (const char *type : {"none", "volume", "ceph", "iscsi", "tls", "vtpm"}) {
+    for (const std::string &type : usageTypes()) {
         for (const char *ephemeral : {"no", "yes"}) {
             number++;
-            Secret secret = phase.define(std::string("define ") + type,
-                                         {.uuid = chosenUuid(number),
-                                          .type = type,
-                                          .id = "/id " + std::to_string(number),
-                                          .description = "a " + std::string(type),
-                                          .ephemeral = ephemeral,
-                                          .isPrivate = number % 3 ? "no" : "yes"});
-            phase.dump(std::string("dump ") + type, secret);
+            Secret secret =
+                phase.define("define " + type, {.uuid = chosenUuid(number),
+                                                .type = type.c_str(),
+                                                .id = "/id " + std::to_string(number),
+                                                .description = "a " + type,
+                                                .ephemeral = ephemeral,
+                                                .isPrivate = number % 3 ? "no" : "yes"});
+            phase.dump("dump " + type, secret);
         }
     }
 }

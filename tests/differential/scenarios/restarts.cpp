@@ -63,11 +63,11 @@ void undefineAndDefine(Phase &phase) {
 void everything(Phase &phase) {
     phase.open();
     unsigned number = 0;
-    for (const char *type : {"none", "volume", "ceph", "iscsi", "tls", "vtpm"}) {
+    for (const std::string &type : usageTypes()) {
         number++;
-        phase.defineWithValue(std::string("define ") + type,
-                              {.uuid = chosenUuid(number), .type = type, .id = "/same"},
-                              "value of " + std::string(type));
+        phase.defineWithValue("define " + type,
+                              {.uuid = chosenUuid(number), .type = type.c_str(), .id = "/same"},
+                              "value of " + type);
     }
     Secret gone = phase.defineWithValue("define one to go", {.uuid = chosenUuid(20)}, "gone");
     phase.defineWithValue("define ephemeral", {.uuid = chosenUuid(21), .ephemeral = "yes"}, "e");
