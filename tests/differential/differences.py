@@ -56,24 +56,21 @@ def parse_release(text: str) -> Release:
 
 
 def release_matches(condition: str, release: Release) -> bool:
-    """Whether a release is meant by "all", or by one of "9.0", "<11", ">=11.3, <12" (all of them
-    if bounds, any of them if plain)."""
+    """Whether a release is meant by "all", or by one of the parts of "9.0, >=11.3 <12, >=12.8"."""
     if condition == "all":
         return True
-    plain: list[bool] = []
-    bounds: list[bool] = []
-    for part in condition.split(","):
-        match = re.fullmatch(r"\s*(<|>=)?(\d+(?:\.\d+)*)\s*", part)
+
+    def meets(bound: str) -> bool:
+        match = re.fullmatch(r"(<|>=)?(\d+(?:\.\d+)*)", bound)
         if not match:
-            raise BadEntry(f"unknown release condition {part!r}")
-        operator, wanted = match[1], parse_release(match[2])
-        if operator == "<":
-            bounds.append(release < wanted)
-        elif operator == ">=":
-            bounds.append(release >= wanted)
-        else:
-            plain.append(release[: len(wanted)] == wanted)
-    return all(bounds) and (any(plain) or not plain)
+            raise BadEntry(f"unknown release condition {bound!r}")
+        wanted = parse_release(match[2])
+        if match[1] == "<":
+            return release < wanted
+        return release >= wanted if match[1] else release[: len(wanted)] == wanted
+
+    # Lists: what is no condition is found wherever it stands.
+    return any([all([meets(bound) for bound in part.split() or [part]]) for part in condition.split(",")])
 
 
 @dataclass

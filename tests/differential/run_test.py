@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 
 import coverage
 import differences
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from harness import releases  # noqa: E402
 
 ENTRY = """
 ## Something
@@ -25,6 +31,7 @@ ours = "error 66 .*"
 ```
 """
 RELEASE = (9, 0, 0)
+DIFFERENCES = releases.DOCUMENT.with_name("differences.md")
 
 
 def written(text: str) -> Path:
@@ -136,11 +143,23 @@ class Releases(unittest.TestCase):
             ("9.0", (9, 1, 0), False),
             ("9.0, 12.8", (12, 8, 0), True),
             ("<11", (10, 9, 0), True),
-            (">=11.3, <12", (11, 3, 0), True),
-            (">=11.3, <12", (12, 8, 0), False),
+            (">=11.3 <12", (11, 3, 0), True),
+            (">=11.3 <12", (12, 8, 0), False),
+            ("9.0, >=12.8", (9, 0, 0), True),
+            ("9.0, >=12.8", (11, 3, 0), False),
+            ("9.0, >=12.8", (13, 0, 0), True),
         ):
             with self.subTest(condition, release=release):
                 self.assertEqual(differences.release_matches(condition, release), expected)
+
+    def test_no_condition_ends_with_the_newest_release(self) -> None:
+        """Which says nothing of the next one: ">=12.8" for "12.8"."""
+        newest = max(map(differences.parse_release, releases.listed()))
+        for entry in differences.read_entries(DIFFERENCES):
+            for rule in entry.rules:
+                for plain in re.findall(r"(?<![\d.=<])\d+(?:\.\d+)*", rule.releases):
+                    number = differences.parse_release(plain)
+                    self.assertNotEqual(number, newest[: len(number)], (entry.id, rule.releases))
 
 
 class TableOfBehaviour(unittest.TestCase):
