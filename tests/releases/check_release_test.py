@@ -73,6 +73,15 @@ class CheckRelease(unittest.TestCase):
                    for name in releases.listed()]
         self.assertEqual(known, [min(numbers), max(numbers)])
 
+    def test_sentences_that_name_the_releases_name_the_newest(self) -> None:
+        newest = max(releases.listed(), key=lambda name: [int(part) for part in name.split(".")])
+        for page, sentence in (("README.md", "From 9.0.0 to "), ("docs/differences.md", "with both drivers on "),
+                               ("docs/connections.md", "Beside virsh of "),
+                               ("docs/releases.md", "virURI and virSecretDef are the same in ")):
+            [text] = re.findall(re.escape(sentence) + r"[^:]*",
+                                (SCRIPT.parent.parent / page).read_text(encoding="utf-8"))
+            self.assertIn(newest, text, page)
+
     def test_slots_of_the_other_side_of_11_2_are_refused(self) -> None:
         results = [check("--as-release", release) for release in ("11.1.0", "11.2.0")]
         self.assertEqual(sorted(code for code, _ in results), [0, 1])
