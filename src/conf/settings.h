@@ -25,9 +25,10 @@ enum class PlainValues {
 
 /// A setting that is there and cannot be understood.
 struct SettingProblem {
+    /// What is unknown by it. Settings that decide the same share one.
     enum class Of {
         encryptData,
-        secretsEncryptionKey,
+        secretsEncryptionKey, ///< which key: of each setting that names it
         secretsDecryptionKeys,
         sealExisting,
         unsealExisting,
