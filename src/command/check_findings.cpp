@@ -84,18 +84,20 @@ bool checkDirectory(CheckedStore &checked, std::vector<Finding> &findings) {
 
 /// What the process that has the store open does otherwise than the files say.
 void addDriverFindings(Report &report, std::vector<Finding> &findings) {
-    const Drift drift = findDrift(report.target, report.holder, report.inspection);
-    append(findings, driftFindings(drift, report.target, report.holder));
-    if (!drift.unknown.empty())
-        findings.push_back(
-            {Kind::unseen,
-             {},
-             "it is unknown whether files and daemon have the same secrets: " + drift.unknown});
-    // Of the directory itself checkDirectory() has said more.
-    if (std::ranges::find(findings, Kind::store, &Finding::kind) != findings.end())
+    // What follows from another directory than the daemon has open is no cause of its own.
+    if (std::ranges::find(findings, Kind::store, &Finding::kind) != findings.end()) {
         std::erase_if(report.driverFindings, [&](const Finding &finding) {
             return finding.file == report.target.paths.configDirectory;
         });
+    } else {
+        const Drift drift = findDrift(report.target, report.holder, report.inspection);
+        append(findings, driftFindings(drift, report.target, report.holder));
+        if (!drift.unknown.empty())
+            findings.push_back(
+                {Kind::unseen,
+                 {},
+                 "it is unknown whether files and daemon have the same secrets: " + drift.unknown});
+    }
     append(findings, std::move(report.driverFindings));
 }
 
