@@ -168,10 +168,10 @@ std::string keyMemoryOf(const std::string &smaps) {
         const auto has = [&](const char *flag) { return line.find(flag) != std::string::npos; };
         if (has(" dd") && has(" dc")) {
             const char *kind = isSecretmem ? "secretmem" : has(" lo") ? "locked" : "unlocked";
-            // Keys of secret.conf are in secret memory wherever there is some, and else the weakest
-            // of several counts.
-            if (found == "none" || isSecretmem ||
-                (found != "secretmem" && kind == std::string("unlocked")))
+            // Where there is secret memory, the keys of secret.conf are in it, and the locked one
+            // has what was there before them. Memory that is not locked counts before both.
+            if (found == "none" || kind == std::string("unlocked") ||
+                (isSecretmem && found != "unlocked"))
                 found = kind;
         }
         isSecretmem = false;

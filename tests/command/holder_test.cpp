@@ -107,9 +107,11 @@ TEST(KeyMemory, ByTheFlagsOfMappings) {
     EXPECT_EQ(keyMemoryOf(secretmem + scratch), "secretmem");
     EXPECT_EQ(keyMemoryOf(scratch + locked), "locked");
     EXPECT_EQ(keyMemoryOf(scratch + unlocked + scratch), "unlocked");
-    EXPECT_EQ(keyMemoryOf(secretmem + locked), "locked");
-    EXPECT_EQ(keyMemoryOf(locked + secretmem), "locked");
+    EXPECT_EQ(keyMemoryOf(secretmem + locked), "secretmem");
+    EXPECT_EQ(keyMemoryOf(locked + secretmem), "secretmem");
     EXPECT_EQ(keyMemoryOf(unlocked + secretmem), "unlocked");
+    EXPECT_EQ(keyMemoryOf(secretmem + unlocked), "unlocked");
+    EXPECT_EQ(keyMemoryOf(locked + unlocked), "unlocked");
     EXPECT_EQ(keyMemoryOf(scratch), "none");
     EXPECT_EQ(keyMemoryOf(""), "");
 }

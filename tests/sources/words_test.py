@@ -57,7 +57,7 @@ class Exception_(NamedTuple):
 
 
 EXCEPTIONS = (
-    Exception_(r"src/command/(finding|inspection)\.(h|cpp)|src/directory/.*|tests/command/.*\.cpp",
+    Exception_(r"src/command/(finding|inspection|check_findings)\.(h|cpp)|src/directory/.*|tests/command/.*\.cpp",
                r"\bleftover,|\baside,|Kind::(leftover|aside)\b|\"(leftover|aside)\"",
                "kinds of findings: members of JSON are named by them"),
     Exception_(r"tests/system/test_(command_alone|backup)\.py|docs/keyhold\.1", r"\"(leftover|aside)\"|\.BR? (leftover|aside)\b",
