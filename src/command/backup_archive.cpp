@@ -134,7 +134,7 @@ class BackupReader {
         try {
             if (format == ValueFormat::jwe)
                 secret_->keyId = keyIdOfJwe(text.bytes());
-            auto decoded = policy_.decode(format, uuid, text.bytes());
+            auto decoded = policy_.decodeAny(format, uuid, text.bytes());
             if (!decoded)
                 refuse("is blank");
             secret_->value = Value::of(std::move(decoded->value));

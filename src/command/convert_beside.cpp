@@ -85,7 +85,9 @@ class Follower {
         auto signalledAt = movedAt;
         while (!reencryptable_.empty()) {
             if (conversion_.isStopped())
-                return tell("the daemon goes on by itself");
+                return tell(conversion_.purpose == Purpose::rekey
+                                ? "the daemon goes on by itself"
+                                : "stopped; run it again to go on");
             if (daemon_.hasEnded(kLook))
                 return tell("the daemon has ended");
             const std::size_t before = reencryptable_.size();

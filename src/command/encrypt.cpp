@@ -9,6 +9,7 @@
 #include "command/key_needs.h"
 #include "command/report.h"
 #include "command/settings_editor.h"
+#include "command/told_state.h"
 #include "conf/conf_edit.h"
 #include "conf/error.h"
 #include "host/settings_file.h"
@@ -153,7 +154,7 @@ class Encryption {
         result_.daemon = Daemon(target_, *holder).readSettings(options_.isStopped);
         switch (*result_.daemon) {
         case Daemon::Settings::read:
-            return say(holder->text() + " goes by it");
+            return tellWhatItDoes(*holder);
         case Daemon::Settings::ended:
             return say(holder->text() + " has ended; the next one goes by it");
         case Daemon::Settings::unread:
@@ -164,6 +165,18 @@ class Encryption {
             return tell("whether " + holder->text() + " has read " + inQuotes(editor_->path()) +
                         " again is not known; its driver does not tell");
         }
+    }
+
+    /// It has read the settings, and may still lack the key that they name.
+    void tellWhatItDoes(const Holder &holder) {
+        const DriverView view = viewDriver(target_, holder);
+        if (options_.step != EncryptStep::off && view.told &&
+            view.told->report.newValues != DriverReport::NewValues::sealed) {
+            isUnsure_ = true;
+            return tell(holder.text() + " has read " + inQuotes(editor_->path()) +
+                        ", and seals no value: " + view.told->report.whyRefused);
+        }
+        say(holder.text() + " goes by it");
     }
 
     void convertTo(Purpose purpose) {
@@ -182,7 +195,7 @@ class Encryption {
         std::vector<std::string> named = settings.secretsDecryptionKeys;
         if (settings.secretsEncryptionKey)
             named.push_back(*settings.secretsEncryptionKey);
-        return nextKeyPlace(keyDirectoryOf(target_), named);
+        return nextKeyPlace(keyDirectoryOf(target_), named, options_.step == EncryptStep::on);
     }
 
     void requireNoValueOfALostKey(const StoreKeys &keys) const {
@@ -202,6 +215,7 @@ class Encryption {
     void switchOn() {
         const StoreKeys keys = keysNow();
         const KeyPlan &plan = keys.host.plan;
+        requireNoRefusedPlainValue(target_, keys);
         std::string text = temporary_settings::without(editor_->text());
         if (plan.source == KeyPlan::Source::setting) {
             if (!options_.keyFiles.empty() && absolute(options_.keyFiles.front()) != plan.keyPath)
@@ -235,6 +249,7 @@ class Encryption {
 
     void switchOff() {
         const StoreKeys keys = keysNow();
+        requireNoRefusedPlainValue(target_, keys);
         std::string text = temporary_settings::without(editor_->text());
         if (keys.host.settings.encryptData != false)
             text = withStatement(text, "encrypt_data", "0");

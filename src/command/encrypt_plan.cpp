@@ -3,6 +3,8 @@
 
 #include "conf/conf_edit.h"
 #include "conf/error.h"
+#include "directory/inspection.h"
+#include "os/store_directory.h"
 
 #include <algorithm>
 #include <charconv>
@@ -37,7 +39,8 @@ std::string variable(const char *name) {
 
 } // namespace
 
-std::string nextKeyPlace(const std::string &directory, const std::vector<std::string> &named) {
+std::string nextKeyPlace(const std::string &directory, const std::vector<std::string> &named,
+                         bool takesThere) {
     unsigned highest = 0;
     for (const std::string &path : named) {
         const auto normal = std::filesystem::path(path).lexically_normal();
@@ -49,7 +52,7 @@ std::string nextKeyPlace(const std::string &directory, const std::vector<std::st
     for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
          at.increment(error))
         there = std::max(there, numberIn(at->path().filename().string()));
-    const unsigned number = there > highest ? there : highest + 1;
+    const unsigned number = takesThere && there > highest ? there : std::max(there, highest) + 1;
     return directory + "/" + std::string(kPrefix) + std::to_string(number) + std::string(kSuffix);
 }
 
@@ -68,6 +71,20 @@ std::string keyDirectoryOf(const Target &target) {
     }
     throw Error(ErrorCode::invalidArgument,
                 "name the file of the key with --key, outside of the root");
+}
+
+void requireNoRefusedPlainValue(const Target &target, const StoreKeys &keys) {
+    if (keys.host.settings.plainValues != PlainValues::refuse || !exists(target))
+        return;
+    const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
+    const auto accepting = withRules(
+        *keys.host.policy, {.mustSeal = false, .convertExisting = false, .complaint = {}});
+    if (inspect(directory, *accepting).plain > 0)
+        throw Error(
+            ErrorCode::configUnsupported,
+            inQuotes(target.paths.settingsFile) +
+                " refuses values in plain (plain_values), and there are some; compare them, "
+                "take plain_values out until this is done, and run it again");
 }
 
 void requireAwayFromStore(const Target &target, const std::string &place) {

@@ -24,7 +24,8 @@ constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
 
 std::string octal(mode_t mode) {
     std::array<char, 16> text{};
-    std::snprintf(text.data(), text.size(), "%04o", static_cast<unsigned>(mode & kPermissions));
+    static_cast<void>(std::snprintf(text.data(), text.size(), "%04o",
+                                    static_cast<unsigned>(mode & kPermissions)));
     return text.data();
 }
 

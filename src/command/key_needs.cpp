@@ -43,8 +43,10 @@ std::vector<std::string> idleFilesOfEarlierKeys(const StoreDirectory &directory,
     const std::string currentId = currentIdOf(keyring);
     std::vector<std::string> files;
     for (const StoreFinding &finding : inspection.findings) {
-        const bool isIdle = finding.kind == StoreFinding::Kind::quarantinedValue ||
-                            finding.kind == StoreFinding::Kind::orphanedValue;
+        using Kind = StoreFinding::Kind;
+        const bool isIdle =
+            finding.kind == Kind::quarantinedValue || finding.kind == Kind::orphanedValue ||
+            finding.kind == Kind::shadowedValue || finding.kind == Kind::privateName;
         if (isIdle && needsOther(directory, finding.file, currentId))
             files.push_back(directory.pathOf(finding.file));
     }

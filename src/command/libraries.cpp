@@ -37,10 +37,11 @@ std::string dynamicLinker() {
         [](dl_phdr_info *info, std::size_t, void *out) {
             for (int i = 0; i < info->dlpi_phnum; ++i) {
                 const ElfW(Phdr) &header = info->dlpi_phdr[i];
+                // NOLINTBEGIN(performance-no-int-to-ptr)
                 if (header.p_type == PT_INTERP)
-                    // NOLINTNEXTLINE(performance-no-int-to-ptr,*-reinterpret-cast)
                     *static_cast<std::string *>(out) =
                         reinterpret_cast<const char *>(info->dlpi_addr + header.p_vaddr);
+                // NOLINTEND(performance-no-int-to-ptr)
             }
             return 1; // the first is the program
         },

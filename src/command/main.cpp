@@ -146,18 +146,21 @@ int runGuarded(int argc, char **argv) {
     // To monitoring, a check that did not take place is not a store that is broken.
     const bool isCheck = argc > 1 && argv[1] == "check"sv;
     const int failure = static_cast<int>(isCheck ? Exit::unknown : Exit::failure);
-    int exit = failure;
-    try {
-        // No core dump, and no look into this process by others of the same user.
-        ::prctl(PR_SET_DUMPABLE, 0);
-        requireLibvirt();
-        CommandLine line;
-        exit = line.run(argc, argv);
-    } catch (const Error &error) {
-        tellError(error.fullText(), wantsJson);
-    } catch (const std::exception &exception) {
-        tellError(exception.what(), wantsJson);
-    }
+    const auto run = [&] {
+        try {
+            // No core dump, and no look into this process by others of the same user.
+            ::prctl(PR_SET_DUMPABLE, 0);
+            requireLibvirt();
+            CommandLine line;
+            return line.run(argc, argv);
+        } catch (const Error &error) {
+            tellError(error.fullText(), wantsJson);
+        } catch (const std::exception &exception) {
+            tellError(exception.what(), wantsJson);
+        }
+        return failure;
+    };
+    const int exit = run();
     if (!flushOutput()) {
         tell("cannot write the output");
         return failure;

@@ -19,15 +19,20 @@ const char *purposeName(Purpose purpose) noexcept {
 
 SealingPolicy::Rules rulesFor(Purpose purpose, const HostKeys &keys,
                               const std::string &settingsFile) {
+    SealingPolicy::Rules rules{.mustSeal = purpose != Purpose::unseal,
+                               .convertExisting = purpose != Purpose::rekey,
+                               .complaint = {}};
+    // What may not be read is not converted either.
+    rules.refusesPlain = keys.policy->rules().refusesPlain;
     if (purpose == Purpose::unseal)
-        return {.mustSeal = false, .convertExisting = true, .complaint = {}};
+        return rules;
     if (!keys.policy->rules().mustSeal)
         throw Error(ErrorCode::configUnsupported,
                     inQuotes(settingsFile) +
                         " does not ask for encryption; keyhold encrypt on makes a key, names it "
                         "there, and seals all values");
     static_cast<void>(keys.policy->formatOfNew()); // raises if there is no key to seal with
-    return {.mustSeal = true, .convertExisting = purpose == Purpose::seal, .complaint = {}};
+    return rules;
 }
 
 std::string lackingFor(Purpose purpose, const Settings &settings, const KeyPlan &plan) {

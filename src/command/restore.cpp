@@ -96,7 +96,7 @@ class Restorer {
         const FormerJudge judge = [&](ValueFormat, const auto &lend) -> const char * {
             try {
                 lend([&](const EncodedValue &encoded) {
-                    return policy_.decode(encoded.format, uuid, encoded.bytes).has_value();
+                    return policy_.decodeAny(encoded.format, uuid, encoded.bytes).has_value();
                 });
             } catch (const Error &) {
                 return "could not be read when its secret was restored";

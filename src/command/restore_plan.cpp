@@ -47,18 +47,32 @@ class Planner {
                 throw Error(ErrorCode::notFound, "there is no secret " + inQuotes(uuid.toString()) +
                                                      " in " + inQuotes(choice_.file));
         }
+        keepWhatWasLeftOut();
         findOthers();
         findConflicts();
         return std::move(out_);
     }
 
   private:
+    /// Where the backup could not read a value, it says nothing of the one that is here.
+    void keepWhatWasLeftOut() {
+        for (PlannedSecret &each : out_.secrets) {
+            const auto isOfSecret = [&](const auto &left) {
+                return left.file.find("/" + each.uuid.toString() + ".") != std::string::npos;
+            };
+            if (each.action == Action::replace && each.isWithoutValue && each.valueDiffers &&
+                std::ranges::any_of(out_.manifest.leftOut, isOfSecret))
+                each.action = Action::keep;
+        }
+    }
+
     void add(const ArchivedSecret &archived) {
         const Uuid &uuid = archived.definition.uuid;
         PlannedSecret planned;
         planned.uuid = uuid;
         planned.usage = archived.definition.usage;
         planned.digest = archived.digest;
+        planned.isWithoutValue = !archived.encoded;
         if (choice_.uuids.empty() || std::ranges::find(choice_.uuids, uuid) != choice_.uuids.end())
             compare(archived, planned);
         const bool isRestored = planned.action == Action::add ||

@@ -30,6 +30,7 @@ struct PlannedSecret {
     Usage usage;
     std::string digest; ///< of what is in the archive
     Action action = Action::unwanted;
+    bool isWithoutValue = false; ///< in the archive
     bool definitionDiffers = false;
     bool valueDiffers = false;
     bool usageDiffers = false; ///< or the store's is unknown

@@ -189,7 +189,8 @@ void printText(const Report &report, bool isVerbose) {
     std::erase_if(findings, [](const Finding &finding) {
         using Kind = Finding::Kind;
         return finding.kind != Kind::driver && finding.kind != Kind::drift &&
-               finding.kind != Kind::settings && !isUnreadable(finding.kind);
+               finding.kind != Kind::refused && finding.kind != Kind::settings &&
+               !isUnreadable(finding.kind);
     });
     printCauses(findings, isVerbose, "  ");
 }

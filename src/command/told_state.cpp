@@ -188,9 +188,16 @@ std::vector<Finding> driverFindings(const Target &target, const std::optional<Ho
     if (hasChanged(report.settings.file, report.settings.path))
         say(report.settings.path, "was changed since " + holder->text() + " read it; reload it");
     const Key *current = keys.host.policy->keyring().current();
-    if (current && std::ranges::find(report.keys, current->id()) == report.keys.end())
+    if (!report.missingKeys.empty())
+        found.push_back(
+            {Finding::Kind::missingKey, {}, holder->text() + " lacks keys: " + report.missingKeys});
+    else if (current && std::ranges::find(report.keys, current->id()) == report.keys.end())
         say(target.paths.settingsFile, "names key " + current->id() + ", which " + holder->text() +
                                            " does not have; reload it");
+    if (report.newValues == DriverReport::NewValues::refused && report.failure.empty())
+        found.push_back({Finding::Kind::refused,
+                         {},
+                         holder->text() + " refuses new values: " + report.whyRefused});
     if (!report.failure.empty())
         say({}, holder->text() + " cannot serve its store in full: " + report.failure);
     return found;

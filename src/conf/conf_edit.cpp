@@ -83,6 +83,9 @@ std::string withStatement(std::string_view text, std::string_view name, std::str
             kLineEnds.find(text[next]) == std::string_view::npos) {
             out.replace(next, text[next] == ';' ? 1 : 0, lineEndOf(text));
         }
+        // A comment right behind the value would become part of the note.
+        if (!note.empty() && former.end < text.size() && text[former.end] == '#')
+            tail += ' ';
         out.replace(found->valueBegin, former.end - found->valueBegin, tail);
         return out;
     }

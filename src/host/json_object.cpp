@@ -29,7 +29,8 @@ std::string quoted(std::string_view value) {
             text += each;
         } else if (static_cast<unsigned char>(each) < ' ') {
             char escaped[sizeof "\\u0000"];
-            std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(each));
+            static_cast<void>(
+                std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(each)));
             text += escaped;
         } else {
             text += each;

@@ -14,10 +14,10 @@ namespace {
 TEST(EncryptPlan, TheNextKeyIsAboveThoseThatAreNamed) {
     const TemporaryDirectory folder;
     const std::string at = folder.path();
-    EXPECT_EQ(nextKeyPlace(at, {}), at + "/secrets-1.key");
-    EXPECT_EQ(nextKeyPlace(at, {at + "/secrets-9.key", "/other/secrets-50.key"}),
+    EXPECT_EQ(nextKeyPlace(at, {}, true), at + "/secrets-1.key");
+    EXPECT_EQ(nextKeyPlace(at, {at + "/secrets-9.key", "/other/secrets-50.key"}, true),
               at + "/secrets-10.key");
-    EXPECT_EQ(nextKeyPlace(at + "/nowhere", {}), at + "/nowhere/secrets-1.key");
+    EXPECT_EQ(nextKeyPlace(at + "/nowhere", {}, true), at + "/nowhere/secrets-1.key");
 }
 
 TEST(EncryptPlan, AKeyThatWasMadeAndNotNamedIsTaken) {
@@ -26,9 +26,11 @@ TEST(EncryptPlan, AKeyThatWasMadeAndNotNamedIsTaken) {
     for (const char *name : {"/secrets-1.key", "/secrets-2.key", "/secrets-x.key", "/secrets-.key",
                              "/secrets-77.key.old"})
         std::ofstream(at + name) << "";
-    EXPECT_EQ(nextKeyPlace(at, {at + "/secrets-1.key"}), at + "/secrets-2.key");
-    EXPECT_EQ(nextKeyPlace(at, {at + "/secrets-2.key"}), at + "/secrets-3.key");
-    EXPECT_EQ(nextKeyPlace(at, {}), at + "/secrets-2.key");
+    EXPECT_EQ(nextKeyPlace(at, {at + "/secrets-1.key"}, true), at + "/secrets-2.key");
+    EXPECT_EQ(nextKeyPlace(at, {at + "/secrets-2.key"}, true), at + "/secrets-3.key");
+    EXPECT_EQ(nextKeyPlace(at, {at + "/secrets-1.key"}, false), at + "/secrets-3.key")
+        << "a key that was in use once is no new one";
+    EXPECT_EQ(nextKeyPlace(at, {}, true), at + "/secrets-2.key");
 }
 
 TEST(EncryptPlan, KeysAreNotBesideTheStore) {
