@@ -51,6 +51,9 @@ TEST(ConfEdit, NotesGoAndComeWithTheirStatement) {
     EXPECT_EQ(withStatement("a = 1; b = 2\n", "a", "3", kNote),
               "a = 3 # keyhold: for now\n b = 2\n");
     EXPECT_EQ(noteOf(withStatement("a = 1\r\n", "a", "3", kNote), "a"), kNote);
+    const std::string close = withStatement("a = 1#mine\n", "a", "2", kNote);
+    EXPECT_EQ(noteOf(close, "a"), kNote);
+    EXPECT_EQ(withStatement(close, "a", "1"), "a = 1 #mine\n");
 }
 
 TEST(ConfEdit, StringsAreWrittenSoThatTheyAreRead) {

@@ -4,7 +4,7 @@
 import libvirt
 from harness.keyhold import Keyhold
 from harness.sealed_case import KEY_MISSING, SealedCase
-from harness.secret_files import Secret, write_file
+from harness.secret_files import Secret, write_file, write_value
 
 
 class PlainValues(SealedCase):
@@ -60,3 +60,16 @@ class PlainValues(SealedCase):
         self.root.secretLookupByUUIDString(plain.uuid).setValue(b"by a client")
         self.assertEqual(self.value_of(self.root, plain), b"by a client")
         self.assertFormats("jwe", secret=plain)
+
+    def test_no_command_takes_a_refused_one_for_the_value(self) -> None:
+        self.store_sealed()
+        self.write_conf(f'secrets_encryption_key = "{self.key.path}"\nplain_values = "refuse"\n')
+        write_value(self.secret.value_in(self.store), b"planted")
+        before = {path.name: path.read_bytes() for path in self.store.iterdir()}
+        keyhold = Keyhold(self.machine)
+        keyhold.run("seal")
+        for step in ("on", "off"):
+            refused = keyhold.run("encrypt", step)
+            self.assertEqual(refused.code, 2)
+            self.assertIn("refuses values in plain", refused.err)
+        self.assertEqual({path.name: path.read_bytes() for path in self.store.iterdir()}, before)

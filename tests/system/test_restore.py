@@ -36,6 +36,19 @@ class RestoreCase(CommandCase):
         return self.there.json("restore", str(self.archive), "--apply", *arguments, code=code)
 
 
+class BesideNewerValues(RestoreCase):
+    def test_a_value_that_the_backup_could_not_read_stays(self) -> None:
+        self.keyhold.json("seal")
+        sealed = self.store / f"{self.secrets[0].uuid}.jwe"
+        good = sealed.read_bytes()
+        sealed.write_bytes(good[:-9] + b"damaged..")
+        self.keyhold.json("backup", str(self.archive), code=1)
+        sealed.write_bytes(good)
+        before = snapshot(self.store)
+        self.keyhold.json("restore", str(self.archive), "--apply", "--replace", code=1)
+        self.assertEqual(snapshot(self.store), before)
+
+
 class OnAnotherHost(RestoreCase):
     def assertServed(self, **options: Any) -> None:
         connection = self.start(self.other, **options).open()
