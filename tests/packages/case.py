@@ -101,7 +101,8 @@ class PackageCase(unittest.TestCase):
     def repository(self, packages_of: Mapping[str, Path]) -> Path:
         """In the system, for suites and the packages of each, signed with a key made for it."""
         place = Path(tempfile.mkdtemp(prefix="keyhold-gnupg-"))
-        self.addCleanup(shutil.rmtree, place)
+        # Its agent, which is told to end, removes its sockets at the same time.
+        self.addCleanup(shutil.rmtree, place, ignore_errors=True)
         environment = {**os.environ, "GNUPGHOME": str(place)}
 
         def gpg(*arguments: str) -> str:
