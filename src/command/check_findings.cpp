@@ -181,7 +181,11 @@ CheckedStore checkStore(const Target &target, const std::vector<std::string> &ke
             checkFiles(checked, findings, causes, keyFiles, expectations);
         }
     } catch (const Error &error) {
-        findings.push_back({Kind::unseen, {}, error.fullText() + "; " + whoMayLook(target)});
+        const bool isForbidden = error.systemErrno() == EACCES || error.systemErrno() == EPERM;
+        findings.push_back({Kind::unseen,
+                            {},
+                            error.fullText() + (isForbidden ? std::string("; ") + whoMayLook(target)
+                                                            : std::string())});
     }
     if (const auto module = installedModule())
         append(findings, missingLibraries(*module));

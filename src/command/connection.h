@@ -3,9 +3,14 @@
 
 #include "command/target.h"
 
+#include <chrono>
 #include <cstdlib>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <libvirt/libvirt.h>
@@ -45,6 +50,20 @@ enum class Access {
 
 /// Raises as raiseLibvirtError().
 [[nodiscard]] Connection openConnection(const std::string &uri, Access access);
+
+/// What `ask` gives, of a daemon that may never answer; empty if it does not within `patience`:
+/// then its thread is left to itself. Raises what `ask` does.
+template <typename Ask>
+[[nodiscard]] auto within(std::chrono::seconds patience, Ask ask)
+    -> std::optional<decltype(ask())> {
+    // The future of std::async would wait for the end.
+    std::packaged_task<decltype(ask())()> task(std::move(ask));
+    auto answer = task.get_future();
+    std::thread(std::move(task)).detach();
+    if (answer.wait_for(patience) != std::future_status::ready)
+        return std::nullopt;
+    return answer.get();
+}
 
 /// Where the secrets of `target` are asked for: secret:///system, secret:///session, or
 /// secret:///embed with its root.

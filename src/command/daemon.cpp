@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/daemon.h"
 
-#include "command/output.h"
+#include "command/told_state.h"
 #include "conf/error.h"
-#include "host/driver_report.h"
 #include "os/file_system.h"
-#include "os/store_directory.h"
-#include "os/untrusted_file.h"
 
 #include <cerrno>
 #include <csignal>
 
-#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,7 +22,6 @@ constexpr auto kLook = std::chrono::milliseconds(100);
 // A daemon that is at another reload, or still starting, drops the signal.
 constexpr auto kSignalAgain = std::chrono::seconds(5);
 constexpr auto kPatience = std::chrono::seconds(30);
-constexpr std::size_t kMaxReport = std::size_t{1} << 20; // bytes
 
 // <sys/pidfd.h> of glibc 2.36 cannot be used from C++.
 int openProcess(pid_t pid) {
@@ -40,36 +35,17 @@ int signalProcess(int descriptor, int number) {
     throw Error(ErrorCode::configUnsupported, text);
 }
 
-} // namespace
-
-Daemon::Settings settingsOf(const Target &target, pid_t pid) {
-    using Settings = Daemon::Settings;
-    try {
-        const auto directory =
-            StoreDirectory::toReachFiles(posixFileSystem(), target.paths.stateDirectory);
-        const auto text = readTextFile(directory, DriverReport::kFileName, kMaxReport);
-        if (!text)
-            return Settings::unknown;
-        const Json report = Json::parse(*text);
-        if (report.at("pid").get<pid_t>() != pid)
-            return Settings::unknown;
-        const Json &settings = report.at("settings");
-        if (settings.at("file").get<std::string>() != target.paths.settingsFile)
-            return Settings::unread;
-        FileStatus now;
-        const bool isThere = posixFileSystem().statusOf(target.paths.settingsFile, now) >= 0;
-        const Json &read = settings.at("status");
-        if (read.is_null() || !isThere)
-            return read.is_null() && !isThere ? Settings::read : Settings::unread;
-        const bool isSame = read.at("device").get<dev_t>() == now.device &&
-                            read.at("inode").get<ino_t>() == now.inode &&
-                            read.at("size").get<off_t>() == now.size &&
-                            read.at("changed").get<std::int64_t>() == now.changed;
-        return isSame ? Settings::read : Settings::unread;
-    } catch (const std::exception &) {
-        return Settings::unknown;
-    }
+/// By the report of the driver: whether it goes by the file of settings that is there now.
+Daemon::Settings settingsOf(const Target &target, const Holder &holder) {
+    const DriverView view = viewDriver(target, holder);
+    if (!view.told)
+        return Daemon::Settings::unknown;
+    const bool isRead =
+        view.told->report.settings.path == target.paths.settingsFile && hasReadSettings(*view.told);
+    return isRead ? Daemon::Settings::read : Daemon::Settings::unread;
 }
+
+} // namespace
 
 Daemon::Daemon(const Target &target, const Holder &holder)
     : target_(target),
@@ -93,7 +69,7 @@ bool Daemon::hasEnded(std::chrono::milliseconds wait) const {
 }
 
 Daemon::Settings Daemon::readSettings(const std::function<bool()> &isStopped) const {
-    Settings state = settingsOf(target_, holder_.pid);
+    Settings state = settingsOf(target_, holder_);
     if (state == Settings::read)
         return state;
     const auto begin = Clock::now();
@@ -101,7 +77,7 @@ Daemon::Settings Daemon::readSettings(const std::function<bool()> &isStopped) co
     for (auto signalledAt = begin; Clock::now() - begin < kPatience && !isStopped();) {
         if (hasEnded(kLook))
             return Settings::ended;
-        state = settingsOf(target_, holder_.pid);
+        state = settingsOf(target_, holder_);
         if (state == Settings::read)
             return state;
         // One that gives no report now will not do so later.

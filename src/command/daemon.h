@@ -37,10 +37,6 @@ class Daemon {
     const Descriptor descriptor_;
 };
 
-/// By the report of the driver beside the lock: whether the process has read the file of settings
-/// that is there now.
-[[nodiscard]] Daemon::Settings settingsOf(const Target &target, pid_t pid);
-
 /// Raises configUnsupported, with the remedy, if the store is in use by something that does not do
 /// what a daemon with Keyhold does at SIGHUP.
 void requireReloading(const Target &target, const Holder &holder);

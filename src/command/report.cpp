@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/report.h"
 
+#include "os/retry.h"
+
 #include <algorithm>
 #include <iterator>
 
 #include <nlohmann/json.hpp>
 
 namespace keyhold::command {
+
+namespace {
+
+/// More than the second in which a driver writes no second report.
+constexpr std::chrono::milliseconds kReportPatience{1500};
+
+} // namespace
 
 std::vector<Finding> Report::findings() const {
     std::vector<Finding> all = keys.findings;
@@ -19,6 +28,10 @@ Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) 
     Report report{target, findHolder(target.paths), {}, {}, {}, {}, {}};
     report.keys = readStoreKeys(target, report.holder, keyFiles);
     report.driver = viewDriver(target, report.holder);
+    // A daemon that is just told to reload reads and reports within moments.
+    for (const Retry retry = retryFor(kReportPatience);
+         report.driver.told && !hasReadSettings(*report.driver.told) && retry();)
+        report.driver = viewDriver(target, report.holder);
     report.driverFindings = driverFindings(target, report.holder, report.driver, report.keys);
     if (report.holder && !exists(target)) {
         // Of the files, too: nothing is left of them.

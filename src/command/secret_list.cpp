@@ -12,9 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <future>
 #include <iterator>
-#include <thread>
 #include <tuple>
 
 #include <libvirt/virterror.h>
@@ -23,8 +21,6 @@
 namespace keyhold::command {
 
 namespace {
-
-constexpr auto kPatience = std::chrono::seconds(30);
 
 std::vector<SecretEntry> entriesOfFiles(const StoreDirectory &directory,
                                         const SealingPolicy &policy) {
@@ -49,21 +45,14 @@ std::vector<SecretEntry> entriesOfFiles(const StoreDirectory &directory,
     return entries;
 }
 
-/// Empty if it does not answer in time: then its thread is left to itself.
-std::optional<std::vector<SecretDefinition>> askDaemon(const std::string &uri) {
-    std::packaged_task<std::vector<SecretDefinition>()> task(
-        [uri] { return definitionsOn(openConnection(uri, Access::look).get()); });
-    std::future<std::vector<SecretDefinition>> answer = task.get_future();
-    std::thread(std::move(task)).detach();
-    if (answer.wait_for(kPatience) != std::future_status::ready)
-        return std::nullopt;
-    return answer.get();
-}
+constexpr std::chrono::seconds kPatience{30}; // for every definition
 
 void addServed(SecretList &list, const Holder &holder) {
     const std::string noAnswer = "the definitions are those of the files, for " + holder.text();
     try {
-        auto served = askDaemon(secretUriOf(list.target));
+        auto served = within(kPatience, [uri = secretUriOf(list.target)] {
+            return definitionsOn(openConnection(uri, Access::look).get());
+        });
         if (!served) {
             list.note = noAnswer + " does not answer";
             return;

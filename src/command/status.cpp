@@ -40,15 +40,7 @@ const char *newValuesOf(const Report &report) {
         return newValuesBySettings(*report.keys.host.policy, report.inspection);
     if (!report.driver.told)
         return "unknown";
-    switch (report.driver.told->report.newValues) {
-    case DriverReport::NewValues::plain:
-        return "plain";
-    case DriverReport::NewValues::sealed:
-        return "sealed";
-    case DriverReport::NewValues::refused:
-        break;
-    }
-    return "refused";
+    return DriverReport::nameOf(report.driver.told->report.newValues);
 }
 
 Json jsonOf(const Drift &drift) {

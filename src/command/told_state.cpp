@@ -3,15 +3,13 @@
 
 #include "conf/error.h"
 #include "os/file_system.h"
+#include "os/proc_file.h"
 #include "os/store_directory.h"
 #include "os/untrusted_file.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
-#include <fstream>
 #include <sstream>
-#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -20,13 +18,6 @@ namespace keyhold::command {
 namespace {
 
 constexpr std::size_t kMaxSize = std::size_t{1} << 20;
-
-std::string readProc(pid_t pid, const char *name) {
-    const std::ifstream file("/proc/" + std::to_string(pid) + "/" + name);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
 
 FileStatus statusIn(const Json &json) {
     FileStatus status;
@@ -72,16 +63,11 @@ DriverReport reportIn(const Json &json) {
     return report;
 }
 
-std::uint64_t numberIn(std::string_view text) {
-    std::uint64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
 /// Why the file of `told` is not of this process; empty if it is.
 std::string disbelief(const ToldState &told, const Holder &holder) {
+    const std::string proc = "/proc/" + std::to_string(holder.pid);
     const ProcessIdentity identity =
-        identityIn(readProc(holder.pid, "status"), readProc(holder.pid, "stat"));
+        identityIn(textOfProc(proc + "/status"), textOfProc(proc + "/stat"));
     if (identity.innermost == 0)
         return "that process cannot be looked at";
     // 0: its own /proc could not be read
@@ -90,13 +76,6 @@ std::string disbelief(const ToldState &told, const Holder &holder) {
         return {};
     return "the state file beside the lock is of an earlier process, " + std::to_string(told.pid) +
            ", and is ignored";
-}
-
-bool hasChanged(const std::optional<FileStatus> &read, const std::string &path) {
-    FileStatus now;
-    if (posixFileSystem().statusOf(path, now) < 0)
-        return read.has_value();
-    return !read || !now.isUnchangedSince(*read);
 }
 
 } // namespace
@@ -115,20 +94,22 @@ ToldState toldStateOf(const std::string &text) {
     }
 }
 
+bool hasReadSettings(const ToldState &told) {
+    const DriverReport::Settings &read = told.report.settings;
+    FileStatus now;
+    if (posixFileSystem().statusOf(read.path, now) < 0)
+        return !read.file;
+    return read.file && now.isUnchangedSince(*read.file);
+}
+
 ProcessIdentity identityIn(const std::string &status, const std::string &stat) {
     ProcessIdentity identity;
     std::istringstream lines(status);
     for (std::string line; std::getline(lines, line);) {
         if (line.starts_with("NSpid:"))
-            identity.innermost =
-                static_cast<pid_t>(numberIn(line.substr(line.find_last_of(" \t") + 1)));
+            identity.innermost = std::stoi("0" + line.substr(line.find_last_of(" \t:") + 1));
     }
-    constexpr int kFieldsBetween = 19;
-    std::size_t at = stat.rfind(") ");
-    for (int field = 0; field <= kFieldsBetween && at != std::string::npos; ++field)
-        at = stat.find(' ', at + 1);
-    if (at != std::string::npos)
-        identity.started = numberIn(std::string_view(stat).substr(at + 1));
+    identity.started = startedIn(stat);
     return identity;
 }
 
@@ -185,7 +166,7 @@ std::vector<Finding> driverFindings(const Target &target, const std::optional<Ho
         (now.device != report.directoryStatus.device || now.inode != report.directoryStatus.inode))
         say(directory, "is not the directory that " + holder->text() +
                            " has open; put that one back, or restart it");
-    if (hasChanged(report.settings.file, report.settings.path))
+    if (!hasReadSettings(*view.told))
         say(report.settings.path, "was changed since " + holder->text() + " read it; reload it");
     const Key *current = keys.host.policy->keyring().current();
     if (!report.missingKeys.empty())

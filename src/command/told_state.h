@@ -27,6 +27,9 @@ struct ToldState {
 /// Raises internal, with the reason, if the text is not of a version that is known.
 [[nodiscard]] ToldState toldStateOf(const std::string &text);
 
+/// Whether the file of settings is still the one that the driver has read.
+[[nodiscard]] bool hasReadSettings(const ToldState &told);
+
 /// What is known of the driver that holds a store.
 struct DriverView {
     std::optional<ToldState> told; ///< believed: the process that wrote it holds the lock

@@ -5,10 +5,8 @@
 #include "config.h"
 #include "host/json_object.h"
 #include "os/descriptor.h"
+#include "os/proc_file.h"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
 #include <ctime>
 #include <string_view>
 #include <utility>
@@ -21,26 +19,6 @@ namespace keyhold {
 namespace {
 
 constexpr const char *kStaged = "keyhold-report.json.new";
-
-/// Of this process, in clock ticks since the boot: with the number of the process it names it for
-/// good. Field 22 of proc(5), stat; 0 if it cannot be read.
-std::uint64_t startOfProcess() {
-    constexpr int kFieldsBetween = 19; // after the name in parentheses, which may hold anything
-    FileSystem &fileSystem = posixFileSystem();
-    const Descriptor file(fileSystem, fileSystem.open(AT_FDCWD, "/proc/self/stat", O_RDONLY, 0));
-    std::array<char, 4096> buffer;
-    const ssize_t size =
-        file.number() < 0 ? 0 : fileSystem.read(file.number(), buffer.data(), buffer.size());
-    const std::string_view text(buffer.data(),
-                                static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    std::size_t at = text.rfind(") ");
-    for (int field = 0; field <= kFieldsBetween && at != std::string_view::npos; ++field)
-        at = text.find(' ', at + 1);
-    std::uint64_t started = 0;
-    if (at != std::string_view::npos)
-        std::from_chars(text.data() + at + 1, text.data() + text.size(), started);
-    return started;
-}
 
 JsonObject jsonOf(const FileStatus &status) {
     JsonObject json;
@@ -71,18 +49,6 @@ JsonObject jsonOf(const DriverReport::Counts &counts) {
     json.add("withoutValue", counts.withoutValue);
     json.add("unreadable", counts.unreadable);
     return json;
-}
-
-const char *nameOf(DriverReport::NewValues newValues) {
-    switch (newValues) {
-    case DriverReport::NewValues::plain:
-        return "plain";
-    case DriverReport::NewValues::sealed:
-        return "sealed";
-    case DriverReport::NewValues::refused:
-        break;
-    }
-    return "refused";
 }
 
 /// Answers -errno.
@@ -120,6 +86,18 @@ void replace(const std::string &path, const std::string &text) {
 
 } // namespace
 
+const char *DriverReport::nameOf(NewValues newValues) noexcept {
+    switch (newValues) {
+    case NewValues::plain:
+        return "plain";
+    case NewValues::sealed:
+        return "sealed";
+    case NewValues::refused:
+        break;
+    }
+    return "refused";
+}
+
 std::string jsonOf(const DriverReport &report) {
     JsonObject directory = jsonOf(report.directoryStatus);
     directory.add("path", report.directory);
@@ -132,10 +110,10 @@ std::string jsonOf(const DriverReport &report) {
     json.add("keyhold", KEYHOLD_VERSION);
     json.add("libvirt", report.libvirtRelease);
     json.add("pid", ::getpid());
-    json.add("processStarted", startOfProcess());
+    json.add("processStarted", startedIn(textOfProc("/proc/self/stat")));
     json.add("written", std::int64_t{std::time(nullptr)});
     json.add("settings", jsonOf(report.settings, report.settingsRead));
-    json.add("newValues", nameOf(report.newValues));
+    json.add("newValues", DriverReport::nameOf(report.newValues));
     json.add("whyRefused", report.whyRefused);
     json.add("keys", std::span<const std::string>(report.keys));
     if (report.hasCurrentKey)

@@ -27,6 +27,8 @@ struct DriverReport {
         std::optional<FileStatus> file; ///< empty if there was none
     };
     enum class NewValues { plain, sealed, refused };
+    /// "plain", "sealed", "refused".
+    [[nodiscard]] static const char *nameOf(NewValues newValues) noexcept;
     struct Counts {
         std::size_t secrets = 0;
         std::size_t ephemeral = 0; ///< of these, in memory alone

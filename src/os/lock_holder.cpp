@@ -2,6 +2,7 @@
 #include "os/lock_holder.h"
 
 #include "os/descriptor.h"
+#include "os/proc_file.h"
 
 #include <algorithm>
 #include <charconv>
@@ -18,24 +19,6 @@ namespace {
 
 std::string procOf(pid_t pid) {
     return "/proc/" + std::to_string(pid);
-}
-
-/// Empty if it cannot be read.
-std::string textOf(const std::string &path) {
-    FileSystem &fileSystem = posixFileSystem();
-    const Descriptor file(fileSystem, fileSystem.open(AT_FDCWD, path.c_str(), O_RDONLY, 0));
-    std::string text;
-    if (file.number() < 0)
-        return text;
-    for (;;) {
-        constexpr std::size_t kStep = 4096;
-        const std::size_t have = text.size();
-        text.resize(have + kStep);
-        const ssize_t got = fileSystem.read(file.number(), text.data() + have, kStep);
-        text.resize(have + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-        if (got <= 0)
-            return text;
-    }
 }
 
 std::vector<std::string> namesIn(const std::string &directory) {
@@ -87,8 +70,8 @@ std::string wordAfter(std::string_view text, std::string_view label) {
 LockedFile lockedFileOf(int descriptor, const struct stat &status) {
     LockedFile file{major(status.st_dev), minor(status.st_dev), status.st_ino};
     const std::string mount =
-        wordAfter(textOf("/proc/self/fdinfo/" + std::to_string(descriptor)), "mnt_id:");
-    const std::string table = mount.empty() ? "" : textOf("/proc/self/mountinfo");
+        wordAfter(textOfProc("/proc/self/fdinfo/" + std::to_string(descriptor)), "mnt_id:");
+    const std::string table = mount.empty() ? "" : textOfProc("/proc/self/mountinfo");
     for (std::string_view mounts = table; !mounts.empty();) {
         // "36 35 98:0 /mnt1 /mnt2 ...": proc_pid_mountinfo(5)
         std::string_view line = takeUntil('\n', mounts);
@@ -111,7 +94,7 @@ std::optional<bool> hasLock(pid_t pid, const struct stat &directory) {
     if (names.empty())
         return std::nullopt;
     return std::ranges::any_of(names, [&](const std::string &name) {
-        if (textOf(procOf(pid) + "/fdinfo/" + name).find(" FLOCK ") == std::string::npos)
+        if (textOfProc(procOf(pid) + "/fdinfo/" + name).find(" FLOCK ") == std::string::npos)
             return false;
         // A file of a server that is gone must not make this wait.
         struct statx found;
@@ -125,7 +108,7 @@ std::optional<bool> hasLock(pid_t pid, const struct stat &directory) {
 } // namespace
 
 std::string processName(pid_t pid) {
-    std::string name = textOf(procOf(pid) + "/comm");
+    std::string name = textOfProc(procOf(pid) + "/comm");
     if (name.ends_with('\n'))
         name.pop_back();
     return name;
@@ -180,7 +163,7 @@ pid_t holderOfDirectoryLock(int descriptor) {
     // The kernel names the process that took a lock, which may have ended, and whose number another
     // one may have by now.
     for (const pid_t pid :
-         flockHoldersIn(textOf("/proc/locks"), lockedFileOf(descriptor, directory))) {
+         flockHoldersIn(textOfProc("/proc/locks"), lockedFileOf(descriptor, directory))) {
         const bool isThere = !processName(pid).empty();
         if (isThere && hasLock(pid, directory).value_or(true))
             return pid;
