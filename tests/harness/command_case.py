@@ -27,3 +27,20 @@ class CommandCase(SystemCase, StoreAssertions):
 
     def configure(self, key: KeyFile | None = None, **more: Any) -> None:
         write_file(self.etc / "secret.conf", secret_conf(key=key or self.key, **more))
+
+    # --- beside a daemon -------------------------------------------------------------------
+
+    def begin(self) -> None:
+        self.daemon = self.start()
+        self.connection = self.daemon.open()
+
+    def assertServed(self) -> None:
+        self.assertIsNone(self.daemon.process.poll())
+        for secret, value in zip(self.secrets, self.values):
+            self.assertEqual(self.value_of(self.connection, secret), value)
+
+    def assertNewValueIs(self, form: str) -> None:
+        secret = Secret(usage="new")
+        handle = self.define(self.connection, secret, b"new")
+        self.assertTrue((self.store / f"{secret.uuid}.{form}").exists())
+        handle.undefine()

@@ -4,17 +4,13 @@ distinguish secrets. Root is always allowed by polkit, so the clients are other 
 
 Everything here is what libvirt's own driver does as well (`run.py --stock`)."""
 
-import base64
-import json
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import libvirt
 
+from access_case import DENIED, OTHER_VALUE, VALUE, AccessControlCase, rule
 from example_host import NAME
-from harness.case import SystemCase
 from harness.events import DEFINED, UNDEFINED, VALUE_CHANGED
 from harness.machine import User
 from harness.secret_files import Secret
@@ -25,8 +21,6 @@ from servers.polkit import CONFIGURATION, PolicyKit
 from test_scram import DAEMON as SCRAM_DAEMON
 from test_scram import ScramCase
 
-VALUE, OTHER_VALUE = b"first\0value", b"another value"
-DENIED = "access denied: 'secret' denied access"
 # the permissions that each call asks for: docs/aclpolkit of libvirt
 CONNECTION_CALLS = {
     "count": "connect.search-secrets",
@@ -48,9 +42,6 @@ SECRET_CALLS = {
 # where no rule decides: what libvirt's policy says of its actions
 OPEN_TO_ALL = {"lookup-by-uuid", "lookup-by-usage", "dump"}
 SECRET_PERMISSIONS = sorted(set().union(*SECRET_CALLS.values()))
-USAGE_TYPES = {"volume": libvirt.VIR_SECRET_USAGE_TYPE_VOLUME, "ceph": libvirt.VIR_SECRET_USAGE_TYPE_CEPH,
-               "iscsi": libvirt.VIR_SECRET_USAGE_TYPE_ISCSI, "tls": libvirt.VIR_SECRET_USAGE_TYPE_TLS,
-               "vtpm": libvirt.VIR_SECRET_USAGE_TYPE_VTPM}
 # what a rule sees of each: viraccessdriverpolkit.c
 USAGE_ATTRIBUTES = {"volume": "secret_usage_volume", "ceph": "secret_usage_ceph",
                     "iscsi": "secret_usage_target", "tls": "secret_usage_name"}
@@ -61,61 +52,6 @@ def documented_rule() -> str:
     found = re.search(r"(?ms)^polkit\.addRule.*?^\}\);$", text)
     assert found is not None
     return found.group()
-
-
-def rule(body: str, **data: object) -> str:
-    """A rule that decides everything: `body` is JavaScript that returns whether to allow `permission`
-    (such as "secret.read") to `user`, and may look at `action` and at the data."""
-    variables = "".join(f"var {name} = {json.dumps(value)};\n" for name, value in data.items())
-    return f"""{variables}polkit.addRule(function(action, subject) {{
-    var permission = action.id.replace("org.libvirt.api.", ""), user = subject.user;
-    function allowed() {{ {body} }}
-    return allowed() ? polkit.Result.YES : polkit.Result.NO;
-}});
-"""
-
-
-class AccessControlCase(SystemCase):
-    def serve(self, rules: str, driver_dir: str = "") -> None:
-        self.bus = SystemBus(self.machine)
-        self.addCleanup(self.bus.close)
-        PolicyKit(self.bus, rules)
-        self.daemon = self.start(configuration=CONFIGURATION, driver_dir=driver_dir)
-        self.root = self.daemon.open()
-
-    def client(self, user: User, readonly: bool = False, scheme: str = "secret") -> OtherUser:
-        client = OtherUser(self.machine, user, self.daemon.socket_uri(scheme, readonly), readonly)
-        self.addCleanup(client.close)
-        return client
-
-    def error(self, call: Callable[..., Any], *arguments: Any,
-              code: int = libvirt.VIR_ERR_OPERATION_DENIED) -> str:
-        """The text of the refusal with that code."""
-        with self.assertRaises(Refused) as raised:
-            call(*arguments)
-        self.assertEqual(raised.exception.code, code, str(raised.exception))
-        return str(raised.exception)
-
-    def assertDenied(self, call: Callable[..., Any], *arguments: Any) -> None:
-        self.assertEqual(self.error(call, *arguments, code=libvirt.VIR_ERR_ACCESS_DENIED), DENIED)
-
-    def attempt(self, client: OtherUser, call: str, secret: Secret) -> bool:
-        """Whether the client may do that to a secret."""
-        text = base64.b64encode(VALUE).decode()
-        arguments = {"lookup-by-usage": (USAGE_TYPES[secret.type], secret.usage),
-                     "define": (secret.xml,), "set": (secret.uuid, text)}.get(call, (secret.uuid,))
-        try:
-            client.call(call, *arguments)
-        except Refused as refusal:
-            self.assertEqual((refusal.code, str(refusal)), (libvirt.VIR_ERR_ACCESS_DENIED, DENIED))
-            return False
-        return True
-
-    def pass_marker(self) -> tuple[str, str]:
-        """Raises events that the rules of these tests show to everybody; events keep their order."""
-        marker = Secret(uuid="feedfeed-0000-4000-8000-000000000000", ephemeral=True)
-        self.define(self.root, marker).undefine()
-        return UNDEFINED, marker.uuid
 
 
 class EachCall(AccessControlCase):

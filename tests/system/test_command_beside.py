@@ -28,18 +28,7 @@ class BesideCase(CommandCase):
 class BesideADaemon(BesideCase):
     def setUp(self) -> None:
         super().setUp()
-        self.daemon = self.start()
-        self.connection = self.daemon.open()
-
-    def assertServed(self) -> None:
-        self.assertIsNone(self.daemon.process.poll())
-        for secret, value in zip(self.secrets, self.values):
-            self.assertEqual(self.value_of(self.connection, secret), value)
-
-    def assertNewValueIs(self, form: str) -> None:
-        secret = Secret(usage="new")
-        self.define(self.connection, secret, b"new")
-        self.assertTrue((self.store / f"{secret.uuid}.{form}").exists())
+        self.begin()
 
     def test_the_daemon_seals_rekeys_and_unseals(self) -> None:
         self.configure(seal_existing=1)

@@ -163,19 +163,7 @@ class BesideADaemon(EncryptCase):
     def setUp(self) -> None:
         super().setUp()
         write_file(self.conf, COMMENTED)
-        self.daemon = self.start()
-        self.connection = self.daemon.open()
-
-    def assertServed(self) -> None:
-        self.assertIsNone(self.daemon.process.poll())
-        for secret, value in zip(self.secrets, self.values):
-            self.assertEqual(self.value_of(self.connection, secret), value)
-
-    def assertNewValueIs(self, form: str) -> None:
-        secret = Secret(usage="new")
-        handle = self.define(self.connection, secret, b"new")
-        self.assertTrue((self.store / f"{secret.uuid}.{form}").exists())
-        handle.undefine()
+        self.begin()
 
     def test_on_rotate_and_off(self) -> None:
         done = self.on()

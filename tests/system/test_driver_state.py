@@ -70,6 +70,16 @@ class DriverState(CommandCase):
         self.assertEqual(self.keyhold.status()["newValues"], "sealed")
         self.assertEqual(self.of_driver(), [])
 
+    def test_a_reload_of_a_moment_ago_is_waited_for(self) -> None:
+        daemon = self.start()
+        self.wait_told("newValues", "plain")
+        for key in (self.key, self.other_key):
+            self.configure(key)
+            os.kill(daemon.pid, signal.SIGHUP)
+            status = self.keyhold.status()
+            self.assertEqual((status["newValues"], status["currentKey"]), ("sealed", key.id))
+            self.assertEqual([each["text"] for each in status["findings"] if each["kind"] == "driver"], [])
+
     def test_the_stock_driver_in_possession(self) -> None:
         self.configure()
         drivers = self.machine.home / "drivers"
