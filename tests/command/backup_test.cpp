@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/backup.h"
 #include "command/backup_archive.h"
+#include "command/json_of.h"
 #include "command/store_on_disk.h"
 #include "conf/error.h"
 
@@ -27,15 +28,7 @@ class BackupTest : public testing::Test {
         options.isStopped = [] { return false; };
     }
     Exit run() {
-        testing::internal::CaptureStdout();
-        try {
-            const Exit exit = backup(options);
-            said = Json::parse(testing::internal::GetCapturedStdout());
-            return exit;
-        } catch (...) {
-            testing::internal::GetCapturedStdout();
-            throw;
-        }
+        return runForJson([&] { return backup(options); }, said);
     }
     std::string refusal() {
         try {

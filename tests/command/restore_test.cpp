@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/backup.h"
+#include "command/json_of.h"
 #include "command/restore.h"
 #include "command/stop_advice.h"
 #include "command/store_on_disk.h"
@@ -42,15 +43,7 @@ class RestoreTest : public testing::Test {
         testing::internal::GetCapturedStdout();
     }
     Exit run() {
-        testing::internal::CaptureStdout();
-        try {
-            const Exit exit = restore(options);
-            said = Json::parse(testing::internal::GetCapturedStdout());
-            return exit;
-        } catch (...) {
-            testing::internal::GetCapturedStdout();
-            throw;
-        }
+        return runForJson([&] { return restore(options); }, said);
     }
     std::string refusal() {
         try {
