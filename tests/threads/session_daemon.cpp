@@ -24,6 +24,7 @@ using SetAccessManager = void(void *manager);
 
 std::atomic<int> holdCount{0};
 std::atomic<bool> isMiscounted{false};
+std::atomic<bool> isStopped{false};
 
 void onInhibit(bool inhibit, void *) {
     const int count = inhibit ? ++holdCount : --holdCount;
@@ -60,11 +61,17 @@ SessionDaemon::SessionDaemon(const std::string &directory)
                                                                 onInhibit, nullptr) == 0);
 }
 
+SessionDaemon::~SessionDaemon() {
+    if (!isStopped)
+        hostFunction<StateFunction>("virStateCleanup")();
+}
+
 void SessionDaemon::reload() {
     require(hostFunction<StateFunction>("virStateReload")() == 0);
 }
 
 void SessionDaemon::stop() {
+    isStopped = true;
     require(hostFunction<StateFunction>("virStateCleanup")() == 0);
 }
 

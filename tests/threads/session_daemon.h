@@ -12,6 +12,8 @@ class SessionDaemon {
   public:
     /// Keeps the secrets and the lock below `directory`.
     explicit SessionDaemon(const std::string &directory);
+    /// Stops the driver if nobody has: the end of a daemon, which leaves no thread to be joined.
+    ~SessionDaemon();
     SessionDaemon(const SessionDaemon &) = delete;
     SessionDaemon &operator=(const SessionDaemon &) = delete;
 
