@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/aes256cbc.h"
 
+#include "seal/base64.h"
 #include "seal/ciphers.h"
-#include "seal/plain.h"
 #include "seal/scratch.h"
 #include "seal/value_error.h"
 
@@ -20,12 +20,11 @@ using ciphers::kBlockSize;
 /// What `text` encodes; not secret.
 std::vector<std::uint8_t> decode(std::span<const std::uint8_t> text) {
     std::vector<std::uint8_t> bytes(text.size() / 4 * 3 + 3);
-    const PlainDecoded decoded = decodePlain(text, bytes);
-    if (decoded.form != PlainForm::value || decoded.size < 2 * kBlockSize ||
-        decoded.size % kBlockSize != 0)
+    const auto size = decodePlain(text, bytes);
+    if (!size || *size < 2 * kBlockSize || *size % kBlockSize != 0)
         throw unreadable(
             "is damaged: it is not base64 of an initialization vector and whole blocks");
-    bytes.resize(decoded.size);
+    bytes.resize(*size);
     return bytes;
 }
 

@@ -2,7 +2,7 @@
 #include "seal/jwe.h"
 
 #include "conf/random.h"
-#include "seal/base64_url.h"
+#include "seal/base64.h"
 #include "seal/ciphers.h"
 #include "seal/jwe_header.h"
 #include "seal/scratch.h"

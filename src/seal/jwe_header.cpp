@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/jwe_header.h"
 
-#include "seal/base64_url.h"
+#include "seal/base64.h"
 #include "seal/value_error.h"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 #include "seal/keyring.h"
 
 #include "conf/error.h"
-#include "seal/base64_url.h"
+#include "seal/base64.h"
 #include "seal/cipher_residue.h"
 #include "seal/ciphers.h"
 #include "seal/guarded_memory.h"

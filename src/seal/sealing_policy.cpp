@@ -3,8 +3,8 @@
 
 #include "conf/keyed_hash.h"
 #include "seal/aes256cbc.h"
+#include "seal/base64.h"
 #include "seal/jwe.h"
-#include "seal/plain.h"
 #include "seal/scratch.h"
 #include "seal/value_error.h"
 
@@ -30,18 +30,12 @@ std::uint64_t hashOf(const Keyring &keyring, const SealingPolicy::Rules &rules) 
     return keyedHash(bytesOf(text)) | 1;
 }
 
-std::optional<ShieldedValue> openPlain(const Uuid &uuid, std::span<const std::uint8_t> text) {
+ShieldedValue openPlain(const Uuid &uuid, std::span<const std::uint8_t> text) {
     Scratch plain(text.size() / 4 * 3 + 3);
-    const PlainDecoded decoded = decodePlain(text, plain.bytes());
-    switch (decoded.form) {
-    case PlainForm::blank:
-        return std::nullopt;
-    case PlainForm::damaged:
+    const auto size = decodePlain(text, plain.bytes());
+    if (!size)
         throw unreadable("is not base64");
-    case PlainForm::value:
-        break;
-    }
-    return ShieldedValue::seal(uuid, plain.bytes().first(decoded.size));
+    return ShieldedValue::seal(uuid, plain.bytes().first(*size));
 }
 
 } // namespace
@@ -93,9 +87,10 @@ ValueFormat SealingPolicy::formatOfNew() const {
 void SealingPolicy::encode(ValueFormat format, const Uuid &uuid,
                            std::span<const std::uint8_t> value, const Write &write) const {
     if (format == ValueFormat::plain) {
-        Scratch text(plainTextSize(value.size()));
+        const std::size_t size = plainTextSize(value.size());
+        Scratch text(size + 1);
         encodePlain(value, text.bytes());
-        write(text.bytes());
+        write(text.bytes().first(size));
         return;
     }
     const Key *key = keyring_.current();

@@ -3,9 +3,9 @@
 
 #include "conf/raised.h"
 #include "conf/random.h"
+#include "seal/base64.h"
 #include "seal/golden.h"
 #include "seal/misleading_key.h"
-#include "seal/plain.h"
 #include "seal/plain_of.h"
 #include "seal/traces.h"
 
@@ -29,14 +29,15 @@ ErrorCode codeOf(const Keyring &ring, std::span<const std::uint8_t> text) {
 }
 
 Bytes base64(const Bytes &bytes) {
-    Bytes text(plainTextSize(bytes.size()));
+    Bytes text(plainTextSize(bytes.size()) + 1);
     encodePlain(bytes, text);
+    text.pop_back();
     return text;
 }
 
 Bytes decoded(const Bytes &text) {
     Bytes bytes(text.size());
-    bytes.resize(decodePlain(text, bytes).size);
+    bytes.resize(decodePlain(text, bytes).value());
     return bytes;
 }
 

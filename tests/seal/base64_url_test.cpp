@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "seal/base64_url.h"
+#include "seal/base64.h"
 
 #include "conf/error.h"
 

@@ -2,7 +2,7 @@
 #include "store/store_fixture.h"
 
 #include "conf/secret_xml.h"
-#include "seal/plain.h"
+#include "seal/base64.h"
 #include "seal/plain_of.h"
 
 #include <algorithm>
@@ -104,8 +104,9 @@ std::string textOf(const SecretDefinition &definition) {
 }
 
 std::string base64(const std::string &value) {
-    std::string text(plainTextSize(value.size()), '\0');
+    std::string text(plainTextSize(value.size()) + 1, '\0');
     encodePlain(bytes(value), {reinterpret_cast<std::uint8_t *>(text.data()), text.size()});
+    text.pop_back();
     return text;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "seal/base64_url.h"
+#include "seal/base64.h"
 
 #include "conf/error.h"
-#include "seal/sodium.h"
+#include "seal/guarded_memory.h"
 
 #include <array>
 
@@ -11,7 +11,22 @@
 namespace keyhold {
 namespace {
 
-constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+void encode(std::span<const std::uint8_t> bytes, std::span<char> text, std::size_t textSize,
+            int variant) {
+    if (text.size() <= textSize)
+        throw Error(ErrorCode::internal, "no room for a base64 text");
+    // It fills with zeros what room it is told of.
+    sodium_bin2base64(text.data(), textSize + 1, bytes.data(), bytes.size(), variant);
+}
+
+/// True for bytes that sodium_base642bin 1.0.18 does not refuse though it should: it finds NUL at
+/// the end of its list of characters to skip, and takes each byte above 127 for a slash.
+bool hasForeignBytes(std::span<const std::uint8_t> text) {
+    bool found = false;
+    for (std::uint8_t byte : text)
+        found |= byte == 0 || byte > 127;
+    return found;
+}
 
 constexpr std::uint8_t kNoDigit = 0x80;
 
@@ -41,11 +56,28 @@ std::uint32_t groupOf(std::string_view characters, std::uint32_t &bad) {
 
 } // namespace
 
+void encodePlain(std::span<const std::uint8_t> value, std::span<std::uint8_t> text) {
+    encode(value, {reinterpret_cast<char *>(text.data()), text.size()}, plainTextSize(value.size()),
+           sodium_base64_VARIANT_ORIGINAL);
+}
+
+std::optional<std::size_t> decodePlain(std::span<const std::uint8_t> text,
+                                       std::span<std::uint8_t> value) {
+    if (value.size() < text.size() / 4 * 3 + 3)
+        throw Error(ErrorCode::internal, "no room for the value of a base64 text");
+    std::size_t size = 0;
+    // Without a place to store where the text ended, libsodium refuses what is left over.
+    if (!hasForeignBytes(text) &&
+        sodium_base642bin(value.data(), value.size(), reinterpret_cast<const char *>(text.data()),
+                          text.size(), " \t\r\n", &size, nullptr,
+                          sodium_base64_VARIANT_ORIGINAL) == 0)
+        return size;
+    wipe(value);
+    return std::nullopt;
+}
+
 void encodeBase64Url(std::span<const std::uint8_t> bytes, std::span<char> text) {
-    requireSodium();
-    if (text.size() <= base64UrlSize(bytes.size()))
-        throw Error(ErrorCode::internal, "no room for a base64 text");
-    sodium_bin2base64(text.data(), text.size(), bytes.data(), bytes.size(), kVariant);
+    encode(bytes, text, base64UrlSize(bytes.size()), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 std::optional<std::size_t> decodeBase64Url(std::string_view text, std::span<std::uint8_t> bytes) {
