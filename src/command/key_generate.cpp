@@ -4,7 +4,7 @@
 #include "command/key_maker.h"
 #include "command/store_keys.h"
 #include "conf/error.h"
-#include "conf/random.h"
+#include "conf/sodium.h"
 #include "conf/uuid.h"
 #include "directory/inspection.h"
 #include "keys/key_file.h"

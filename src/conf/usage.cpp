@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conf/usage.h"
 
-#include "conf/keyed_hash.h"
+#include "conf/sodium.h"
 
 namespace keyhold {
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conf/uuid.h"
 
-#include "conf/keyed_hash.h"
-#include "conf/random.h"
+#include "conf/sodium.h"
 
 #include <glib.h>
 

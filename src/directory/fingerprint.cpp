@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "directory/fingerprint.h"
 
-#include "conf/keyed_hash.h"
+#include "conf/sodium.h"
 
 #include <ctime>
 

@@ -2,7 +2,7 @@
 #include "seal/guarded_memory.h"
 
 #include "conf/error.h"
-#include "seal/sodium.h"
+#include "conf/sodium.h"
 
 #include <atomic>
 #include <cerrno>

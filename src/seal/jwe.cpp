@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/jwe.h"
 
-#include "conf/random.h"
+#include "conf/sodium.h"
 #include "seal/base64.h"
 #include "seal/ciphers.h"
 #include "seal/jwe_header.h"

@@ -7,7 +7,6 @@
 #include "seal/ciphers.h"
 #include "seal/guarded_memory.h"
 #include "seal/scratch.h"
-#include "seal/sodium.h"
 
 #include <algorithm>
 #include <array>
@@ -56,7 +55,6 @@ class Writer {
 
 /// RFC 7638: SHA-256 of the JWK's required members in the order of their names.
 std::string thumbprint(std::span<const std::uint8_t, Key::kSize> key) {
-    requireSodium();
     Scratch jwk(kJwkStart.size() + kKeyTextSize + kJwkEnd.size());
     Writer writer(jwk.bytes());
     writer.put(kJwkStart);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/sealing_policy.h"
 
-#include "conf/keyed_hash.h"
+#include "conf/sodium.h"
 #include "seal/aes256cbc.h"
 #include "seal/base64.h"
 #include "seal/jwe.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/shield_key.h"
 
+#include "conf/sodium.h"
 #include "seal/cipher_residue.h"
 #include "seal/guarded_memory.h"
-#include "seal/sodium.h"
 
 #include <array>
 #include <cstring>

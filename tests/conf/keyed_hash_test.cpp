@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "conf/keyed_hash.h"
+#include "conf/sodium.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Prints the keyed hash of three bytes; every process has a key of its own.
-#include "conf/keyed_hash.h"
+#include "conf/sodium.h"
 
 #include <array>
 #include <cstdio>

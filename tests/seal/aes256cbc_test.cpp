@@ -2,7 +2,7 @@
 #include "seal/aes256cbc.h"
 
 #include "conf/raised.h"
-#include "conf/random.h"
+#include "conf/sodium.h"
 #include "seal/base64.h"
 #include "seal/golden.h"
 #include "seal/misleading_key.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/cipher_residue.h"
 
-#include "conf/random.h"
+#include "conf/sodium.h"
 #include "seal/traces.h"
 
 #include <array>

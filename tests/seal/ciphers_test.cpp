@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/ciphers.h"
 
-#include "conf/random.h"
+#include "conf/sodium.h"
 #include "seal/traces.h"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 #include "seal/jwe.h"
 
 #include "conf/raised.h"
-#include "conf/random.h"
+#include "conf/sodium.h"
 #include "seal/golden.h"
 #include "seal/scratch.h"
 #include "seal/traces.h"

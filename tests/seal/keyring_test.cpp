@@ -2,7 +2,7 @@
 #include "seal/keyring.h"
 
 #include "conf/error.h"
-#include "conf/random.h"
+#include "conf/sodium.h"
 #include "seal/golden.h"
 #include "seal/process.h"
 #include "seal/traces.h"

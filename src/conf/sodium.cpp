@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "conf/keyed_hash.h"
+#include "conf/sodium.h"
 
-#include "conf/random.h"
+#include "conf/error.h"
 
 #include <sodium.h>
 
@@ -12,6 +12,11 @@
 namespace keyhold {
 
 namespace {
+
+bool prepareSodium() noexcept {
+    static const bool isReady = sodium_init() >= 0;
+    return isReady;
+}
 
 using HashKey = std::array<std::uint8_t, crypto_shorthash_KEYBYTES>;
 static_assert(std::is_trivially_destructible_v<HashKey>);
@@ -26,6 +31,18 @@ const HashKey &processKey() noexcept {
 }
 
 } // namespace
+
+void requireSodium() {
+    if (!prepareSodium())
+        throw Error(ErrorCode::internal, "libsodium could not be initialized");
+}
+
+void fillRandom(std::span<std::uint8_t> bytes) noexcept {
+    // The random source is not safe for threads before. What could not be prepared,
+    // randombytes_buf() prepares itself.
+    static_cast<void>(prepareSodium());
+    randombytes_buf(bytes.data(), bytes.size());
+}
 
 std::size_t keyedHash(std::span<const std::uint8_t> bytes) noexcept {
     std::array<std::uint8_t, crypto_shorthash_BYTES> digest{};
