@@ -57,29 +57,21 @@ GuardedMemory::GuardedMemory(std::size_t size) {
         lockRefused.store(true, std::memory_order_relaxed);
     ::madvise(pages, length, MADV_WIPEONFORK);
     sodium_memzero(pages, length);
-    data_ = pages + (length - roundUp(size, kAlignment));
-    size_ = size;
+    bytes_ = {pages + (length - roundUp(size, kAlignment)), size};
 }
 
 GuardedMemory::GuardedMemory(GuardedMemory &&other) noexcept
-    : data_(std::exchange(other.data_, nullptr)),
-      size_(std::exchange(other.size_, 0)) {}
+    : bytes_(std::exchange(other.bytes_, {})) {}
 
-GuardedMemory &GuardedMemory::operator=(GuardedMemory &&other) noexcept {
-    GuardedMemory taken(std::move(other));
-    std::swap(data_, taken.data_);
-    std::swap(size_, taken.size_);
+GuardedMemory &GuardedMemory::operator=(GuardedMemory other) noexcept {
+    std::swap(bytes_, other.bytes_);
     return *this;
 }
 
 GuardedMemory::~GuardedMemory() {
     // Wipes all the pages before it gives them back.
-    if (data_ != nullptr)
-        sodium_free(pagesOf(data_));
-}
-
-void GuardedMemory::wipe() noexcept {
-    keyhold::wipe(bytes());
+    if (!bytes_.empty())
+        sodium_free(pagesOf(bytes_.data()));
 }
 
 bool GuardedMemory::memoryIsLocked() noexcept {

@@ -18,23 +18,18 @@ class GuardedMemory {
     /// noMemory. A refused mlock is no error: memoryIsLocked() reports it.
     explicit GuardedMemory(std::size_t size);
     GuardedMemory(GuardedMemory &&other) noexcept;
-    GuardedMemory &operator=(GuardedMemory &&other) noexcept;
-    GuardedMemory(const GuardedMemory &) = delete;
-    GuardedMemory &operator=(const GuardedMemory &) = delete;
+    GuardedMemory &operator=(GuardedMemory other) noexcept;
     ~GuardedMemory();
 
-    [[nodiscard]] std::span<std::uint8_t> bytes() noexcept { return {data_, size_}; }
-    [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept { return {data_, size_}; }
-    [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    /// Overwrites the block with zeros in a way the compiler keeps.
-    void wipe() noexcept;
+    [[nodiscard]] std::span<std::uint8_t> bytes() noexcept { return bytes_; }
+    [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept { return bytes_; }
+    [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
 
     /// False once any block of this process could not be locked (RLIMIT_MEMLOCK).
     [[nodiscard]] static bool memoryIsLocked() noexcept;
 
   private:
-    std::uint8_t *data_ = nullptr;
-    std::size_t size_ = 0;
+    std::span<std::uint8_t> bytes_;
 };
 
 /// Overwrites bytes with zeros in a way the compiler keeps.

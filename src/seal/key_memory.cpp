@@ -238,26 +238,21 @@ KeyBlock::KeyBlock(std::size_t size) {
     if (size > kMaxBlockSize)
         throw Error(ErrorCode::internal, "a key of " + std::to_string(size) + " bytes");
     if (size != 0)
-        data_ = Arena::ofProcess().take(granulesOf(size));
-    size_ = size;
+        bytes_ = {Arena::ofProcess().take(granulesOf(size)), size};
 }
 
-KeyBlock::KeyBlock(KeyBlock &&other) noexcept
-    : data_(std::exchange(other.data_, nullptr)),
-      size_(std::exchange(other.size_, 0)) {}
+KeyBlock::KeyBlock(KeyBlock &&other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
 
-KeyBlock &KeyBlock::operator=(KeyBlock &&other) noexcept {
-    KeyBlock taken(std::move(other));
-    std::swap(data_, taken.data_);
-    std::swap(size_, taken.size_);
+KeyBlock &KeyBlock::operator=(KeyBlock other) noexcept {
+    std::swap(bytes_, other.bytes_);
     return *this;
 }
 
 KeyBlock::~KeyBlock() {
-    if (data_ == nullptr || !key_memory::isOurs())
+    if (bytes_.empty() || !key_memory::isOurs())
         return;
-    wipe(bytes());
-    Arena::ofProcess().giveBack(data_, granulesOf(size_));
+    wipe(bytes_);
+    Arena::ofProcess().giveBack(bytes_.data(), granulesOf(bytes_.size()));
 }
 
 } // namespace keyhold

@@ -50,22 +50,18 @@ void requireOurs(SourcePlace place = SourcePlace::current());
 /// there is little of it.
 class KeyBlock {
   public:
-    KeyBlock() = default;
     /// At most 4096. Raises noMemory, and internal in a forked process.
     explicit KeyBlock(std::size_t size);
     KeyBlock(KeyBlock &&other) noexcept;
-    KeyBlock &operator=(KeyBlock &&other) noexcept;
-    KeyBlock(const KeyBlock &) = delete;
-    KeyBlock &operator=(const KeyBlock &) = delete;
+    KeyBlock &operator=(KeyBlock other) noexcept;
     ~KeyBlock();
 
     /// Not to be touched unless key_memory::isOurs().
-    [[nodiscard]] std::span<std::uint8_t> bytes() noexcept { return {data_, size_}; }
-    [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept { return {data_, size_}; }
+    [[nodiscard]] std::span<std::uint8_t> bytes() noexcept { return bytes_; }
+    [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept { return bytes_; }
 
   private:
-    std::uint8_t *data_ = nullptr;
-    std::size_t size_ = 0;
+    std::span<std::uint8_t> bytes_;
 };
 
 } // namespace keyhold

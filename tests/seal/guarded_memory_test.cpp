@@ -47,7 +47,7 @@ TEST(GuardedMemoryTest, IsZeroedAlignedAndOfTheSizeAskedFor) {
 TEST(GuardedMemoryTest, NoBytesNeedNoMemory) {
     GuardedMemory memory(0);
     EXPECT_TRUE(memory.bytes().empty());
-    memory.wipe();
+    wipe(memory.bytes());
     GuardedMemory none;
     EXPECT_EQ(0U, none.size());
 }
@@ -74,7 +74,7 @@ TEST(GuardedMemoryTest, MovesItsBytes) {
 TEST(GuardedMemoryTest, WipeZeroes) {
     GuardedMemory memory(1000);
     fill(memory.bytes());
-    memory.wipe();
+    wipe(memory.bytes());
     EXPECT_TRUE(isZero(memory.bytes()));
     fill(memory.bytes());
     wipe(memory.bytes().subspan(10, 5));
