@@ -16,7 +16,7 @@ Keyring keyring() {
     std::array<std::uint8_t, Key::kSize> raw;
     raw.fill(7);
     Keyring keys;
-    keys.setCurrent(raw);
+    keys.setPrimary(raw);
     return keys;
 }
 

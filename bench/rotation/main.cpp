@@ -36,7 +36,7 @@ class StandardError : public AdminLog {
 
 Figures rotate(const std::string &path, const RawKey &from, const RawKey &to) {
     Keyring keyring;
-    keyring.setCurrent(to);
+    keyring.setPrimary(to);
     keyring.addEarlier(from);
     const auto policy = std::make_shared<CurrentPolicy>();
     policy->set(std::make_shared<const SealingPolicy>(

@@ -46,7 +46,7 @@ SealingPolicy sealing(const std::string &keyFile) {
     if (!file.read(reinterpret_cast<char *>(raw.data()), raw.size()))
         throw std::runtime_error("no key of 32 bytes in " + keyFile);
     Keyring keyring;
-    keyring.setCurrent(raw);
+    keyring.setPrimary(raw);
     return SealingPolicy(
         std::move(keyring),
         SealingPolicy::Rules{.mustSeal = true, .convertExisting = false, .complaint = {}});

@@ -34,10 +34,8 @@ class FindingsLog : public AdminLog {
 Keyring copyOf(const Keyring &keyring) {
     Keyring copy;
     for (const Key &key : keyring.keys()) {
-        if (&key == keyring.current())
-            copy.setCurrent(key.raw());
-        else if (&key == keyring.primary())
-            copy.setPrimary(key.raw());
+        if (&key == keyring.primary())
+            copy.setPrimary(key.raw(), &key == keyring.current());
         else
             copy.addEarlier(key.raw());
     }

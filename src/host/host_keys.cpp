@@ -93,10 +93,8 @@ std::string fetchPrimary(Keyring &keyring, const HostKeys &keys, const Deadline 
         return {};
     try {
         FetchedKey key = keys.primarySource->fetch(deadline);
-        if (keys.plan.encrypt && !keys.plan.isDoubtful && key.complaint.empty())
-            keyring.setCurrent(key.raw());
-        else
-            keyring.setPrimary(key.raw());
+        keyring.setPrimary(key.raw(),
+                           keys.plan.encrypt && !keys.plan.isDoubtful && key.complaint.empty());
         return std::move(key.complaint);
     } catch (const Error &error) {
         keyring.noteMissing(error.fullText());

@@ -105,24 +105,12 @@ void Key::writeJwk(std::span<std::uint8_t, kJwkSize> text) const {
     writer.put(kJwkEnd);
 }
 
-void Keyring::setCurrent(std::span<const std::uint8_t, Key::kSize> raw) {
-    putFirst(raw);
-    primarySeals_ = true;
-}
-
-void Keyring::setPrimary(std::span<const std::uint8_t, Key::kSize> raw) {
-    putFirst(raw);
-    primarySeals_ = false;
-}
-
-void Keyring::putFirst(std::span<const std::uint8_t, Key::kSize> raw) {
+void Keyring::setPrimary(std::span<const std::uint8_t, Key::kSize> raw, bool seals) {
     Key key(raw);
-    const auto same = std::find_if(keys_.begin(), keys_.end(),
-                                   [&](const Key &other) { return other.id() == key.id(); });
-    if (same != keys_.end())
-        keys_.erase(same);
+    std::erase_if(keys_, [&](const Key &other) { return other.id() == key.id(); });
     keys_.insert(keys_.begin(), std::move(key));
     hasPrimary_ = true;
+    primarySeals_ = seals;
 }
 
 void Keyring::addEarlier(std::span<const std::uint8_t, Key::kSize> raw) {
@@ -144,10 +132,8 @@ const Key *Keyring::primary() const noexcept {
 }
 
 const Key *Keyring::find(std::string_view id) const noexcept {
-    for (const Key &key : keys_)
-        if (key.id() == id)
-            return &key;
-    return nullptr;
+    const auto found = std::ranges::find(keys_, id, &Key::id);
+    return found == keys_.end() ? nullptr : &*found;
 }
 
 } // namespace keyhold

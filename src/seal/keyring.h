@@ -54,10 +54,8 @@ class Key {
 /// `std::shared_ptr<const Keyring>` and exchanged as a whole at a reload.
 class Keyring {
   public:
-    /// The primary key, which seals; the last call of the two counts.
-    void setCurrent(std::span<const std::uint8_t, Key::kSize> raw);
-    /// The primary key where it must not seal.
-    void setPrimary(std::span<const std::uint8_t, Key::kSize> raw);
+    /// The primary key. It is the current one, too, unless it must not seal.
+    void setPrimary(std::span<const std::uint8_t, Key::kSize> raw, bool seals = true);
     /// A key that only opens. One that is there already is not added again.
     void addEarlier(std::span<const std::uint8_t, Key::kSize> raw);
     /// Notes why a configured key is not here, with file and remedy.
@@ -75,8 +73,6 @@ class Keyring {
     [[nodiscard]] std::span<const Key> keys() const noexcept { return keys_; }
 
   private:
-    void putFirst(std::span<const std::uint8_t, Key::kSize> raw);
-
     std::vector<Key> keys_;
     bool hasPrimary_ = false;
     bool primarySeals_ = false;

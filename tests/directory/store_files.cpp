@@ -86,7 +86,7 @@ std::shared_ptr<const SealingPolicy>
 policyOf(std::uint8_t seed, const std::vector<std::uint8_t> &earlier, SealingPolicy::Rules rules) {
     Keyring keyring;
     if (seed != 0)
-        keyring.setCurrent(rawKey(seed));
+        keyring.setPrimary(rawKey(seed));
     for (const std::uint8_t each : earlier)
         keyring.addEarlier(rawKey(each));
     return std::make_shared<const SealingPolicy>(std::move(keyring), std::move(rules));

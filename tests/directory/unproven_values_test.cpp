@@ -43,7 +43,7 @@ class UnprovenValuesTest : public testing::Test {
                    const char *missing = nullptr, bool isPlain = false) {
         Keyring keyring;
         if (primary != 0)
-            keyring.setCurrent(bytesOfKey(primary));
+            keyring.setPrimary(bytesOfKey(primary));
         if (!earlier.empty())
             keyring.addEarlier(earlier.first<Key::kSize>());
         if (missing)

@@ -139,10 +139,7 @@ TEST(Aes256CbcTest, WhileAKeyIsMissingAnEarlierOneDoesNotCount) {
 TEST(Aes256CbcTest, WhileAKeyIsMissingThePrimaryOneOpens) {
     for (const bool maySeal : {false, true}) {
         Keyring ring;
-        if (maySeal)
-            ring.setCurrent(golden::counted(0));
-        else
-            ring.setPrimary(golden::counted(0));
+        ring.setPrimary(golden::counted(0), maySeal);
         ring.noteMissing("key file '/a' is empty; put it right");
         EXPECT_EQ(golden::read("value"), open(ring, golden::read("stock.aes256cbc")));
     }
@@ -174,7 +171,7 @@ TEST(Aes256CbcTest, WhereTwoKeysFitNoneIsUsed) {
         raw[0] = static_cast<std::uint8_t>(i);
         raw[1] = static_cast<std::uint8_t>(i >> 8);
         Keyring alone;
-        alone.setCurrent(raw);
+        alone.setPrimary(raw);
         if (codeOf(alone, text) != ErrorCode::notActive)
             continue;
         ++found;
@@ -214,7 +211,7 @@ TEST(Aes256CbcTest, LeavesNeitherValueNorKeyInMemory) {
     std::array<std::uint8_t, Key::kSize> raw;
     fillRandom(raw);
     Keyring ring;
-    ring.setCurrent(raw);
+    ring.setPrimary(raw);
     Bytes value(40);
     fillRandom(value);
     const Bytes text = encrypt(raw, padded(value));

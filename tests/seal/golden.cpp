@@ -42,7 +42,7 @@ std::array<std::uint8_t, Key::kSize> counted(std::uint8_t first) {
 
 Keyring keyring(std::uint8_t first) {
     Keyring ring;
-    ring.setCurrent(counted(first));
+    ring.setPrimary(counted(first));
     return ring;
 }
 

@@ -24,7 +24,7 @@ int run(const std::vector<std::string> &arguments) {
     std::ifstream(arguments.at(1), std::ios::binary)
         .read(reinterpret_cast<char *>(raw.data()), raw.size());
     Keyring ring;
-    ring.setCurrent(raw);
+    ring.setPrimary(raw);
     if (arguments[0] == "jwk") {
         std::array<std::uint8_t, Key::kJwkSize> jwk;
         ring.current()->writeJwk(jwk);

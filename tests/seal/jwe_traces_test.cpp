@@ -39,7 +39,7 @@ TEST(JweTracesTest, LeavesNeitherValueNorKeyInMemory) {
     std::array<std::uint8_t, Key::kSize> raw;
     fillRandom(raw);
     Keyring ring;
-    ring.setCurrent(raw);
+    ring.setPrimary(raw);
     const Key &key = *ring.current();
     Planted planted(100);
     const std::array own{planted.bytes(), std::span<const std::uint8_t>(raw),

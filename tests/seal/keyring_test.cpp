@@ -108,7 +108,7 @@ TEST(KeyringTest, FindsKeysAndSealsWithTheCurrentOne) {
     ring.addEarlier(golden::counted(0));
     EXPECT_EQ(nullptr, ring.current());
     ring.addEarlier(golden::counted(1));
-    ring.setCurrent(golden::counted(2));
+    ring.setPrimary(golden::counted(2));
     ASSERT_NE(nullptr, ring.current());
     EXPECT_EQ(Key(golden::counted(2)).id(), ring.current()->id());
     ASSERT_EQ(3U, ring.keys().size());
@@ -124,12 +124,12 @@ TEST(KeyringTest, FindsKeysAndSealsWithTheCurrentOne) {
 
 TEST(KeyringTest, HoldsEachKeyOnce) {
     Keyring ring;
-    ring.setCurrent(golden::counted(0));
+    ring.setPrimary(golden::counted(0));
     ring.addEarlier(golden::counted(0));
     ring.addEarlier(golden::counted(1));
     ring.addEarlier(golden::counted(1));
     EXPECT_EQ(2U, ring.keys().size());
-    ring.setCurrent(golden::counted(1));
+    ring.setPrimary(golden::counted(1));
     EXPECT_EQ(2U, ring.keys().size());
     EXPECT_EQ(Key(golden::counted(1)).id(), ring.current()->id());
     EXPECT_NE(nullptr, ring.find(kCountedId));

@@ -22,7 +22,7 @@ inline std::array<std::uint8_t, Key::kSize> misleadingKey(std::string_view text,
         raw[0] = static_cast<std::uint8_t>(i);
         raw[1] = static_cast<std::uint8_t>(i >> 8);
         Keyring alone;
-        alone.setCurrent(raw);
+        alone.setPrimary(raw);
         try {
             static_cast<void>(openAes256Cbc(
                 alone, Uuid(), {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()}));

@@ -28,7 +28,7 @@ std::shared_ptr<const SealingPolicy> byDefault(const std::vector<std::uint8_t> &
 
 std::shared_ptr<const SealingPolicy> refusing() {
     Keyring keyring;
-    keyring.setCurrent(policyWith(1)->keyring().current()->raw());
+    keyring.setPrimary(policyWith(1)->keyring().current()->raw());
     SealingPolicy::Rules rules;
     rules.mustSeal = true;
     rules.refusesPlain = true;

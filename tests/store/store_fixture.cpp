@@ -19,7 +19,7 @@ policyWith(std::uint8_t sealing, const std::vector<std::uint8_t> &earlier, bool 
     };
     Keyring keyring;
     if (sealing != 0)
-        keyring.setCurrent(raw(sealing));
+        keyring.setPrimary(raw(sealing));
     for (const std::uint8_t number : earlier)
         keyring.addEarlier(raw(number));
     return std::make_shared<const SealingPolicy>(
