@@ -12,25 +12,24 @@ namespace {
 /// be taken four times for each secret of a load.
 class Pool {
   public:
-    explicit Pool(std::size_t size) : size_(size) {}
+    explicit Pool(std::size_t blockSize) : blockSize_(blockSize) {}
 
-    [[nodiscard]] std::size_t blockSize() const noexcept { return size_; }
+    [[nodiscard]] std::size_t blockSize() const noexcept { return blockSize_; }
 
     GuardedMemory lend() {
-        GuardedMemory block = take();
-        return block.size() != 0 ? std::move(block) : GuardedMemory(size_);
+        if (Slot *slot = claim(State::full)) {
+            GuardedMemory block = std::move(slot->block);
+            slot->state.store(State::empty, std::memory_order_release);
+            return block;
+        }
+        return GuardedMemory(blockSize_);
     }
 
     /// Leaves `block` with the caller if enough are idle.
     void giveBack(GuardedMemory &block) noexcept {
-        for (Slot &slot : slots_) {
-            State empty = State::empty;
-            if (slot.state.load(std::memory_order_relaxed) == State::empty &&
-                slot.state.compare_exchange_strong(empty, State::busy, std::memory_order_acquire)) {
-                slot.block = std::move(block);
-                slot.state.store(State::full, std::memory_order_release);
-                return;
-            }
+        if (Slot *slot = claim(State::empty)) {
+            slot->block = std::move(block);
+            slot->state.store(State::full, std::memory_order_release);
         }
     }
 
@@ -41,41 +40,30 @@ class Pool {
         GuardedMemory block;
     };
 
-    /// Empty if there is none.
-    GuardedMemory take() noexcept {
+    /// Makes a slot of that state busy; null if there is none.
+    Slot *claim(State wanted) noexcept {
         for (Slot &slot : slots_) {
-            State full = State::full;
-            if (slot.state.load(std::memory_order_relaxed) == State::full &&
-                slot.state.compare_exchange_strong(full, State::busy, std::memory_order_acquire)) {
-                GuardedMemory taken = std::move(slot.block);
-                slot.state.store(State::empty, std::memory_order_release);
-                return taken;
-            }
+            State state = slot.state.load(std::memory_order_relaxed);
+            if (state == wanted &&
+                slot.state.compare_exchange_strong(state, State::busy, std::memory_order_acquire))
+                return &slot;
         }
-        return {};
+        return nullptr;
     }
 
-    std::size_t size_;
+    std::size_t blockSize_;
     std::array<Slot, Scratch::kIdleBlocks> slots_;
-};
-
-struct Pools {
-    Pool small{Scratch::kSmallSize};
-    Pool large{Scratch::kPooledSize};
-
-    /// Never destroyed: other threads may hold scratches until the process is gone.
-    static Pools &ofProcess() {
-        static Pools *const pools = new Pools;
-        return *pools;
-    }
 };
 
 /// Null if blocks of that size are not kept.
 Pool *poolFor(std::size_t size) {
-    Pools &pools = Pools::ofProcess();
-    if (size <= pools.small.blockSize())
-        return &pools.small;
-    return size <= pools.large.blockSize() ? &pools.large : nullptr;
+    // Never destroyed: other threads may hold scratches until the process is gone.
+    static auto *const pools =
+        new std::array<Pool, 2>{Pool(Scratch::kSmallSize), Pool(Scratch::kPooledSize)};
+    for (Pool &pool : *pools)
+        if (size <= pool.blockSize())
+            return &pool;
+    return nullptr;
 }
 
 GuardedMemory lend(std::size_t size) {
