@@ -18,7 +18,7 @@ std::atomic<std::uint64_t> nonceCounter{0};
 
 const ShieldKey &liveKey() {
     const ShieldKey &key = ShieldKey::ofProcess();
-    if (!key.isAlive())
+    if (!key_memory::isOurs())
         throw Error(ErrorCode::internal,
                     "secret values cannot be used in a forked copy of the process that held them");
     return key;
@@ -40,9 +40,8 @@ ShieldedValue ShieldedValue::seal(const Uuid &uuid, std::span<const std::uint8_t
 }
 
 void ShieldedValue::open(const Uuid &uuid, std::span<std::uint8_t> plain) const {
-    const ShieldKey &key = ShieldKey::ofProcess();
-    if (key.isAlive() && box_ != nullptr && plain.size() == size_ &&
-        key.open(uuid, nonce_, box_.get(), plain))
+    if (key_memory::isOurs() && box_ != nullptr && plain.size() == size_ &&
+        ShieldKey::ofProcess().open(uuid, nonce_, box_.get(), plain))
         return;
     wipe(plain);
     liveKey();

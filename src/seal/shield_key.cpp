@@ -87,10 +87,6 @@ const ShieldKey::Block &ShieldKey::block() const noexcept {
     return *std::launder(reinterpret_cast<const Block *>(memory_.bytes().data()));
 }
 
-bool ShieldKey::isAlive() const noexcept {
-    return key_memory::isOurs();
-}
-
 void ShieldKey::seal(const Uuid &uuid, std::uint64_t nonce, std::span<const std::uint8_t> plain,
                      std::uint8_t *box) const noexcept {
     const Nonce bytes = nonceOf(nonce);

@@ -18,8 +18,9 @@ enum class ShieldCipher {
 };
 
 /// A key of ShieldedValue and the cipher it is for; internal to this room. The key, or what the
-/// cipher computed from it, rests in key memory; neither it nor plain bytes nor key stream stay
-/// on the heap or the stack. Constant after it was made: safe for concurrent use.
+/// cipher computed from it, rests in key memory: not to be used unless key_memory::isOurs().
+/// Neither it nor plain bytes nor key stream stay on the heap or the stack. Constant after it was
+/// made: safe for concurrent use.
 class ShieldKey {
   public:
     static constexpr std::size_t kKeySize = 32;
@@ -35,9 +36,6 @@ class ShieldKey {
 
     /// The one key of this process, random, for the best cipher available. Raises noMemory.
     [[nodiscard]] static const ShieldKey &ofProcess();
-
-    /// False in a process forked from the one that made the key: it has no such memory.
-    [[nodiscard]] bool isAlive() const noexcept;
 
     /// Writes plain.size() + kTagSize bytes, ciphertext and tag, to `box`. At most kMaxPlainSize;
     /// no nonce may be used twice with one key.
