@@ -132,8 +132,8 @@ class Planner {
             const auto [other, isNew] = usages.emplace(planned.usage, planned.uuid);
             if (!isNew)
                 out_.conflicts.push_back("secret " + inQuotes(planned.uuid.toString()) +
-                                         " has the use " + usageTypeName(planned.usage.type) + " " +
-                                         inQuotes(planned.usage.id) + ", which secret " +
+                                         " has the use " + usageWords(planned.usage.type).type +
+                                         " " + inQuotes(planned.usage.id) + ", which secret " +
                                          inQuotes(other->second.toString()) + " has too");
         }
     }

@@ -46,7 +46,7 @@ std::string lineOf(const PlannedSecret &planned) {
     std::string line = "  " + planned.uuid.toString();
     if (planned.usage.type != UsageType::none)
         line.append(" (")
-            .append(usageTypeName(planned.usage.type))
+            .append(usageWords(planned.usage.type).type)
             .append(" " + inQuotes(planned.usage.id) + ")");
     if (planned.definitionDiffers && planned.valueDiffers)
         line += ": definition and value differ";

@@ -161,7 +161,7 @@ Json jsonOf(const SecretEntry &entry, bool isOfDaemon) {
     Json json = {{"uuid", entry.uuid.toString()}};
     const auto &definition = entry.definition;
     const bool hasUsage = definition && definition->usage.type != UsageType::none;
-    json["usageType"] = hasUsage ? Json(usageTypeName(definition->usage.type)) : Json();
+    json["usageType"] = hasUsage ? Json(usageWords(definition->usage.type).type) : Json();
     json["usageId"] = hasUsage ? Json(definition->usage.id) : Json();
     json["description"] = definition ? Json(definition->description) : Json();
     json["private"] = definition ? Json(definition->isPrivate) : Json();

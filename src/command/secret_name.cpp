@@ -24,7 +24,7 @@ SecretName parseSecretName(const std::string &text) {
 }
 
 std::string usageText(const Usage &usage) {
-    const char *const type = usageTypeName(usage.type);
+    const char *const type = usageWords(usage.type).type;
     std::string text = type ? type : "unknown";
     if (usage.type != UsageType::none)
         text += ":" + usage.id;

@@ -15,7 +15,7 @@ Json jsonOf(const UsedSecret &used) {
         users.push_back(jsonOf(user));
     const bool hasUsage = used.usage.type != UsageType::none;
     return {{"uuid", used.name.uuid ? Json(used.name.uuid->toString()) : Json()},
-            {"usageType", hasUsage ? Json(usageTypeName(used.usage.type)) : Json()},
+            {"usageType", hasUsage ? Json(usageWords(used.usage.type).type) : Json()},
             {"usageId", hasUsage ? Json(used.usage.id) : Json()},
             {"missing", used.isMissing},
             {"users", users}};

@@ -56,7 +56,7 @@ class Reader {
         if (!known || *known == UsageType::none)
             return false;
         type = *known;
-        return take(usageTypeName(type));
+        return take(usageWords(type).type);
     }
 
     /// Takes what is before the next tag; a text that is empty is none.
@@ -103,7 +103,7 @@ class Reader {
 bool takeUsage(Reader &reader, Usage &usage) {
     if (!reader.takeUsageType(usage.type) || !reader.take("'>\n    <"))
         return false;
-    const std::string_view element = usageElementName(usage.type);
+    const std::string_view element = usageWords(usage.type).element;
     return reader.take(element) && reader.take(">") && reader.takeText(usage.id) &&
            reader.take("</") && reader.take(element) && reader.take(">\n  </usage>\n");
 }

@@ -96,24 +96,6 @@ UsageType readUsageType(const xmlNode *firstUsage) {
     return *type;
 }
 
-const char *missingIdText(UsageType type) {
-    switch (type) {
-    case UsageType::none:
-        break;
-    case UsageType::volume:
-        return "volume usage specified, but volume path is missing";
-    case UsageType::ceph:
-        return "Ceph usage specified, but name is missing";
-    case UsageType::iscsi:
-        return "iSCSI usage specified, but target is missing";
-    case UsageType::tls:
-        return "TLS usage specified, but name is missing";
-    case UsageType::vtpm:
-        return "vTPM usage specified, but name is missing";
-    }
-    return "";
-}
-
 Usage readUsage(const xmlNode &root) {
     const xmlNode *firstUsage = childElement(root, "usage");
     if (firstUsage == nullptr)
@@ -122,13 +104,14 @@ Usage readUsage(const xmlNode &root) {
     if (read.type == UsageType::none)
         return read;
 
+    const UsageWords words = usageWords(read.type);
     const xmlNode *id = nullptr;
     for (const xmlNode *usage = firstUsage; usage != nullptr && id == nullptr;
          usage = nextElement(usage->next, "usage"))
-        id = childElement(*usage, usageElementName(read.type));
+        id = childElement(*usage, words.element);
     read.id = textOf(id);
     if (read.id.empty())
-        throw Error(ErrorCode::internal, missingIdText(read.type));
+        throw Error(ErrorCode::internal, words.missingId);
     return read;
 }
 

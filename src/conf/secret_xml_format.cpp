@@ -56,8 +56,9 @@ std::string formatSecretXml(const SecretDefinition &definition) {
     if (!definition.description.empty())
         appendElement(xml, "  ", "description", definition.description);
     if (definition.usage.type != UsageType::none) {
-        xml.append("  <usage type='").append(usageTypeName(definition.usage.type)).append("'>\n");
-        appendElement(xml, "    ", usageElementName(definition.usage.type), definition.usage.id);
+        const UsageWords words = usageWords(definition.usage.type);
+        xml.append("  <usage type='").append(words.type).append("'>\n");
+        appendElement(xml, "    ", words.element, definition.usage.id);
         xml += "  </usage>\n";
     }
     xml += "</secret>\n";

@@ -5,45 +5,29 @@
 
 namespace keyhold {
 
-const char *usageTypeName(UsageType type) {
+UsageWords usageWords(UsageType type) {
     switch (type) {
     case UsageType::none:
-        return "none";
+        return {"none", nullptr, nullptr};
     case UsageType::volume:
-        return "volume";
+        return {"volume", "volume", "volume usage specified, but volume path is missing"};
     case UsageType::ceph:
-        return "ceph";
+        return {"ceph", "name", "Ceph usage specified, but name is missing"};
     case UsageType::iscsi:
-        return "iscsi";
+        return {"iscsi", "target", "iSCSI usage specified, but target is missing"};
     case UsageType::tls:
-        return "tls";
+        return {"tls", "name", "TLS usage specified, but name is missing"};
     case UsageType::vtpm:
-        return "vtpm";
+        return {"vtpm", "name", "vTPM usage specified, but name is missing"};
     }
-    return nullptr;
+    return {};
 }
 
 std::optional<UsageType> usageTypeFromName(std::string_view name) {
-    for (int number = 0; const char *known = usageTypeName(UsageType{number}); ++number)
+    for (int number = 0; const char *known = usageWords(UsageType{number}).type; ++number)
         if (name == known)
             return UsageType{number};
     return std::nullopt;
-}
-
-const char *usageElementName(UsageType type) {
-    switch (type) {
-    case UsageType::none:
-        return nullptr;
-    case UsageType::volume:
-        return "volume";
-    case UsageType::iscsi:
-        return "target";
-    case UsageType::ceph:
-    case UsageType::tls:
-    case UsageType::vtpm:
-        return "name";
-    }
-    return nullptr;
 }
 
 std::size_t UsageHash::operator()(const Usage &usage) const {

@@ -18,12 +18,15 @@ enum class UsageType : int {
     vtpm = 5,
 };
 
-/// The word in `<usage type='...'>`; null for a number that is no type.
-[[nodiscard]] const char *usageTypeName(UsageType type);
-/// Exact match, case sensitive; empty for an unknown word.
+/// What belongs to a type in documents; all null for a number that is no type.
+struct UsageWords {
+    const char *type;      ///< the word in `<usage type='...'>`
+    const char *element;   ///< the child element that carries the id; null for none
+    const char *missingId; ///< the error if it is not there, as the stock driver words it
+};
+[[nodiscard]] UsageWords usageWords(UsageType type);
+/// The type of a word. Exact match, case sensitive; empty for an unknown word.
 [[nodiscard]] std::optional<UsageType> usageTypeFromName(std::string_view name);
-/// The child element that carries the id: volume, name or target; null for none.
-[[nodiscard]] const char *usageElementName(UsageType type);
 
 /// A use: type and id together name at most one secret. The id is empty exactly when the type is
 /// none; otherwise it is any non-empty text, paths and blanks included.

@@ -64,7 +64,7 @@ std::optional<SecretDefinition> readByXPath(const std::string &xml) {
     secret.usage.type = *type;
     if (*type == UsageType::none)
         return secret;
-    secret.usage.id = xpath.string(std::string("./usage/") + usageElementName(*type));
+    secret.usage.id = xpath.string(std::string("./usage/") + usageWords(*type).element);
     if (secret.usage.id.empty())
         return std::nullopt;
     return secret;

@@ -34,7 +34,7 @@ TEST(Usage, EveryTypeHasItsRow) {
 
 TEST(Usage, NamesLeadBackToTheirTypes) {
     for (const UsageRow &row : kUsages) {
-        EXPECT_STREQ(usageTypeName(row.type), row.name);
+        EXPECT_STREQ(usageWords(row.type).type, row.name);
         EXPECT_EQ(usageTypeFromName(row.name), row.type);
     }
 }
@@ -46,7 +46,7 @@ TEST(Usage, OtherWordsAreNoTypes) {
 
 TEST(Usage, EachTypeHasItsElement) {
     for (const UsageRow &row : kUsages)
-        EXPECT_STREQ(usageElementName(row.type), row.element) << row.name;
+        EXPECT_STREQ(usageWords(row.type).element, row.element) << row.name;
 }
 
 TEST(Usage, TypeAndIdBothCount) {

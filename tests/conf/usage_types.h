@@ -10,7 +10,7 @@ namespace keyhold {
 /// All that have a word, by number.
 inline std::vector<UsageType> allUsageTypes() {
     std::vector<UsageType> all;
-    for (int number = 0; usageTypeName(UsageType{number}) != nullptr; ++number)
+    for (int number = 0; usageWords(UsageType{number}).type != nullptr; ++number)
         all.push_back(UsageType{number});
     return all;
 }

@@ -70,7 +70,7 @@ TEST_F(Access, EveryCallOnAConnectionIsAllowedByTheDriverThatAllowsAll) {
 
 TEST_F(Access, EveryCallOnASecretOfAnyUseIsAllowedByTheDriverThatAllowsAll) {
     allowEverything();
-    for (int type = 0; usageTypeName(UsageType{type}) != nullptr; ++type) {
+    for (int type = 0; usageWords(UsageType{type}).type != nullptr; ++type) {
         const SecretDefinition secret = definition(UsageType{type});
         for (const SecretCall call : kSecretCalls)
             EXPECT_NO_THROW(access::require(connection_.get(), call, secret)) << type;

@@ -30,7 +30,7 @@ class SecretStoreAccessTest : public testing::Test {
     /// n-th question), and refuses definitions of `refusedType`.
     Check check() {
         return [this](const SecretDefinition &definition) {
-            asked.push_back(usageTypeName(definition.usage.type));
+            asked.push_back(usageWords(definition.usage.type).type);
             if (asked.size() <= inBetween.size())
                 inBetween[asked.size() - 1]();
             if (definition.usage.type == refusedType)
