@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "conf/canonical_xml.h"
+#include "conf/secret_xml.h"
 
+#include <algorithm>
 #include <cstddef>
-#include <string>
+#include <iterator>
 
 namespace keyhold {
 
@@ -10,7 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxSize = std::size_t{64} * 1024;
 
-/// What the characters & < > ' " and carriage return are written as.
+/// What is not written as it is.
 struct Escape {
     std::string_view text;
     char character;
@@ -70,18 +71,14 @@ class Reader {
 
   private:
     static bool unescape(std::string_view raw, std::string &text) {
-        std::size_t plain = 0;
-        while (plain < raw.size() && isPlain(raw[plain]))
-            ++plain;
-        text.assign(raw, 0, plain);
-        raw.remove_prefix(plain);
         while (!raw.empty()) {
-            if (isPlain(raw.front())) {
-                text += raw.front();
-                raw.remove_prefix(1);
-            } else if (!takeEscape(raw, text)) {
+            std::size_t plain = 0;
+            while (plain < raw.size() && isPlain(raw[plain]))
+                ++plain;
+            text.append(raw, 0, plain);
+            raw.remove_prefix(plain);
+            if (!raw.empty() && !takeEscape(raw, text))
                 return false;
-            }
         }
         return true;
     }
@@ -121,6 +118,28 @@ bool takeSecret(Reader &reader, SecretDefinition &secret) {
     return reader.take("</secret>\n") && reader.isAtEnd();
 }
 
+void appendEscaped(std::string &xml, std::string_view text) {
+    for (const char c : text) {
+        const Escape *const escape =
+            isPlain(c) ? std::end(kEscapes) : std::ranges::find(kEscapes, c, &Escape::character);
+        if (escape == std::end(kEscapes))
+            xml += c;
+        else
+            xml += escape->text;
+    }
+}
+
+void appendElement(std::string &xml, std::string_view indent, std::string_view name,
+                   std::string_view text) {
+    xml.append(indent).append("<").append(name).append(">");
+    appendEscaped(xml, text);
+    xml.append("</").append(name).append(">\n");
+}
+
+const char *yesNo(bool value) {
+    return value ? "yes" : "no";
+}
+
 } // namespace
 
 std::optional<SecretDefinition> parseCanonicalXml(std::string_view xml) {
@@ -129,6 +148,24 @@ std::optional<SecretDefinition> parseCanonicalXml(std::string_view xml) {
     if (xml.size() > kMaxSize || !takeSecret(reader, *secret))
         secret.reset();
     return secret;
+}
+
+std::string formatSecretXml(const SecretDefinition &definition) {
+    std::string xml;
+    xml.reserve(256 + definition.description.size() + definition.usage.id.size());
+    xml.append("<secret ephemeral='").append(yesNo(definition.isEphemeral));
+    xml.append("' private='").append(yesNo(definition.isPrivate)).append("'>\n");
+    appendElement(xml, "  ", "uuid", definition.uuid.toString());
+    if (!definition.description.empty())
+        appendElement(xml, "  ", "description", definition.description);
+    if (definition.usage.type != UsageType::none) {
+        const UsageWords words = usageWords(definition.usage.type);
+        xml.append("  <usage type='").append(words.type).append("'>\n");
+        appendElement(xml, "    ", words.element, definition.usage.id);
+        xml += "  </usage>\n";
+    }
+    xml += "</secret>\n";
+    return xml;
 }
 
 } // namespace keyhold

@@ -3,8 +3,10 @@
 
 #include "conf/secret_definition.h"
 
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace keyhold {
 
@@ -27,5 +29,11 @@ namespace keyhold {
 /// that a carriage return is written as a character reference, without which a parser turns it into
 /// a line feed (XML 1.0, 2.11).
 [[nodiscard]] std::string formatSecretXml(const SecretDefinition &definition);
+
+/// Reads a document that is, byte for byte, what formatSecretXml() writes; that is what a store is
+/// full of, and takes libxml2 many times as long. Empty for every other document, good or bad,
+/// and for one with a character outside of ASCII or of more than 64 KiB: those are libxml2's. Where
+/// there is an answer, it is the one that libxml2 leads to.
+[[nodiscard]] std::optional<SecretDefinition> parseCanonicalXml(std::string_view xml);
 
 } // namespace keyhold

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "directory/secret_files.h"
 
-#include "conf/canonical_xml.h"
 #include "conf/secret_xml.h"
 #include "directory/layout.h"
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What parseCanonicalXml() answers is what libxml2 leads to, or nothing.
-#include "conf/canonical_xml.h"
+#include "conf/secret_xml.h"
 
 #include "conf/error.h"
-#include "conf/secret_xml.h"
 #include "conf/usage_types.h"
 
 #include <gtest/gtest.h>
