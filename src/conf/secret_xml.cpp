@@ -16,12 +16,8 @@ namespace {
 // string(./usage/@type): names without a namespace, the first match in document order, its text
 // with that of everything below it, and no difference between "empty" and "not there".
 
-std::string_view view(const xmlChar *text) {
-    return text == nullptr ? std::string_view() : reinterpret_cast<const char *>(text);
-}
-
 bool isElement(const xmlNode &node, std::string_view name) {
-    return node.type == XML_ELEMENT_NODE && node.ns == nullptr && view(node.name) == name;
+    return node.type == XML_ELEMENT_NODE && node.ns == nullptr && viewOf(node.name) == name;
 }
 
 /// The first such element at or after `node`, among its siblings.
@@ -37,7 +33,7 @@ const xmlNode *childElement(const xmlNode &parent, std::string_view name) {
 
 const xmlAttr *attributeOf(const xmlNode &element, std::string_view name) {
     const xmlAttr *attribute = element.properties;
-    while (attribute != nullptr && (attribute->ns != nullptr || view(attribute->name) != name))
+    while (attribute != nullptr && (attribute->ns != nullptr || viewOf(attribute->name) != name))
         attribute = attribute->next;
     return attribute;
 }
@@ -48,7 +44,7 @@ std::string textOf(const Node *node) {
     if (node == nullptr || node->children == nullptr)
         return {};
     if (const xmlNode &only = *node->children; only.next == nullptr && only.type == XML_TEXT_NODE)
-        return std::string(view(only.content));
+        return std::string(viewOf(only.content));
     struct Free {
         void operator()(xmlChar *text) const noexcept { xmlFree(text); }
     };
@@ -56,7 +52,7 @@ std::string textOf(const Node *node) {
         xmlNodeGetContent(reinterpret_cast<const xmlNode *>(node)));
     if (!content)
         throw std::bad_alloc();
-    return std::string(view(content.get()));
+    return std::string(viewOf(content.get()));
 }
 
 bool yesNo(const xmlNode &root, const char *attribute) {
@@ -120,9 +116,9 @@ SecretDefinition readSecret(const XmlDocument &document, const char *schemaFile)
     if (root == nullptr)
         throw Error(ErrorCode::xmlInvalid, "missing root element");
     // A namespace of the root is not looked at; its children have none then and are not found.
-    if (view(root->name) != "secret")
+    if (viewOf(root->name) != "secret")
         throw Error(ErrorCode::xmlRootUnexpected,
-                    "expecting root element of 'secret', not " + inQuotes(view(root->name)));
+                    "expecting root element of 'secret', not " + inQuotes(viewOf(root->name)));
     if (schemaFile != nullptr)
         validateAgainstSchema(*document, schemaFile);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conf/xml_document.h"
 
-#include "conf/xml_entities.h"
+#include "conf/error.h"
 #include "conf/xml_parser.h"
 
+#include <libxml/entities.h>
 #include <libxml/parserInternals.h>
 
 #include <algorithm>
@@ -25,6 +26,63 @@ extern "C" int readSpan(void *context, char *buffer, int size) noexcept {
         std::memcpy(buffer, rest.data(), count);
     rest = rest.subspan(count);
     return static_cast<int>(count);
+}
+
+class Expansion {
+  public:
+    /// Walks over siblings and all below them; `isReferenced` within an entity. False as soon as
+    /// the limit is passed.
+    bool fits(const xmlNode *first, bool isReferenced, int depth) {
+        if (depth > kMaxDepth)
+            return false;
+        for (const xmlNode *node = first; node != nullptr; node = node->next)
+            if (!fitsOne(*node, isReferenced, depth))
+                return false;
+        return true;
+    }
+
+  private:
+    static constexpr std::size_t kMaxBytes = XML_MAX_TEXT_LENGTH;
+    // Elements and entities within each other: four times what libxml2 allows for elements alone.
+    static constexpr int kMaxDepth = 1024;
+
+    bool fitsOne(const xmlNode &node, bool isReferenced, int depth) {
+        if (isReferenced && ++bytes_ > kMaxBytes)
+            return false;
+        switch (node.type) {
+        case XML_ELEMENT_NODE:
+            for (const xmlAttr *attribute = node.properties; attribute != nullptr;
+                 attribute = attribute->next)
+                if (!fits(attribute->children, isReferenced, depth + 1))
+                    return false;
+            return fits(node.children, isReferenced, depth + 1);
+        case XML_ENTITY_REF_NODE: {
+            const xmlEntity *entity = xmlGetDocEntity(node.doc, node.name);
+            return entity == nullptr || fits(entity->children, true, depth + 1);
+        }
+        case XML_TEXT_NODE:
+        case XML_CDATA_SECTION_NODE:
+            if (isReferenced)
+                bytes_ += viewOf(node.content).size();
+            return bytes_ <= kMaxBytes;
+        default:
+            return true;
+        }
+    }
+
+    std::size_t bytes_ = 0;
+};
+
+/// Refuses a document whose entity references, all together, would expand to more than 10,000,000
+/// bytes (XML_MAX_TEXT_LENGTH of libxml2; every node takes one byte more). libxml2 2.9.14
+/// accepts small documents that expand to gigabytes as soon as their text is asked for.
+/// The error text begins with `place`. Raises xmlMalformed.
+void refuseLargeExpansion(const xmlDoc &document, const std::string &place) {
+    if (document.intSubset == nullptr)
+        return;
+    if (!Expansion().fits(document.children, false, 0))
+        throw Error(ErrorCode::xmlMalformed, place + "Entities expand to more than " +
+                                                 std::to_string(XML_MAX_TEXT_LENGTH) + " bytes\n");
 }
 
 } // namespace

@@ -2,10 +2,10 @@
 #include "conf/xml_parser.h"
 
 #include "conf/error.h"
-#include "conf/xml_encoding.h"
 #include "conf/xml_limits.h"
 
 #include <libxml/dict.h>
+#include <libxml/encoding.h>
 
 #include <algorithm>
 #include <new>
@@ -105,8 +105,32 @@ void stop(xmlParserCtxt &parser, const char *why) noexcept {
     stop(parser, why, parser.input == nullptr ? 0 : parser.input->line);
 }
 
-std::string_view view(const xmlChar *text) {
-    return text == nullptr ? std::string_view() : reinterpret_cast<const char *>(text);
+using XmlBuffer = XmlPointer<xmlBuffer, xmlBufferFree>;
+
+/// `content`, which is all that `parser` was given, in UTF-8, as far as it could be converted; null
+/// if the parser, which has read the XML declaration, does not convert it.
+XmlBuffer convertedBy([[maybe_unused]] const xmlParserCtxt &parser,
+                      [[maybe_unused]] std::string_view content) {
+#if LIBXML_VERSION < 21400 // later ones do not say whether they do
+    const xmlParserInputBuffer *input = parser.input == nullptr ? nullptr : parser.input->buf;
+    if (input == nullptr || input->encoder == nullptr)
+        return nullptr;
+    // The parser converts a few bytes at a time.
+    const XmlPointer<xmlCharEncodingHandler, xmlCharEncCloseFunc> handler(
+        xmlFindCharEncodingHandler(input->encoder->name));
+    const XmlBuffer in(xmlBufferCreateStatic(const_cast<char *>(content.data()), content.size()));
+    XmlBuffer out(xmlBufferCreate());
+    if (!handler || !in || !out)
+        throw std::bad_alloc();
+    int left = 0;
+    do {
+        left = xmlBufferLength(in.get());
+        static_cast<void>(xmlCharEncInFunc(handler.get(), out.get(), in.get()));
+    } while (xmlBufferLength(in.get()) != left);
+    return out;
+#else
+    return nullptr;
+#endif
 }
 
 // Called by libxml2, through which nothing may be thrown.
@@ -134,10 +158,14 @@ extern "C" void startDocument(void *data) noexcept {
     XmlParser::State &state = *stateOf(parser);
     state.builder.startDocument(parser);
     try {
-        const Utf8Text text(*parser, *state.limited);
-        if (const auto place = state.limits.passedIn(text.view()))
+        std::string_view text = *state.limited;
+        const XmlBuffer converted = convertedBy(*parser, text);
+        if (converted)
+            text = {reinterpret_cast<const char *>(xmlBufferContent(converted.get())),
+                    static_cast<std::size_t>(xmlBufferLength(converted.get()))};
+        if (const auto place = state.limits.passedIn(text))
             stop(*parser, kTooManyAttributes,
-                 1 + static_cast<int>(std::ranges::count(text.view().substr(0, *place), '\n')));
+                 1 + static_cast<int>(std::ranges::count(text.substr(0, *place), '\n')));
     } catch (const std::bad_alloc &) {
         state.isOutOfMemory = true;
         state.isStopped = true;
@@ -209,8 +237,9 @@ extern "C" void declareEntity(void *data, const xmlChar *name, int type, const x
                               const xmlChar *systemId, xmlChar *content) noexcept {
     auto *parser = static_cast<xmlParserCtxt *>(data);
     XmlParser::State &state = *stateOf(parser);
-    if (type == XML_INTERNAL_PARAMETER_ENTITY ? state.limits.passedInParameterEntity(view(content))
-                                              : state.limits.passedIn(view(content)).has_value())
+    if (type == XML_INTERNAL_PARAMETER_ENTITY
+            ? state.limits.passedInParameterEntity(viewOf(content))
+            : state.limits.passedIn(viewOf(content)).has_value())
         return stop(*parser, kTooManyAttributes);
     state.builder.entityDecl(parser, name, type, publicId, systemId, content);
 }
@@ -237,7 +266,7 @@ extern "C" xmlEntity *lookUpParameterEntity(void *data, const xmlChar *name) noe
         stop(*parser, kTooManyLookups);
         return nullptr;
     }
-    if (entity != nullptr && state.limits.passedByExpansion(view(entity->content).size())) {
+    if (entity != nullptr && state.limits.passedByExpansion(viewOf(entity->content).size())) {
         stop(*parser, kTooLarge);
         return nullptr;
     }

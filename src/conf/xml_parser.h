@@ -41,10 +41,6 @@ class XmlParser {
     struct State;
 
   private:
-    struct ContextDeleter {
-        void operator()(xmlParserCtxt *context) const noexcept { xmlFreeParserCtxt(context); }
-    };
-
     // Errors of libxml2's character converters go past the parser to the thread's own handler.
     class QuietThread {
       public:
@@ -60,7 +56,7 @@ class XmlParser {
 
     QuietThread quiet_;
     std::unique_ptr<State> state_;
-    std::unique_ptr<xmlParserCtxt, ContextDeleter> context_;
+    XmlPointer<xmlParserCtxt, xmlFreeParserCtxt> context_;
 };
 
 } // namespace keyhold

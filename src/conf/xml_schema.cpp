@@ -8,25 +8,15 @@
 
 #include <libxml/relaxng.h>
 
-#include <memory>
 #include <new>
 
 namespace keyhold {
 
 namespace {
 
-struct RelaxNgDeleter {
-    void operator()(xmlRelaxNG *schema) const noexcept { xmlRelaxNGFree(schema); }
-    void operator()(xmlRelaxNGParserCtxt *parser) const noexcept {
-        xmlRelaxNGFreeParserCtxt(parser);
-    }
-    void operator()(xmlRelaxNGValidCtxt *validator) const noexcept {
-        xmlRelaxNGFreeValidCtxt(validator);
-    }
-};
-using Schema = std::unique_ptr<xmlRelaxNG, RelaxNgDeleter>;
-using SchemaParser = std::unique_ptr<xmlRelaxNGParserCtxt, RelaxNgDeleter>;
-using Validator = std::unique_ptr<xmlRelaxNGValidCtxt, RelaxNgDeleter>;
+using Schema = XmlPointer<xmlRelaxNG, xmlRelaxNGFree>;
+using SchemaParser = XmlPointer<xmlRelaxNGParserCtxt, xmlRelaxNGFreeParserCtxt>;
+using Validator = XmlPointer<xmlRelaxNGValidCtxt, xmlRelaxNGFreeValidCtxt>;
 
 /// What libxml2 says, one message a line.
 struct Messages {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "conf/xml_entities.h"
+#include "conf/secret_xml.h"
 
 #include "conf/raised.h"
-#include "conf/secret_xml.h"
 
 #include <gtest/gtest.h>
 
