@@ -52,22 +52,4 @@ bool XmlLimits::passedInParameterEntity(std::string_view text) {
     return passedIn(text).has_value() || written_ > kMaxAttributes;
 }
 
-bool XmlLimits::passedByDeclaration() {
-    return ++declared_ > kMaxDeclarations;
-}
-
-bool XmlLimits::passedByElement(std::size_t attributes, std::size_t addedBytes) {
-    given_ += attributes;
-    return passedByExpansion(addedBytes) || given_ > kMaxAttributes;
-}
-
-bool XmlLimits::passedByLookup() {
-    return ++lookups_ > kMaxEntityLookups;
-}
-
-bool XmlLimits::passedByExpansion(std::size_t bytes) {
-    expanded_ += bytes;
-    return expanded_ > kMaxExpandedBytes;
-}
-
 } // namespace keyhold

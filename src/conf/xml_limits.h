@@ -33,10 +33,16 @@ class XmlLimits {
     [[nodiscard]] bool passedInParameterEntity(std::string_view text);
 
     // Each adds to its count, and returns true once that is passed.
-    [[nodiscard]] bool passedByDeclaration();
-    [[nodiscard]] bool passedByElement(std::size_t attributes, std::size_t addedBytes);
-    [[nodiscard]] bool passedByLookup();
-    [[nodiscard]] bool passedByExpansion(std::size_t bytes);
+    [[nodiscard]] bool passedByDeclaration() { return ++declared_ > kMaxDeclarations; }
+    [[nodiscard]] bool passedByElement(std::size_t attributes, std::size_t addedBytes) {
+        given_ += attributes;
+        return passedByExpansion(addedBytes) || given_ > kMaxAttributes;
+    }
+    [[nodiscard]] bool passedByLookup() { return ++lookups_ > kMaxEntityLookups; }
+    [[nodiscard]] bool passedByExpansion(std::size_t bytes) {
+        expanded_ += bytes;
+        return expanded_ > kMaxExpandedBytes;
+    }
 
   private:
     std::size_t written_ = 0;
