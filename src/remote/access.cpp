@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "remote/access.h"
 
-#include "abi/symbols.h"
 #include "remote/error_report.h"
 
 #include <glib-object.h>
@@ -33,53 +32,18 @@ void requireSuccess(int result) {
 
 } // namespace
 
-void require(virConnectPtr connection, ConnectionCall call) {
-    const abi::Symbols &libvirt = abi::symbols();
-    switch (call) {
-    case ConnectionCall::open:
-        return requireSuccess(libvirt.virConnectOpenEnsureACL(connection));
-    case ConnectionCall::count:
-        return requireSuccess(libvirt.virConnectNumOfSecretsEnsureACL(connection));
-    case ConnectionCall::listUuids:
-        return requireSuccess(libvirt.virConnectListSecretsEnsureACL(connection));
-    case ConnectionCall::listAll:
-        return requireSuccess(libvirt.virConnectListAllSecretsEnsureACL(connection));
-    case ConnectionCall::registerEvents:
-        return requireSuccess(libvirt.virConnectSecretEventRegisterAnyEnsureACL(connection));
-    case ConnectionCall::deregisterEvents:
-        return requireSuccess(libvirt.virConnectSecretEventDeregisterAnyEnsureACL(connection));
-    }
+void require(virConnectPtr connection, ConnectionCheck check) {
+    requireSuccess((abi::symbols().*check)(connection));
 }
 
-void require(virConnectPtr connection, SecretCall call, const SecretDefinition &definition) {
-    const abi::Symbols &libvirt = abi::symbols();
+void require(virConnectPtr connection, SecretCheck check, const SecretDefinition &definition) {
     abi::SecretDef secret = hostDefinition(definition);
-    switch (call) {
-    case SecretCall::lookupByUuid:
-        return requireSuccess(libvirt.virSecretLookupByUUIDEnsureACL(connection, &secret));
-    case SecretCall::lookupByUsage:
-        return requireSuccess(libvirt.virSecretLookupByUsageEnsureACL(connection, &secret));
-    case SecretCall::define:
-        return requireSuccess(libvirt.virSecretDefineXMLEnsureACL(connection, &secret));
-    case SecretCall::getXml:
-        return requireSuccess(libvirt.virSecretGetXMLDescEnsureACL(connection, &secret));
-    case SecretCall::setValue:
-        return requireSuccess(libvirt.virSecretSetValueEnsureACL(connection, &secret));
-    case SecretCall::getValue:
-        return requireSuccess(libvirt.virSecretGetValueEnsureACL(connection, &secret));
-    case SecretCall::undefine:
-        return requireSuccess(libvirt.virSecretUndefineEnsureACL(connection, &secret));
-    }
+    requireSuccess((abi::symbols().*check)(connection, &secret));
 }
 
-bool isVisible(virConnectPtr connection, ConnectionCall call, const SecretDefinition &definition) {
-    const abi::Symbols &libvirt = abi::symbols();
+bool isVisible(virConnectPtr connection, ListCheck check, const SecretDefinition &definition) {
     abi::SecretDef secret = hostDefinition(definition);
-    if (call == ConnectionCall::count)
-        return libvirt.virConnectNumOfSecretsCheckACL(connection, &secret);
-    if (call == ConnectionCall::listUuids)
-        return libvirt.virConnectListSecretsCheckACL(connection, &secret);
-    return libvirt.virConnectListAllSecretsCheckACL(connection, &secret);
+    return (abi::symbols().*check)(connection, &secret);
 }
 
 bool isForClient() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "abi/symbols.h"
 #include "conf/secret_definition.h"
 
 #include <libvirt/libvirt.h>
@@ -12,18 +13,18 @@ namespace keyhold {
 /// access driver such as polkit's waits for another process.
 namespace access {
 
-/// Operations on a connection as a whole.
-enum class ConnectionCall { open, count, listUuids, listAll, registerEvents, deregisterEvents };
-
-/// Operations on one secret.
-enum class SecretCall { lookupByUuid, lookupByUsage, define, getXml, setValue, getValue, undefine };
+/// libvirt's check of one operation, which it has for each: on a connection as a whole, such as
+/// `&abi::Symbols::virConnectOpenEnsureACL`, and on one secret.
+using ConnectionCheck = int (*abi::Symbols::*)(virConnectPtr);
+using SecretCheck = int (*abi::Symbols::*)(virConnectPtr, abi::SecretDef *);
 
 /// Raises ErrorAlreadyRaised if the caller may not.
-void require(virConnectPtr connection, ConnectionCall call);
-void require(virConnectPtr connection, SecretCall call, const SecretDefinition &definition);
+void require(virConnectPtr connection, ConnectionCheck check);
+void require(virConnectPtr connection, SecretCheck check, const SecretDefinition &definition);
 
-/// Whether this secret shows in a count or a list; `call` is count, listUuids or listAll.
-[[nodiscard]] bool isVisible(virConnectPtr connection, ConnectionCall call,
+/// Whether this secret shows in a count or a list, each of which has a check of its own.
+using ListCheck = bool (*abi::Symbols::*)(virConnectPtr, abi::SecretDef *);
+[[nodiscard]] bool isVisible(virConnectPtr connection, ListCheck check,
                              const SecretDefinition &definition);
 
 /// Whether the calling thread works for a client of a daemon. False inside libvirt's own calls, and

@@ -17,7 +17,7 @@ class ReleaseGate {
     /// Raises privateValue, or that access was refused.
     [[nodiscard]] static ReleaseToken grant(virConnectPtr connection,
                                             const SecretDefinition &definition) {
-        access::require(connection, access::SecretCall::getValue, definition);
+        access::require(connection, &abi::Symbols::virSecretGetValueEnsureACL, definition);
         if (definition.isPrivate && !access::mayReadPrivate())
             throw Error(ErrorCode::privateValue, "secret is private");
         return ReleaseToken(definition.uuid);
@@ -28,7 +28,7 @@ namespace calls {
 
 namespace {
 
-using access::SecretCall;
+using abi::Symbols;
 
 Uuid uuidOf(const unsigned char *uuid) {
     return Uuid(std::span<const std::uint8_t, Uuid::kSize>(uuid, Uuid::kSize));
@@ -38,9 +38,9 @@ Uuid uuidOf(virSecretPtr secret) {
     return uuidOf(abi::secretUuid(secret));
 }
 
-SecretStore::AccessCheck checkFor(virConnectPtr connection, SecretCall call) {
-    return [connection, call](const SecretDefinition &definition) {
-        access::require(connection, call, definition);
+SecretStore::AccessCheck checkFor(virConnectPtr connection, access::SecretCheck check) {
+    return [connection, check](const SecretDefinition &definition) {
+        access::require(connection, check, definition);
     };
 }
 
@@ -81,7 +81,7 @@ void deregister(const std::vector<std::shared_ptr<Events>> &watched, virConnectP
 
 virSecretPtr lookupByUuid(Instance &instance, virConnectPtr connection, const unsigned char *uuid) {
     const RecordPtr record = instance.store().get(uuidOf(uuid));
-    access::require(connection, SecretCall::lookupByUuid, record->definition);
+    access::require(connection, &Symbols::virSecretLookupByUUIDEnsureACL, record->definition);
     return handleFor(connection, record->definition);
 }
 
@@ -89,7 +89,7 @@ virSecretPtr lookupByUsage(Instance &instance, virConnectPtr connection, int usa
                            const char *usageId) {
     const RecordPtr record =
         instance.store().get(Usage{static_cast<UsageType>(usageType), usageId});
-    access::require(connection, SecretCall::lookupByUsage, record->definition);
+    access::require(connection, &Symbols::virSecretLookupByUsageEnsureACL, record->definition);
     return handleFor(connection, record->definition);
 }
 
@@ -97,7 +97,8 @@ virSecretPtr define(Instance &instance, virConnectPtr connection,
                     const SecretDefinition &definition) {
     RecordPtr record;
     announcing(instance, [&] {
-        record = instance.store().define(definition, checkFor(connection, SecretCall::define));
+        record = instance.store().define(
+            definition, checkFor(connection, &Symbols::virSecretDefineXMLEnsureACL));
     });
     noteCall(record->definition.uuid, "defined");
     return handleFor(connection, record->definition);
@@ -105,22 +106,24 @@ virSecretPtr define(Instance &instance, virConnectPtr connection,
 
 void undefine(Instance &instance, virSecretPtr secret) {
     announcing(instance, [&] {
-        instance.store().undefine(uuidOf(secret),
-                                  checkFor(abi::secretConnection(secret), SecretCall::undefine));
+        instance.store().undefine(uuidOf(secret), checkFor(abi::secretConnection(secret),
+                                                           &Symbols::virSecretUndefineEnsureACL));
     });
     noteCall(uuidOf(secret), "undefined");
 }
 
 char *xmlOf(Instance &instance, virSecretPtr secret) {
     const RecordPtr record = instance.store().get(uuidOf(secret));
-    access::require(abi::secretConnection(secret), SecretCall::getXml, record->definition);
+    access::require(abi::secretConnection(secret), &Symbols::virSecretGetXMLDescEnsureACL,
+                    record->definition);
     return copyForCaller(formatSecretXml(record->definition)).release();
 }
 
 void setValue(Instance &instance, virSecretPtr secret, std::span<const std::uint8_t> value) {
     announcing(instance, [&] {
-        instance.store().setValue(uuidOf(secret), value,
-                                  checkFor(abi::secretConnection(secret), SecretCall::setValue));
+        instance.store().setValue(
+            uuidOf(secret), value,
+            checkFor(abi::secretConnection(secret), &Symbols::virSecretSetValueEnsureACL));
     });
     noteCall(uuidOf(secret), value.empty() ? "emptied" : "given a value");
 }

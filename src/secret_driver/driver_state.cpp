@@ -151,7 +151,7 @@ void DriverState::openConnection(virConnectPtr connection) {
         raiseNotActive();
     case Mode::daemon:
         connection_uri::requireDaemonPath(connection, now.isPrivileged);
-        access::require(connection, access::ConnectionCall::open);
+        access::require(connection, &abi::Symbols::virConnectOpenEnsureACL);
         return;
     case Mode::embedded:
         return openEmbedded(connection, *now.roots);
@@ -164,7 +164,7 @@ void DriverState::openEmbedded(virConnectPtr connection, EmbeddedRoots &roots) {
     // this.
     if (access::isForClient())
         throw Error(ErrorCode::internal, "embedded secrets are not opened for clients of a daemon");
-    access::require(connection, access::ConnectionCall::open);
+    access::require(connection, &abi::Symbols::virConnectOpenEnsureACL);
     if (openingOwn) {
         abi::setConnectionPrivateData(connection, new Handle(openingOwn));
         return;

@@ -12,7 +12,7 @@ namespace keyhold::calls {
 
 namespace {
 
-using access::ConnectionCall;
+using abi::Symbols;
 
 // Each pair of filters narrows only if exactly one of it is set.
 bool passes(unsigned int flags, unsigned int yes, unsigned int no, bool property) {
@@ -27,34 +27,36 @@ bool matches(const SecretDefinition &definition, unsigned int flags) {
                   definition.isPrivate);
 }
 
-bool isListed(virConnectPtr connection, ConnectionCall call, const SecretDefinition &definition,
+bool isListed(virConnectPtr connection, access::ListCheck check, const SecretDefinition &definition,
               unsigned int flags) {
-    return matches(definition, flags) && access::isVisible(connection, call, definition);
+    return matches(definition, flags) && access::isVisible(connection, check, definition);
 }
 
-int countOf(Instance &instance, virConnectPtr connection, ConnectionCall call, unsigned int flags) {
+int countOf(Instance &instance, virConnectPtr connection, access::ListCheck check,
+            unsigned int flags) {
     int count = 0;
     for (const RecordPtr &record : instance.store().all())
-        count += isListed(connection, call, record->definition, flags) ? 1 : 0;
+        count += isListed(connection, check, record->definition, flags) ? 1 : 0;
     return count;
 }
 
 } // namespace
 
 int count(Instance &instance, virConnectPtr connection) {
-    access::require(connection, ConnectionCall::count);
-    return countOf(instance, connection, ConnectionCall::count, 0);
+    access::require(connection, &Symbols::virConnectNumOfSecretsEnsureACL);
+    return countOf(instance, connection, &Symbols::virConnectNumOfSecretsCheckACL, 0);
 }
 
 int listUuids(Instance &instance, virConnectPtr connection, char **uuids, int maxUuids) {
     std::fill_n(uuids, maxUuids, nullptr);
-    access::require(connection, ConnectionCall::listUuids);
+    access::require(connection, &Symbols::virConnectListSecretsEnsureACL);
     int listed = 0;
     try {
         for (const RecordPtr &record : instance.store().all()) {
             if (listed == maxUuids)
                 break;
-            if (!access::isVisible(connection, ConnectionCall::listUuids, record->definition))
+            if (!access::isVisible(connection, &Symbols::virConnectListSecretsCheckACL,
+                                   record->definition))
                 continue;
             uuids[listed] = copyForCaller(record->definition.uuid.toString()).release();
             ++listed;
@@ -69,16 +71,17 @@ int listUuids(Instance &instance, virConnectPtr connection, char **uuids, int ma
 
 int listAll(Instance &instance, virConnectPtr connection, virSecretPtr **secrets,
             unsigned int flags) {
-    access::require(connection, ConnectionCall::listAll);
+    access::require(connection, &Symbols::virConnectListAllSecretsEnsureACL);
     if (!secrets)
-        return countOf(instance, connection, ConnectionCall::listAll, flags);
+        return countOf(instance, connection, &Symbols::virConnectListAllSecretsCheckACL, flags);
 
     const RecordSnapshot records = instance.store().all();
     auto handles = allocateForCaller<virSecretPtr>(records.size() + 1);
     std::size_t made = 0;
     try {
         for (const RecordPtr &record : records) {
-            if (isListed(connection, ConnectionCall::listAll, record->definition, flags)) {
+            if (isListed(connection, &Symbols::virConnectListAllSecretsCheckACL, record->definition,
+                         flags)) {
                 handles[made] = handleFor(connection, record->definition);
                 ++made;
             }

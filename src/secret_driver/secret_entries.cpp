@@ -91,7 +91,7 @@ int connectSecretEventRegisterAny(virConnectPtr connection, virSecretPtr secret,
                                   virConnectSecretEventGenericCallback callback, void *opaque,
                                   virFreeCallback freeCallback) {
     return guard(-1, [&] {
-        access::require(connection, access::ConnectionCall::registerEvents);
+        access::require(connection, &abi::Symbols::virConnectSecretEventRegisterAnyEnsureACL);
         return instanceOf(connection)
             ->events()
             ->add(connection, secret, eventId, callback, opaque, freeCallback);
@@ -100,7 +100,7 @@ int connectSecretEventRegisterAny(virConnectPtr connection, virSecretPtr secret,
 
 int connectSecretEventDeregisterAny(virConnectPtr connection, int callbackId) {
     return guard(-1, [&] {
-        access::require(connection, access::ConnectionCall::deregisterEvents);
+        access::require(connection, &abi::Symbols::virConnectSecretEventDeregisterAnyEnsureACL);
         calls::deregister(DriverState::get().watchedBy(connection), connection, callbackId);
         return 0;
     });

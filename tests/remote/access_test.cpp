@@ -12,17 +12,27 @@ namespace keyhold {
 
 namespace {
 
-using access::ConnectionCall;
-using access::SecretCall;
+using abi::Symbols;
 
-constexpr ConnectionCall kConnectionCalls[] = {
-    ConnectionCall::open,    ConnectionCall::count,          ConnectionCall::listUuids,
-    ConnectionCall::listAll, ConnectionCall::registerEvents, ConnectionCall::deregisterEvents};
-constexpr SecretCall kSecretCalls[] = {
-    SecretCall::lookupByUuid, SecretCall::lookupByUsage, SecretCall::define,  SecretCall::getXml,
-    SecretCall::setValue,     SecretCall::getValue,      SecretCall::undefine};
-constexpr ConnectionCall kListingCalls[] = {ConnectionCall::count, ConnectionCall::listUuids,
-                                            ConnectionCall::listAll};
+constexpr access::ConnectionCheck kConnectionChecks[] = {
+    &Symbols::virConnectOpenEnsureACL,
+    &Symbols::virConnectNumOfSecretsEnsureACL,
+    &Symbols::virConnectListSecretsEnsureACL,
+    &Symbols::virConnectListAllSecretsEnsureACL,
+    &Symbols::virConnectSecretEventRegisterAnyEnsureACL,
+    &Symbols::virConnectSecretEventDeregisterAnyEnsureACL,
+};
+constexpr access::SecretCheck kSecretChecks[] = {
+    &Symbols::virSecretLookupByUUIDEnsureACL, &Symbols::virSecretLookupByUsageEnsureACL,
+    &Symbols::virSecretDefineXMLEnsureACL,    &Symbols::virSecretGetXMLDescEnsureACL,
+    &Symbols::virSecretSetValueEnsureACL,     &Symbols::virSecretGetValueEnsureACL,
+    &Symbols::virSecretUndefineEnsureACL,
+};
+constexpr access::ListCheck kListChecks[] = {
+    &Symbols::virConnectNumOfSecretsCheckACL,
+    &Symbols::virConnectListSecretsCheckACL,
+    &Symbols::virConnectListAllSecretsCheckACL,
+};
 
 class Access : public WithLibvirt {
   protected:
@@ -63,8 +73,8 @@ class Access : public WithLibvirt {
 
 TEST_F(Access, EveryCallOnAConnectionIsAllowedByTheDriverThatAllowsAll) {
     allowEverything();
-    for (const ConnectionCall call : kConnectionCalls)
-        EXPECT_NO_THROW(access::require(connection_.get(), call)) << static_cast<int>(call);
+    for (const auto check : kConnectionChecks)
+        EXPECT_NO_THROW(access::require(connection_.get(), check));
     EXPECT_EQ(virGetLastError(), nullptr);
 }
 
@@ -72,28 +82,28 @@ TEST_F(Access, EveryCallOnASecretOfAnyUseIsAllowedByTheDriverThatAllowsAll) {
     allowEverything();
     for (int type = 0; usageWords(UsageType{type}).type != nullptr; ++type) {
         const SecretDefinition secret = definition(UsageType{type});
-        for (const SecretCall call : kSecretCalls)
-            EXPECT_NO_THROW(access::require(connection_.get(), call, secret)) << type;
-        for (const ConnectionCall call : kListingCalls)
-            EXPECT_TRUE(access::isVisible(connection_.get(), call, secret)) << type;
+        for (const auto check : kSecretChecks)
+            EXPECT_NO_THROW(access::require(connection_.get(), check, secret)) << type;
+        for (const auto check : kListChecks)
+            EXPECT_TRUE(access::isVisible(connection_.get(), check, secret)) << type;
     }
     EXPECT_EQ(virGetLastError(), nullptr);
 }
 
 TEST_F(Access, WithoutAnAccessManagerEveryCallIsRefusedWithLibvirtsError) {
     const SecretDefinition secret = definition(UsageType::ceph);
-    for (const ConnectionCall call : kConnectionCalls) {
+    for (const auto check : kConnectionChecks) {
         virResetLastError();
-        EXPECT_THROW(access::require(connection_.get(), call), ErrorAlreadyRaised);
+        EXPECT_THROW(access::require(connection_.get(), check), ErrorAlreadyRaised);
         EXPECT_STREQ(lastError().message, "internal error: No access manager registered");
     }
-    for (const SecretCall call : kSecretCalls) {
+    for (const auto check : kSecretChecks) {
         virResetLastError();
-        EXPECT_THROW(access::require(connection_.get(), call, secret), ErrorAlreadyRaised);
+        EXPECT_THROW(access::require(connection_.get(), check, secret), ErrorAlreadyRaised);
         EXPECT_STREQ(lastError().message, "internal error: No access manager registered");
     }
-    for (const ConnectionCall call : kListingCalls)
-        EXPECT_FALSE(access::isVisible(connection_.get(), call, secret));
+    for (const auto check : kListChecks)
+        EXPECT_FALSE(access::isVisible(connection_.get(), check, secret));
 }
 
 TEST_F(Access, AThreadWithoutAnIdentityIsNoClientAndReadsNoPrivateValues) {
