@@ -12,11 +12,6 @@ namespace keyhold::abi {
 void raiseError(int domain, int code, const char *message,
                 SourcePlace where = SourcePlace::current()) noexcept;
 
-/// As virReportInvalidArg does: code VIR_ERR_INVALID_ARG, the message without a prefix, str1 the
-/// function that libvirt's own driver would name, str2 the argument, int1 = int2 = 0.
-void raiseInvalidArgument(int domain, const char *function, const char *argument,
-                          const char *message, SourcePlace where = SourcePlace::current()) noexcept;
-
 /// As virReportSystemError does: code VIR_ERR_SYSTEM_ERROR, ": " and the text of `systemErrno`
 /// after `message`, int1 = systemErrno, int2 = -1. Keeps errno.
 void raiseSystemError(int domain, int systemErrno, const char *message,

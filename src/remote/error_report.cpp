@@ -3,6 +3,7 @@
 
 #include "abi/libvirt_error.h"
 #include "abi/release.h"
+#include "abi/symbols.h"
 
 #include <libvirt/virterror.h>
 
@@ -31,7 +32,9 @@ LibvirtCode libvirtCode(ErrorCode code) {
     case ErrorCode::invalidArgument:
         return {VIR_FROM_SECRET, VIR_ERR_INVALID_ARG};
     case ErrorCode::internal:
-        return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
+    case ErrorCode::valueUnreadable:
+    case ErrorCode::notActive:
+        break;
     case ErrorCode::configUnsupported:
         return {VIR_FROM_SECRET, VIR_ERR_CONFIG_UNSUPPORTED};
     case ErrorCode::xmlInvalid:
@@ -49,8 +52,6 @@ LibvirtCode libvirtCode(ErrorCode code) {
         return {VIR_FROM_SECRET, VIR_ERR_NO_SECRET};
     case ErrorCode::privateValue:
         return {VIR_FROM_SECRET, VIR_ERR_INVALID_SECRET};
-    case ErrorCode::valueUnreadable:
-        return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
     case ErrorCode::invalidEncryptionKey:
         return {VIR_FROM_SECRET, invalidKeyCode()};
     case ErrorCode::fileAccess:
@@ -59,8 +60,6 @@ LibvirtCode libvirtCode(ErrorCode code) {
         return {VIR_FROM_SECRET, VIR_ERR_SYSTEM_ERROR};
     case ErrorCode::noMemory:
         return {VIR_FROM_SECRET, VIR_ERR_NO_MEMORY};
-    case ErrorCode::notActive:
-        return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
     }
     return {VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR};
 }
@@ -73,6 +72,19 @@ void reportError(const Error &error) noexcept {
         abi::raiseSystemError(libvirt.domain, error.systemErrno(), error.what(), error.place());
     else
         abi::raiseError(libvirt.domain, libvirt.code, error.what(), error.place());
+}
+
+void requireFlags(unsigned int flags, unsigned int supported, const char *function,
+                  SourcePlace place) {
+    const unsigned int unknown = flags & ~supported;
+    if (unknown == 0)
+        return;
+    // As virReportInvalidArg does: no prefix, str1 the function, str2 the argument.
+    abi::symbols().virRaiseErrorFull(place.file(), place.function, place.line, VIR_FROM_SECRET,
+                                     VIR_ERR_INVALID_ARG, VIR_ERR_ERROR, function, "flags", nullptr,
+                                     0, 0, "unsupported flags (0x%x) in function %s", unknown,
+                                     function);
+    throw ErrorAlreadyRaised();
 }
 
 // g++ has no object for the reference of the first catch clause, which its sanitizer then reports.

@@ -2,7 +2,6 @@
 #include "secret_driver/entries.h"
 
 #include "remote/error_report.h"
-#include "remote/flags.h"
 #include "secret_driver/driver_state.h"
 
 /// The entries of the hypervisor table: opening and closing `secret:///` connections.

@@ -4,7 +4,6 @@
 #include "conf/secret_xml.h"
 #include "config.h"
 #include "remote/error_report.h"
-#include "remote/flags.h"
 #include "secret_driver/calls.h"
 #include "secret_driver/driver_state.h"
 

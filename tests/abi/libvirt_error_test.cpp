@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <memory>
 #include <string>
 #include <thread>
 
@@ -16,11 +15,6 @@
 using namespace keyhold::abi;
 
 namespace {
-
-struct Free {
-    void operator()(virErrorPtr error) const { virFreeError(error); }
-};
-using Copy = std::unique_ptr<virError, Free>;
 
 class LibvirtError : public testing::Test {
   protected:
@@ -93,32 +87,6 @@ TEST_F(LibvirtError, SystemErrorCarriesErrnoAndItsText) {
     EXPECT_STREQ(error->str2, "cannot create config directory '/r': Permission denied");
     EXPECT_EQ(error->int1, EACCES);
     EXPECT_EQ(error->int2, -1);
-}
-
-TEST_F(LibvirtError, InvalidArgumentEqualsOneThatLibvirtRaises) {
-    virConnectPtr conn = virConnectOpen("test:///default");
-    ASSERT_NE(conn, nullptr);
-    virDomainPtr domain = virDomainLookupByID(conn, 1);
-    EXPECT_EQ(virDomainSetMemoryFlags(domain, 1024, 1U << 30), -1);
-    const Copy stock(virSaveLastError());
-    virDomainFree(domain);
-    virConnectClose(conn);
-    ASSERT_NE(stock, nullptr);
-    virResetLastError();
-
-    raiseInvalidArgument(stock->domain, stock->str1, stock->str2, stock->message);
-    const Copy ours(virSaveLastError());
-    ASSERT_NE(ours, nullptr);
-    EXPECT_EQ(ours->domain, stock->domain);
-    EXPECT_EQ(ours->code, stock->code);
-    EXPECT_EQ(ours->level, stock->level);
-    EXPECT_STREQ(ours->message, stock->message);
-    EXPECT_STREQ(ours->str1, stock->str1);
-    EXPECT_STREQ(ours->str2, stock->str2);
-    EXPECT_STREQ(ours->str3, stock->str3);
-    EXPECT_EQ(ours->int1, stock->int1);
-    EXPECT_EQ(ours->int2, stock->int2);
-    EXPECT_STREQ(stock->str2, "flags");
 }
 
 TEST_F(LibvirtError, LeavesErrnoAlone) {

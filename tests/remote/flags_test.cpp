@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "remote/flags.h"
-
 #include "remote/error_report.h"
+
 #include "remote/libvirt_fixture.h"
 
 namespace keyhold {
@@ -55,6 +54,7 @@ TEST_F(Flags, TheErrorHasTheFieldsOfTheStockDriver) {
     const std::string text = stock.message;
     const std::string field1 = stock.str1 ? stock.str1 : "(null)";
     const std::string field2 = stock.str2 ? stock.str2 : "(null)";
+    EXPECT_EQ(stock.str3, nullptr);
     const int numbers[] = {stock.int1, stock.int2};
 
     EXPECT_THROW(requireFlags(0x40, 0, "testConnectGetSysinfo"), ErrorAlreadyRaised);
@@ -62,6 +62,7 @@ TEST_F(Flags, TheErrorHasTheFieldsOfTheStockDriver) {
     EXPECT_EQ(ours.message, text);
     EXPECT_EQ(ours.str1 ? ours.str1 : "(null)", field1);
     EXPECT_EQ(ours.str2 ? ours.str2 : "(null)", field2);
+    EXPECT_EQ(ours.str3, nullptr);
     EXPECT_EQ(ours.int1, numbers[0]);
     EXPECT_EQ(ours.int2, numbers[1]);
 }
