@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "abi/symbols.h"
 
-#include "abi/symbol_lookup.h"
-
-#include <cstring>
 #include <type_traits>
 
 #include <dlfcn.h>
@@ -12,12 +9,6 @@ namespace keyhold::abi {
 namespace {
 
 constexpr const char *kLibrary = "libvirt.so.0";
-
-constexpr SymbolEntry kEntries[] = {
-#define KEYHOLD_ENTRY(result, name, parameters) {#name, offsetof(Symbols, name)},
-    KEYHOLD_LIBVIRT_SYMBOLS(KEYHOLD_ENTRY)
-#undef KEYHOLD_ENTRY
-};
 
 struct Lookup {
     Symbols table;
@@ -29,7 +20,7 @@ Lookup lookUpAll() noexcept {
     Lookup lookup{{}, kLibrary};
     // The handle is never closed: the addresses must stay good as long as the process.
     if (void *handle = dlopen(kLibrary, RTLD_NOW | RTLD_NOLOAD))
-        lookup.missing = lookUpSymbols(handle, kEntries, lookup.table);
+        lookup.missing = lookUpSymbols(lookup.table, handle, dlsym);
     return lookup;
 }
 
@@ -40,19 +31,19 @@ const Lookup &lookup() noexcept {
 
 } // namespace
 
-std::span<const SymbolEntry> symbolEntries() noexcept {
-    return kEntries;
-}
-
-const char *lookUpSymbols(void *handle, std::span<const SymbolEntry> entries,
-                          Symbols &table) noexcept {
+const char *lookUpSymbols(Symbols &table, void *library,
+                          void *(*find)(void *library, const char *name)) noexcept {
     const char *missing = "";
-    for (const SymbolEntry &entry : entries) {
-        void *address = dlsym(handle, entry.name);
+    const auto addressOf = [&](const char *name) {
+        void *address = find(library, name);
         if (address == nullptr && *missing == '\0')
-            missing = entry.name;
-        std::memcpy(reinterpret_cast<char *>(&table) + entry.offset, &address, sizeof(address));
-    }
+            missing = name;
+        return address;
+    };
+#define KEYHOLD_LOOK_UP(result, name, parameters)                                                  \
+    table.name = reinterpret_cast<result(*) parameters>(addressOf(#name));
+    KEYHOLD_LIBVIRT_SYMBOLS(KEYHOLD_LOOK_UP)
+#undef KEYHOLD_LOOK_UP
     return missing;
 }
 

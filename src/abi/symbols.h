@@ -78,7 +78,12 @@ struct Symbols {
 #undef KEYHOLD_DECLARE
 };
 
-/// Looks every symbol up on the libvirt.so.0 that is already loaded; the first call does the work,
+/// Looks every symbol up by `find`, which is dlsym, and stores its address, null where there is
+/// none. Returns the name of the first one missing, or an empty string.
+[[nodiscard]] const char *lookUpSymbols(Symbols &table, void *library,
+                                        void *(*find)(void *library, const char *name)) noexcept;
+
+/// The same, once, on the libvirt.so.0 that is already loaded; the first call does the work,
 /// whichever thread makes it. Returns the name of the first one missing, "libvirt.so.0" where no
 /// libvirt is loaded, or an empty string.
 [[nodiscard]] const char *loadSymbols() noexcept;
