@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "abi/libvirt_error.h"
 #include "abi/libvirt_log.h"
 #include "abi/release.h"
 #include "abi/symbols.h"
 #include "secret_driver/driver_state.h"
 #include "secret_driver/entries.h"
-#include "secret_driver/unsupported.h"
 
 #include <libvirt/libvirt.h>
-#include <sodium.h>
+#include <libvirt/virterror.h>
 
 #include <mutex>
 #include <string>
@@ -34,14 +34,40 @@ std::string reasonAgainst(unsigned long release, const char *missing) {
     return {};
 }
 
-// -1 or 0 of libvirt's own functions; the error it raised says what is wrong.
-void registerDriver(const abi::HypervisorSlots &slots) {
+abi::ConnectDriver &connectDriver(abi::HypervisorDriver &connections) {
     static const char *schemes[] = {"secret", nullptr};
     static abi::ConnectDriver driver{};
     driver.localOnly = true;
     driver.embeddable = true;
     driver.uriSchemes = schemes;
-    driver.hypervisorDriver = &connectionTable(slots);
+    driver.hypervisorDriver = &connections;
+    return driver;
+}
+
+const std::string *unsupportedReason = nullptr; // never destroyed
+
+extern "C" int refuseOpen(virConnectPtr, virConnectAuthPtr, void *, unsigned int) {
+    constexpr int kError = -2;
+    abi::raiseError(VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR, unsupportedReason->c_str());
+    return kError;
+}
+
+/// Takes the driver's place under a libvirt that it cannot serve: logs `reason` once, and registers
+/// a connect driver whose open fails with the same sentence, so that a daemon starts and a client
+/// of it learns why there are no secrets.
+void registerUnsupported(const abi::HypervisorSlots &slots, const std::string &reason) {
+    static abi::HypervisorDriver connections{};
+    unsupportedReason = new std::string(reason);
+    abi::log(abi::LogPriority::error, reason.c_str());
+    connections.slot[slots.name] = const_cast<char *>("secret");
+    connections.slot[slots.connectOpen] = reinterpret_cast<void *>(refuseOpen);
+    if (abi::symbols().virRegisterConnectDriver)
+        abi::symbols().virRegisterConnectDriver(&connectDriver(connections), false);
+}
+
+// -1 or 0 of libvirt's own functions; the error it raised says what is wrong.
+void registerDriver(const abi::HypervisorSlots &slots) {
+    abi::ConnectDriver &driver = connectDriver(connectionTable(slots));
     driver.secretDriver = &secretDriverTable();
     DriverState::get().setConnectionTable(driver.hypervisorDriver);
 
