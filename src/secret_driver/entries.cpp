@@ -7,7 +7,7 @@
 #include "secret_driver/calls.h"
 #include "secret_driver/driver_state.h"
 
-/// The entries of the secret table. Each has one shape: check the flags, find the instance of the
+/// The entries of the tables. Each has one shape: check the flags, find the instance of the
 /// connection, make the call, and let guard() translate what goes wrong.
 namespace keyhold {
 
@@ -17,7 +17,42 @@ ServingInstance instanceOf(virConnectPtr connection) {
     return DriverState::get().instanceOf(connection);
 }
 
+constexpr int kInitError = -1; // virDrvStateInitResult of libvirt; ends libvirtd
+constexpr int kInitComplete = 1;
+
 extern "C" {
+
+// Opening and closing `secret:///` connections.
+
+int connectOpen(virConnectPtr connection, virConnectAuthPtr, void *, unsigned int flags) {
+    constexpr int kOpened = 0;
+    constexpr int kError = -2; // -1 would make libvirt try other drivers and lose the reason
+    return guard(kError, [&] {
+        requireFlags(flags, VIR_CONNECT_RO, "secretConnectOpen");
+        DriverState::get().openConnection(connection);
+        return kOpened;
+    });
+}
+
+int connectClose(virConnectPtr connection) {
+    return guard(0, [&] {
+        DriverState::get().closeConnection(connection);
+        return 0;
+    });
+}
+
+// A connection never leaves the process; libvirt's remote driver answers for the wire.
+int connectIsSecure(virConnectPtr) {
+    return 1;
+}
+int connectIsEncrypted(virConnectPtr) {
+    return 0;
+}
+int connectIsAlive(virConnectPtr) {
+    return 1;
+}
+
+// Secrets.
 
 int connectNumOfSecrets(virConnectPtr connection) {
     return guard(-1, [&] { return calls::count(*instanceOf(connection), connection); });
@@ -105,9 +140,50 @@ int connectSecretEventDeregisterAny(virConnectPtr connection, int callbackId) {
     });
 }
 
+// Start, reload and stop of the driver in its process.
+
+int stateInitialize(bool privileged, const char *root, bool, abi::InhibitCallback callback,
+                    void *opaque) {
+    return guard(kInitError, [&] {
+        const auto started =
+            DriverState::get().start(privileged, root != nullptr, callback, opaque);
+        return started == DriverState::Started::complete ? kInitComplete : kInitError;
+    });
+}
+
+int stateCleanup() {
+    return guard(-1, [] {
+        DriverState::get().stop();
+        return 0;
+    });
+}
+
+int stateReload() {
+    return guard(-1, [] {
+        DriverState::get().reload();
+        return 0;
+    });
+}
+
 } // extern "C"
 
+template <typename Function>
+void *slotOf(Function *function) {
+    return reinterpret_cast<void *>(function);
+}
+
 } // namespace
+
+abi::HypervisorDriver &connectionTable(const abi::HypervisorSlots &slots) {
+    static abi::HypervisorDriver table{};
+    table.slot[slots.name] = const_cast<char *>("secret");
+    table.slot[slots.connectOpen] = slotOf(connectOpen);
+    table.slot[slots.connectClose] = slotOf(connectClose);
+    table.slot[slots.connectIsEncrypted] = slotOf(connectIsEncrypted);
+    table.slot[slots.connectIsSecure] = slotOf(connectIsSecure);
+    table.slot[slots.connectIsAlive] = slotOf(connectIsAlive);
+    return table;
+}
 
 abi::SecretDriver &secretDriverTable() {
     static abi::SecretDriver table{
@@ -125,6 +201,12 @@ abi::SecretDriver &secretDriverTable() {
         .connectSecretEventRegisterAny = connectSecretEventRegisterAny,
         .connectSecretEventDeregisterAny = connectSecretEventDeregisterAny,
     };
+    return table;
+}
+
+abi::StateDriver &stateDriverTable() {
+    static abi::StateDriver table{"secret",    false,   stateInitialize, stateCleanup,
+                                  stateReload, nullptr, nullptr,         nullptr};
     return table;
 }
 
