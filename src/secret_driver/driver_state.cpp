@@ -4,7 +4,6 @@
 #include "abi/symbols.h"
 #include "remote/access.h"
 #include "remote/connection_uri.h"
-#include "remote/error_report.h"
 #include "secret_driver/libvirt_admin_log.h"
 
 #include <libvirt/virterror.h>
@@ -12,31 +11,27 @@
 #include <chrono>
 #include <cstddef>
 #include <new>
-#include <variant>
 
 namespace keyhold {
 
 namespace {
 
 // What a secret connection to an embedded root carries: a user's keeps its instance open; our own,
-// which lives as long as the process, only knows where to look.
-using Handle = std::variant<std::shared_ptr<Instance>, EmbeddedRoot *>;
+// which lives as long as the process, has none and only knows where to look.
+using Handle = EmbeddedRoots::Opened;
+
+const Handle &handleOf(virConnectPtr connection) {
+    return *static_cast<const Handle *>(abi::connectionPrivateData(connection));
+}
 
 // Set while this thread opens one of our own connections.
 thread_local EmbeddedRoot *openingOwn = nullptr;
 
-class OpeningOwn {
-  public:
-    explicit OpeningOwn(EmbeddedRoot &root) { openingOwn = &root; }
-    ~OpeningOwn() { openingOwn = nullptr; }
-    OpeningOwn(const OpeningOwn &) = delete;
-    OpeningOwn &operator=(const OpeningOwn &) = delete;
-};
-
 virConnectPtr makeOwnConnection(EmbeddedRoot &root) {
     const std::string uri = connection_uri::forEmbeddedRoot(root.spelling());
-    const OpeningOwn opening(root);
+    openingOwn = &root;
     const virConnectPtr connection = virConnectOpen(uri.c_str());
+    openingOwn = nullptr;
     if (!connection) {
         virResetLastError(); // the user's open has succeeded
         libvirtAdminLog().warning("drivers of this process will not find the secrets in root " +
@@ -44,6 +39,17 @@ virConnectPtr makeOwnConnection(EmbeddedRoot &root) {
                                   " by themselves: a connection to it failed");
     }
     return connection;
+}
+
+std::shared_ptr<Instance> embeddedInstanceOf(const Handle &handle) {
+    // The connection keeps it; threads would contend for one more count of references.
+    if (handle.instance)
+        return {std::shared_ptr<Instance>(), handle.instance.get()};
+    if (auto instance = handle.root->current())
+        return instance;
+    throw Error(ErrorCode::internal, "the embedded secret driver with root " +
+                                         inQuotes(handle.root->spelling()) +
+                                         " is not open any more");
 }
 
 [[noreturn]] void raiseNotActive(SourcePlace place = SourcePlace::current()) {
@@ -82,8 +88,8 @@ DriverState::Snapshot DriverState::startedSnapshot() {
     return snapshot();
 }
 
-DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
-                                        abi::InhibitCallback callback, void *opaque) {
+void DriverState::start(bool isPrivileged, bool isEmbedded, abi::InhibitCallback callback,
+                        void *opaque) {
     Inhibitor *inhibitor = nullptr;
     {
         const MutexLock lock(mutex_);
@@ -94,31 +100,24 @@ DriverState::Started DriverState::start(bool isPrivileged, bool isEmbedded,
             roots_.emplace(*inhibitor);
         isPrivileged_ = isPrivileged;
     }
-    if (isEmbedded) {
-        process_.make();
-        const MutexLock lock(mutex_);
-        mode_ = Mode::embedded;
-        started_.notify_all();
-        return Started::complete;
-    }
-
     std::shared_ptr<Instance> instance;
     try {
         process_.make();
-        instance = std::make_shared<Instance>(
-            isPrivileged ? InstancePaths::system() : InstancePaths::session(), *inhibitor);
-    } catch (const LockedError &error) {
-        reportError(error);
-        return Started::refused;
+        if (!isEmbedded)
+            instance = std::make_shared<Instance>(
+                isPrivileged ? InstancePaths::system() : InstancePaths::session(), *inhibitor);
+    } catch (const LockedError &) {
+        throw;
     } catch (const std::exception &exception) {
+        if (isEmbedded)
+            throw;
         // The daemon has other work to do; calls for secrets will say that nobody serves them.
         libvirtAdminLog().failure("the secret driver did not start: ", exception);
     }
     const MutexLock lock(mutex_);
     daemon_ = std::move(instance);
-    mode_ = Mode::daemon;
+    mode_ = isEmbedded ? Mode::embedded : Mode::daemon;
     started_.notify_all();
-    return Started::complete;
 }
 
 void DriverState::reload() {
@@ -166,13 +165,12 @@ void DriverState::openEmbedded(virConnectPtr connection, EmbeddedRoots &roots) {
         throw Error(ErrorCode::internal, "embedded secrets are not opened for clients of a daemon");
     access::require(connection, &abi::Symbols::virConnectOpenEnsureACL);
     if (openingOwn) {
-        abi::setConnectionPrivateData(connection, new Handle(openingOwn));
+        abi::setConnectionPrivateData(connection, new Handle{openingOwn, nullptr});
         return;
     }
-    EmbeddedRoots::Opened opened = roots.open(rootName);
-    auto handle = std::make_unique<Handle>(std::move(opened.instance));
-    if (virConnectPtr own =
-            opened.root->ownConnection([&] { return makeOwnConnection(*opened.root); }))
+    auto handle = std::make_unique<Handle>(roots.open(rootName));
+    EmbeddedRoot &root = *handle->root;
+    if (virConnectPtr own = root.ownConnection([&] { return makeOwnConnection(root); }))
         abi::symbols().virSetConnectSecret(own);
     abi::setConnectionPrivateData(connection, handle.release());
 }
@@ -182,43 +180,27 @@ void DriverState::closeConnection(virConnectPtr connection) {
     abi::setConnectionPrivateData(connection, nullptr);
 }
 
-ServingInstance DriverState::instanceOf(virConnectPtr connection) {
+std::shared_ptr<Instance> DriverState::instanceOf(virConnectPtr connection) {
     if (mode_ == Mode::embedded && abi::connectionDriver(connection) == table_) {
         requireOwnProcess();
-        return embeddedInstanceOf(connection);
+        return embeddedInstanceOf(handleOf(connection));
     }
     Snapshot now = snapshot();
     if (now.mode == Mode::daemon && now.daemon)
-        return ServingInstance(std::move(now.daemon));
+        return std::move(now.daemon);
     if (now.mode != Mode::embedded)
         raiseNotActive();
-    const auto root = connection_uri::embeddedRootOf(connection);
-    return ServingInstance(now.roots->find(root ? &*root : nullptr));
-}
-
-ServingInstance DriverState::embeddedInstanceOf(virConnectPtr connection) {
-    const auto &handle = *static_cast<const Handle *>(abi::connectionPrivateData(connection));
-    if (const auto *instance = std::get_if<std::shared_ptr<Instance>>(&handle))
-        return ServingInstance(**instance); // the connection keeps it
-    EmbeddedRoot *root = std::get<EmbeddedRoot *>(handle);
-    if (auto instance = root->current())
-        return ServingInstance(std::move(instance));
-    throw Error(ErrorCode::internal, "the embedded secret driver with root " +
-                                         inQuotes(root->spelling()) + " is not open any more");
+    return now.roots->find(connection_uri::embeddedRootOf(connection));
 }
 
 std::vector<std::shared_ptr<Events>> DriverState::watchedBy(virConnectPtr connection) {
     const Snapshot now = snapshot();
-    if (now.mode == Mode::embedded && abi::connectionDriver(connection) != table_) {
-        const auto root = connection_uri::embeddedRootOf(connection);
-        auto events = now.roots->eventsFor(root ? &*root : nullptr);
+    if (now.mode == Mode::embedded) {
+        if (abi::connectionDriver(connection) == table_)
+            return {handleOf(connection).root->events()};
+        auto events = now.roots->eventsFor(connection_uri::embeddedRootOf(connection));
         if (!events.empty())
             return events;
-    }
-    if (now.mode == Mode::embedded && abi::connectionDriver(connection) == table_) {
-        const auto &handle = *static_cast<const Handle *>(abi::connectionPrivateData(connection));
-        if (EmbeddedRoot *const *root = std::get_if<EmbeddedRoot *>(&handle))
-            return {(*root)->events()};
     }
     return {instanceOf(connection)->events()};
 }

@@ -12,27 +12,9 @@
 #include <condition_variable>
 #include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
 namespace keyhold {
-
-/// The instance that serves one call, and a reference where nothing else keeps it through the call.
-class ServingInstance {
-  public:
-    explicit ServingInstance(std::shared_ptr<Instance> owner)
-        : owner_(std::move(owner)),
-          instance_(*owner_) {}
-    /// `kept` outlives the call: threads would contend for one more count of references.
-    explicit ServingInstance(Instance &kept) : instance_(kept) {}
-
-    [[nodiscard]] Instance &operator*() const noexcept { return instance_; }
-    [[nodiscard]] Instance *operator->() const noexcept { return &instance_; }
-
-  private:
-    std::shared_ptr<Instance> owner_;
-    Instance &instance_;
-};
 
 /// The state all connections of the process share. What the process is, a daemon with one instance
 /// or a program with embedded ones, is fixed once by stateInitialize; no URI can change it.
@@ -41,12 +23,10 @@ class DriverState {
     /// Made at first use, never destroyed: the process may exit while threads are in calls.
     [[nodiscard]] static DriverState &get();
 
-    enum class Started { complete, refused };
-    /// libvirt's stateInitialize: a root means an embedding process. Refused, with the error
-    /// raised, only if another live process holds the lock of this daemon's store. Raises only for
-    /// an embedding process.
-    [[nodiscard]] Started start(bool isPrivileged, bool isEmbedded, abi::InhibitCallback callback,
-                                void *opaque);
+    /// libvirt's stateInitialize: a root means an embedding process. Raises LockedError if another
+    /// live process holds the lock of this daemon's store, and whatever fails in an embedding
+    /// process; a daemon starts without the rest.
+    void start(bool isPrivileged, bool isEmbedded, abi::InhibitCallback callback, void *opaque);
     /// libvirt's stateReload (SIGHUP). Raises notActive.
     void reload();
     /// libvirt's stateCleanup: from now on every call raises notActive. Raises notActive if it was.
@@ -56,9 +36,9 @@ class DriverState {
     void openConnection(virConnectPtr connection);
     void closeConnection(virConnectPtr connection);
 
-    /// The instance that serves a call on `connection`, ours or another driver's. Raises notActive
-    /// or internal.
-    [[nodiscard]] ServingInstance instanceOf(virConnectPtr connection);
+    /// The instance that serves a call on `connection`, ours or another driver's, and a reference
+    /// unless the connection keeps it. Raises notActive or internal.
+    [[nodiscard]] std::shared_ptr<Instance> instanceOf(virConnectPtr connection);
 
     /// Where `connection` may have registered for events, most likely first; embedded roots that
     /// are not open any more are among them. Raises notActive.
@@ -80,8 +60,6 @@ class DriverState {
     /// Raises internal in a process forked from the one that started the driver: it has a copy of
     /// everything but neither the locks nor the key.
     void requireOwnProcess() const;
-    /// Of one of our own connections to an embedded root.
-    [[nodiscard]] static ServingInstance embeddedInstanceOf(virConnectPtr connection);
     /// As snapshot(), waiting for a stateInitialize that is still on its way on another thread.
     [[nodiscard]] Snapshot startedSnapshot();
     void openEmbedded(virConnectPtr connection, EmbeddedRoots &roots);

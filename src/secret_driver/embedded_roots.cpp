@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "secret_driver/embedded_roots.h"
 
-#include <optional>
-
 #include <fcntl.h>
 
 namespace keyhold {
 
 namespace {
 
-std::optional<FileStatus> statusOf(const std::string *root) {
+std::optional<FileStatus> statusOf(const std::optional<std::string> &root) {
     FileStatus status;
     if (!root || posixFileSystem().statusAt(
                      AT_FDCWD, InstancePaths::embedded(*root).configDirectory.c_str(), status) != 0)
@@ -84,7 +82,7 @@ EmbeddedRoot &EmbeddedRoots::rootOf(const std::string &spelling, const FileStatu
     return roots_.emplace_back(spelling, directory);
 }
 
-std::shared_ptr<Instance> EmbeddedRoots::find(const std::string *root) {
+std::shared_ptr<Instance> EmbeddedRoots::find(const std::optional<std::string> &root) {
     const std::optional<FileStatus> wanted = statusOf(root);
     // Outlives the lock: an instance whose last reference goes here gives its files back.
     std::vector<std::shared_ptr<Instance>> open;
@@ -113,7 +111,8 @@ std::shared_ptr<Instance> EmbeddedRoots::find(const std::string *root) {
                                          "; use one of these roots");
 }
 
-std::vector<std::shared_ptr<Events>> EmbeddedRoots::eventsFor(const std::string *root) {
+std::vector<std::shared_ptr<Events>>
+EmbeddedRoots::eventsFor(const std::optional<std::string> &root) {
     const std::optional<FileStatus> wanted = statusOf(root);
     std::vector<std::shared_ptr<Events>> events;
     const MutexLock lock(mutex_);

@@ -10,6 +10,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,11 +78,12 @@ class EmbeddedRoots {
 
     /// For a connection of another driver: the open instance with the same root, else the only one
     /// that is open. Raises internal, naming the roots, if there is none or a choice.
-    [[nodiscard]] std::shared_ptr<Instance> find(const std::string *root);
+    [[nodiscard]] std::shared_ptr<Instance> find(const std::optional<std::string> &root);
 
     /// Where a connection of another driver may have registered for events, most likely first:
     /// which root served it then need not be the one that would serve it now.
-    [[nodiscard]] std::vector<std::shared_ptr<Events>> eventsFor(const std::string *root);
+    [[nodiscard]] std::vector<std::shared_ptr<Events>>
+    eventsFor(const std::optional<std::string> &root);
 
   private:
     EmbeddedRoot &rootOf(const std::string &spelling, const FileStatus &directory);

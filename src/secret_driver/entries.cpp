@@ -13,7 +13,7 @@ namespace keyhold {
 
 namespace {
 
-ServingInstance instanceOf(virConnectPtr connection) {
+std::shared_ptr<Instance> instanceOf(virConnectPtr connection) {
     return DriverState::get().instanceOf(connection);
 }
 
@@ -145,9 +145,8 @@ int connectSecretEventDeregisterAny(virConnectPtr connection, int callbackId) {
 int stateInitialize(bool privileged, const char *root, bool, abi::InhibitCallback callback,
                     void *opaque) {
     return guard(kInitError, [&] {
-        const auto started =
-            DriverState::get().start(privileged, root != nullptr, callback, opaque);
-        return started == DriverState::Started::complete ? kInitComplete : kInitError;
+        DriverState::get().start(privileged, root != nullptr, callback, opaque);
+        return kInitComplete;
     });
 }
 

@@ -86,7 +86,7 @@ class DriverStateTest : public WithInstances {
         return messageOf([&] { const OwnedConnection connection(state_, uri); });
     }
     void startEmbedded() {
-        ASSERT_EQ(state_.start(true, true, nullptr, nullptr), DriverState::Started::complete);
+        state_.start(true, true, nullptr, nullptr);
     }
 
     DriverState &state_ = newState();
@@ -113,12 +113,10 @@ TEST_F(DriverStateTest, BeforeTheStartNothingIsServed) {
 
 // libvirtd would end.
 TEST_F(DriverStateTest, ADaemonWithoutMemoryStartsAndServesNoSecrets) {
-    auto started = DriverState::Started::refused;
     {
         const NoMemory none;
-        started = state_.start(false, false, nullptr, nullptr);
+        EXPECT_NO_THROW(state_.start(false, false, nullptr, nullptr));
     }
-    EXPECT_EQ(started, DriverState::Started::complete);
     const ConnectionWithUri connection("secret:///session");
     EXPECT_EQ(messageOf([&] { (void)state_.instanceOf(connection.get()); }), kNotActive);
 }
@@ -175,7 +173,7 @@ TEST_F(DriverStateTest, AnotherDriversConnectionFindsTheRootThatIsOpen) {
 
 TEST_F(DriverStateTest, ADaemonRefusesEmbeddedRootsBeforeItTouchesAFile) {
     ASSERT_TRUE(InstancePaths::session().configDirectory.starts_with(sessionDirectory()));
-    ASSERT_EQ(state_.start(false, false, nullptr, nullptr), DriverState::Started::complete);
+    state_.start(false, false, nullptr, nullptr);
     const ConnectionWithUri embedded(uriOf("victim"));
     EXPECT_THROW(state_.openConnection(embedded.get()), ErrorAlreadyRaised);
     EXPECT_STREQ(lastError().message, "internal error: unexpected secret URI path '/embed', try "

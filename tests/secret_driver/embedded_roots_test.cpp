@@ -27,7 +27,7 @@ class EmbeddedRootsTest : public WithInstances {
     [[nodiscard]] static std::string lockFileOf(const std::string &root) {
         return InstancePaths::embedded(root).stateDirectory + "/driver.pid";
     }
-    [[nodiscard]] std::string findMessage(const std::string *root) {
+    [[nodiscard]] std::string findMessage(const std::optional<std::string> &root) {
         return messageOf([&] { (void)roots_.find(root); });
     }
 
@@ -160,36 +160,32 @@ TEST_F(EmbeddedRootsTest, FindTheSameRootAmongSeveralHoweverItIsSpelled) {
     fs::create_directory_symlink("a", path("link"));
     const auto a = roots_.open(path("a"));
     const auto b = roots_.open(path("b"));
-    const std::string link = path("link");
-    const std::string trailing = path("b/");
-    EXPECT_EQ(roots_.find(&link), a.instance);
-    EXPECT_EQ(roots_.find(&trailing), b.instance);
+    EXPECT_EQ(roots_.find(path("link")), a.instance);
+    EXPECT_EQ(roots_.find(path("b/")), b.instance);
 }
 
 TEST_F(EmbeddedRootsTest, FindTheOnlyOneThatIsOpen) {
     auto a = roots_.open(path("a"));
     auto b = roots_.open(path("b"));
     b.instance.reset();
-    const std::string elsewhere = path("elsewhere");
-    const std::string closed = path("b");
-    EXPECT_EQ(roots_.find(nullptr), a.instance);
-    EXPECT_EQ(roots_.find(&elsewhere), a.instance);
-    EXPECT_EQ(roots_.find(&closed), a.instance);
-    EXPECT_FALSE(fs::exists(elsewhere)) << "a search makes no directories";
+    EXPECT_EQ(roots_.find(std::nullopt), a.instance);
+    EXPECT_EQ(roots_.find(path("elsewhere")), a.instance);
+    EXPECT_EQ(roots_.find(path("b")), a.instance);
+    EXPECT_FALSE(fs::exists(path("elsewhere"))) << "a search makes no directories";
 }
 
 TEST_F(EmbeddedRootsTest, NameTheRootsWhereThereIsNoneOrAChoice) {
     const std::string asked = path("asked");
-    EXPECT_NE(findMessage(nullptr).find("none is open"), std::string::npos);
-    EXPECT_NE(findMessage(&asked).find("'" + asked + "'"), std::string::npos);
+    EXPECT_NE(findMessage(std::nullopt).find("none is open"), std::string::npos);
+    EXPECT_NE(findMessage(asked).find("'" + asked + "'"), std::string::npos);
     const auto a = roots_.open(path("a"));
     const auto b = roots_.open(path("b"));
-    for (const std::string *root : {static_cast<const std::string *>(nullptr), &asked}) {
+    for (const auto &root : {std::optional<std::string>(), std::optional(asked)}) {
         const std::string message = findMessage(root);
         EXPECT_NE(message.find("'" + path("a") + "'"), std::string::npos) << message;
         EXPECT_NE(message.find("'" + path("b") + "'"), std::string::npos) << message;
     }
-    EXPECT_NE(findMessage(&asked).find("'" + asked + "'"), std::string::npos);
+    EXPECT_NE(findMessage(asked).find("'" + asked + "'"), std::string::npos);
 }
 
 TEST_F(EmbeddedRootsTest, MakeOneConnectionOfTheirOwnForEach) {
