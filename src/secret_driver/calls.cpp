@@ -8,6 +8,7 @@
 #include "secret_driver/caller_memory.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace keyhold {
 
@@ -44,6 +45,42 @@ SecretStore::AccessCheck checkFor(virConnectPtr connection, access::SecretCheck 
     };
 }
 
+/// A handle as clients hold it. Raises ErrorAlreadyRaised.
+virSecretPtr handleFor(virConnectPtr connection, const SecretDefinition &definition) {
+    const virSecretPtr handle = abi::symbols().virGetSecret(
+        connection, definition.uuid.bytes().data(), static_cast<int>(definition.usage.type),
+        definition.usage.id.c_str());
+    if (!handle)
+        throw ErrorAlreadyRaised();
+    return handle;
+}
+
+// Each pair of filters narrows only if exactly one of it is set.
+bool passes(unsigned int flags, unsigned int yes, unsigned int no, bool property) {
+    const unsigned int wanted = flags & (yes | no);
+    return wanted == 0 || (property ? wanted & yes : wanted & no) != 0;
+}
+
+bool matches(const SecretDefinition &definition, unsigned int flags) {
+    return passes(flags, VIR_CONNECT_LIST_SECRETS_EPHEMERAL, VIR_CONNECT_LIST_SECRETS_NO_EPHEMERAL,
+                  definition.isEphemeral) &&
+           passes(flags, VIR_CONNECT_LIST_SECRETS_PRIVATE, VIR_CONNECT_LIST_SECRETS_NO_PRIVATE,
+                  definition.isPrivate);
+}
+
+bool isListed(virConnectPtr connection, access::ListCheck check, const SecretDefinition &definition,
+              unsigned int flags) {
+    return matches(definition, flags) && access::isVisible(connection, check, definition);
+}
+
+int countOf(Instance &instance, virConnectPtr connection, access::ListCheck check,
+            unsigned int flags) {
+    int count = 0;
+    for (const RecordPtr &record : instance.store().all())
+        count += isListed(connection, check, record->definition, flags) ? 1 : 0;
+    return count;
+}
+
 // Does a change and notifies its watchers. One that was refused has changed nothing, and telling
 // could overwrite the error that libvirt has set.
 template <typename Work>
@@ -62,13 +99,56 @@ void announcing(Instance &instance, const Work &work) {
 
 } // namespace
 
-virSecretPtr handleFor(virConnectPtr connection, const SecretDefinition &definition) {
-    const virSecretPtr handle = abi::symbols().virGetSecret(
-        connection, definition.uuid.bytes().data(), static_cast<int>(definition.usage.type),
-        definition.usage.id.c_str());
-    if (!handle)
-        throw ErrorAlreadyRaised();
-    return handle;
+int count(Instance &instance, virConnectPtr connection) {
+    access::require(connection, &Symbols::virConnectNumOfSecretsEnsureACL);
+    return countOf(instance, connection, &Symbols::virConnectNumOfSecretsCheckACL, 0);
+}
+
+int listUuids(Instance &instance, virConnectPtr connection, char **uuids, int maxUuids) {
+    std::fill_n(uuids, maxUuids, nullptr);
+    access::require(connection, &Symbols::virConnectListSecretsEnsureACL);
+    int listed = 0;
+    try {
+        for (const RecordPtr &record : instance.store().all()) {
+            if (listed == maxUuids)
+                break;
+            if (!access::isVisible(connection, &Symbols::virConnectListSecretsCheckACL,
+                                   record->definition))
+                continue;
+            uuids[listed] = copyForCaller(record->definition.uuid.toString()).release();
+            ++listed;
+        }
+    } catch (...) {
+        std::for_each_n(uuids, listed, std::free);
+        std::fill_n(uuids, listed, nullptr);
+        throw;
+    }
+    return listed;
+}
+
+int listAll(Instance &instance, virConnectPtr connection, virSecretPtr **secrets,
+            unsigned int flags) {
+    access::require(connection, &Symbols::virConnectListAllSecretsEnsureACL);
+    if (!secrets)
+        return countOf(instance, connection, &Symbols::virConnectListAllSecretsCheckACL, flags);
+
+    const RecordSnapshot records = instance.store().all();
+    auto handles = allocateForCaller<virSecretPtr>(records.size() + 1);
+    std::size_t made = 0;
+    try {
+        for (const RecordPtr &record : records) {
+            if (isListed(connection, &Symbols::virConnectListAllSecretsCheckACL, record->definition,
+                         flags)) {
+                handles[made] = handleFor(connection, record->definition);
+                ++made;
+            }
+        }
+    } catch (...) {
+        std::for_each_n(handles.get(), made, abi::symbols().virObjectUnref);
+        throw;
+    }
+    *secrets = handles.release();
+    return static_cast<int>(made);
 }
 
 void deregister(const std::vector<std::shared_ptr<Events>> &watched, virConnectPtr connection,

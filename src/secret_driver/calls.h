@@ -25,9 +25,6 @@ inline constexpr unsigned int kListFlags =
     VIR_CONNECT_LIST_SECRETS_EPHEMERAL | VIR_CONNECT_LIST_SECRETS_NO_EPHEMERAL |
     VIR_CONNECT_LIST_SECRETS_PRIVATE | VIR_CONNECT_LIST_SECRETS_NO_PRIVATE;
 
-/// A handle as clients hold it. Raises ErrorAlreadyRaised.
-[[nodiscard]] virSecretPtr handleFor(virConnectPtr connection, const SecretDefinition &definition);
-
 [[nodiscard]] int count(Instance &instance, virConnectPtr connection);
 [[nodiscard]] int listUuids(Instance &instance, virConnectPtr connection, char **uuids,
                             int maxUuids);

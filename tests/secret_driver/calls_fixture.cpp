@@ -71,7 +71,10 @@ Handle WithCalls::define(unsigned number, bool isEphemeral, bool isPrivate) {
 }
 
 Handle WithCalls::handle(unsigned number) const {
-    return Handle(calls::handleFor(connection_.get(), cephOf(number)));
+    const SecretDefinition definition = cephOf(number);
+    return Handle(abi::symbols().virGetSecret(connection_.get(), definition.uuid.bytes().data(),
+                                              static_cast<int>(definition.usage.type),
+                                              definition.usage.id.c_str()));
 }
 
 void WithCalls::set(unsigned number, const std::string &value) {
