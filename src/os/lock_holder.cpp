@@ -30,21 +30,23 @@ std::vector<std::string> namesIn(const std::string &directory) {
     return names;
 }
 
-/// What stands before the first `separator`, which is taken from `rest` with it.
-std::string_view takeUntil(char separator, std::string_view &rest) {
-    const std::size_t end = rest.find(separator);
-    const std::string_view part = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    return part;
+/// What stands between any of the separators; nothing of it is empty.
+std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
+    std::vector<std::string_view> parts;
+    for (std::size_t at = text.find_first_not_of(separators); at < text.size();) {
+        const std::size_t end = std::min(text.find_first_of(separators, at), text.size());
+        parts.push_back(text.substr(at, end - at));
+        at = text.find_first_not_of(separators, end);
+    }
+    return parts;
 }
 
-/// The next word of a line of /proc; empty behind the last one.
-std::string_view takeWord(std::string_view &line) {
-    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
-    const std::string_view word = line.substr(0, end);
-    line.remove_prefix(end);
-    return word;
+/// The words of each line of a file of /proc. Devices and inodes are between colons, too.
+std::vector<std::vector<std::string_view>> wordsOf(std::string_view text) {
+    std::vector<std::vector<std::string_view>> lines;
+    for (const std::string_view line : split(text, "\n"))
+        lines.push_back(split(line, " \t:"));
+    return lines;
 }
 
 /// Not by a stream, which would follow the locale of the program.
@@ -55,34 +57,23 @@ bool readNumber(std::string_view word, int base, Number &out) {
     return error == std::errc() && at == end;
 }
 
-/// The word behind `label` in a file of /proc/PID/fdinfo.
-std::string wordAfter(std::string_view text, std::string_view label) {
-    while (!text.empty()) {
-        std::string_view line = takeUntil('\n', text);
-        if (takeWord(line) == label)
-            return std::string(takeWord(line));
-    }
-    return {};
-}
-
 /// On btrfs, stat(2) has a device for each subvolume, and /proc/locks has that of the file system;
 /// as the list of mounts does.
 LockedFile lockedFileOf(int descriptor, const struct stat &status) {
+    const std::string info = textOfProc("/proc/self/fdinfo/" + std::to_string(descriptor));
+    const std::string mounts = textOfProc("/proc/self/mountinfo");
     LockedFile file{major(status.st_dev), minor(status.st_dev), status.st_ino};
-    const std::string mount =
-        wordAfter(textOfProc("/proc/self/fdinfo/" + std::to_string(descriptor)), "mnt_id:");
-    const std::string table = mount.empty() ? "" : textOfProc("/proc/self/mountinfo");
-    for (std::string_view mounts = table; !mounts.empty();) {
+    LockedFile found = file;
+    for (const auto &field : wordsOf(info)) {
+        if (field.size() != 2 || field[0] != "mnt_id")
+            continue;
         // "36 35 98:0 /mnt1 /mnt2 ...": proc_pid_mountinfo(5)
-        std::string_view line = takeUntil('\n', mounts);
-        const std::string_view id = takeWord(line);
-        takeWord(line);
-        std::string_view device = takeWord(line);
-        const std::string_view majorNumber = takeUntil(':', device);
-        LockedFile found = file;
-        if (id == mount && readNumber(majorNumber, 10, found.deviceMajor) &&
-            readNumber(device, 10, found.deviceMinor))
-            return found;
+        for (const auto &mount : wordsOf(mounts)) {
+            if (mount.size() > 3 && mount[0] == field[1] &&
+                readNumber(mount[2], 10, found.deviceMajor) &&
+                readNumber(mount[3], 10, found.deviceMinor))
+                return found;
+        }
     }
     return file;
 }
@@ -135,21 +126,12 @@ std::optional<pid_t> holderOfLock(int descriptor) {
 std::vector<pid_t> flockHoldersIn(const std::string &locks, const LockedFile &file) {
     // "1: FLOCK  ADVISORY  WRITE 32147 fe:00:10952875 0 EOF"; of a waiting one "1: -> FLOCK ...".
     std::vector<pid_t> holders;
-    for (std::string_view rest = locks; !rest.empty();) {
-        std::string_view line = takeUntil('\n', rest);
-        takeWord(line); // its number
-        const bool isFlock = takeWord(line) == "FLOCK";
-        takeWord(line); // ADVISORY
-        takeWord(line); // READ or WRITE
-        const std::string_view holder = takeWord(line);
-        std::string_view place = takeWord(line);
-        const std::string_view majorNumber = takeUntil(':', place);
-        const std::string_view minorNumber = takeUntil(':', place);
+    for (const auto &lock : wordsOf(locks)) {
         pid_t pid = 0;
         LockedFile found;
-        if (isFlock && readNumber(holder, 10, pid) && pid > 0 &&
-            readNumber(majorNumber, 16, found.deviceMajor) &&
-            readNumber(minorNumber, 16, found.deviceMinor) && readNumber(place, 10, found.inode) &&
+        if (lock.size() > 7 && lock[1] == "FLOCK" && readNumber(lock[4], 10, pid) && pid > 0 &&
+            readNumber(lock[5], 16, found.deviceMajor) &&
+            readNumber(lock[6], 16, found.deviceMinor) && readNumber(lock[7], 10, found.inode) &&
             found == file)
             holders.push_back(pid);
     }
