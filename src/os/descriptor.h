@@ -26,8 +26,6 @@ class Descriptor {
     }
 
     [[nodiscard]] int number() const noexcept { return number_; }
-    /// Gives the number up; the caller closes it.
-    [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
     /// 0 or -errno; an error of close means that written data may be lost.
     int close() noexcept { return fileSystem_->close(std::exchange(number_, -1)); }
 

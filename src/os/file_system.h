@@ -22,10 +22,12 @@ struct FileStatus {
     /// statusAt() alone.
     std::int64_t born = 0;
 
+    [[nodiscard]] bool isSameFile(const FileStatus &other) const noexcept {
+        return device == other.device && inode == other.inode;
+    }
     /// The same file, and not written, renamed or linked between the two calls.
     [[nodiscard]] bool isUnchangedSince(const FileStatus &before) const noexcept {
-        return device == before.device && inode == before.inode && size == before.size &&
-               changed == before.changed;
+        return isSameFile(before) && size == before.size && changed == before.changed;
     }
 };
 

@@ -34,8 +34,7 @@ FileStatus StoreDirectory::status() const {
 bool StoreDirectory::isStillAtPath() const {
     const FileStatus opened = status();
     FileStatus found;
-    return fileSystem_.statusOf(path_, found) == 0 && found.device == opened.device &&
-           found.inode == opened.inode;
+    return fileSystem_.statusOf(path_, found) == 0 && found.isSameFile(opened);
 }
 
 void StoreDirectory::list(const std::function<void(const char *name)> &visit) const {

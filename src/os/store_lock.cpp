@@ -2,7 +2,6 @@
 #include "os/store_lock.h"
 
 #include "conf/mutex.h"
-#include "os/descriptor.h"
 #include "os/lock_holder.h"
 
 #include <algorithm>
@@ -16,9 +15,9 @@ namespace keyhold {
 namespace {
 
 constexpr const char *kName = "driver.pid";
-// What a link leads to would be truncated.
 /// Of a lock that is held, by a process that could not be found.
 constexpr unsigned kTries = 10;
+// What a link leads to would be truncated.
 constexpr int kLockFlags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOFOLLOW;
 
 // Lock files this process holds. Made once and never destroyed: the process may exit while other
@@ -28,9 +27,8 @@ struct HeldLocks {
     std::vector<FileStatus> files GUARDED_BY(mutex);
 
     [[nodiscard]] auto find(const FileStatus &file) REQUIRES(mutex) {
-        return std::find_if(files.begin(), files.end(), [&](const FileStatus &held) {
-            return held.device == file.device && held.inode == file.inode;
-        });
+        return std::ranges::find_if(files,
+                                    [&](const FileStatus &held) { return held.isSameFile(file); });
     }
 };
 
@@ -66,7 +64,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
     const int directoryNumber = fileSystem.openDirectory(stateDirectory);
     if (directoryNumber < 0)
         raise("Failed to open", path, -directoryNumber);
-    Descriptor directory(fileSystem, directoryNumber);
+    directory_ = Descriptor(fileSystem, directoryNumber);
 
     HeldLocks &held = heldLocks();
     const MutexLock lock(held.mutex);
@@ -74,13 +72,13 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
     for (unsigned tries = 1;; ++tries) {
         // To open and close one that this process holds would drop it.
         FileStatus status;
-        int result = fileSystem.statusAt(directory.number(), kName, status);
+        int result = fileSystem.statusAt(directory_.number(), kName, status);
         if (result < 0 && result != -ENOENT && result != -ELOOP) // a link is not opened
             raise("Unable to check status of", path, -result);
         if (result == 0 && held.find(status) != held.files.end())
             raiseLocked(path, getpid());
 
-        const int number = fileSystem.open(directory.number(), kName, kLockFlags, 0644);
+        const int number = fileSystem.open(directory_.number(), kName, kLockFlags, 0644);
         if (number < 0)
             raise("Failed to open", path, -number);
         Descriptor file(fileSystem, number);
@@ -100,10 +98,10 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
         result = fileSystem.status(file.number(), identity_);
         if (result < 0)
             raise("Unable to check status of", path, -result);
-        result = fileSystem.statusAt(directory.number(), kName, status);
+        result = fileSystem.statusAt(directory_.number(), kName, status);
         if (result < 0 && result != -ENOENT)
             raise("Unable to check status of", path, -result);
-        if (result < 0 || status.inode != identity_.inode || status.device != identity_.device)
+        if (result < 0 || !status.isSameFile(identity_))
             continue;
 
         owner_ = getpid();
@@ -116,8 +114,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
             raise("Failed to write to", path, static_cast<int>(-put));
 
         held.files.push_back(identity_);
-        directory_ = directory.release();
-        file_ = file.release();
+        file_ = std::move(file);
         return;
     }
 }
@@ -126,11 +123,10 @@ StoreLock::~StoreLock() {
     HeldLocks &held = heldLocks();
     const MutexLock lock(held.mutex);
     FileStatus there;
-    if (getpid() == owner_ && fileSystem_.statusAt(directory_, kName, there) == 0 &&
-        there.device == identity_.device && there.inode == identity_.inode)
-        fileSystem_.unlink(directory_, kName);
-    fileSystem_.close(file_);
-    fileSystem_.close(directory_);
+    if (getpid() == owner_ && fileSystem_.statusAt(directory_.number(), kName, there) == 0 &&
+        there.isSameFile(identity_))
+        fileSystem_.unlink(directory_.number(), kName);
+    file_.close(); // under the mutex: it would drop the lock that another thread takes then
     held.files.erase(held.find(identity_));
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "conf/error.h"
-#include "os/file_system.h"
+#include "os/descriptor.h"
 
 #include <cerrno>
 #include <string>
@@ -44,8 +44,8 @@ class StoreLock {
 
   private:
     FileSystem &fileSystem_;
-    int directory_ = -1;
-    int file_ = -1;
+    Descriptor directory_;
+    Descriptor file_;
     FileStatus identity_;
     pid_t owner_ = -1;
 };

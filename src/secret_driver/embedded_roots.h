@@ -32,7 +32,7 @@ class EmbeddedRoot {
     /// that was removed gives its inode to the next one. One that is open keeps it, and on
     /// overlayfs the first change of its files gives it another time.
     [[nodiscard]] bool isDirectory(const FileStatus &directory) const noexcept {
-        return directory.device == directory_.device && directory.inode == directory_.inode &&
+        return directory.isSameFile(directory_) &&
                (directory.born == directory_.born || !isReleased_);
     }
 
