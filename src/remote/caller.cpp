@@ -44,19 +44,6 @@ std::string printable(std::string_view text) {
     return out;
 }
 
-class Line {
-  public:
-    void add(const std::string &part) { line_.append(line_.empty() ? "" : ", ").append(part); }
-    void add(const char *what, const std::optional<std::string> &name) {
-        if (name)
-            add(std::string(what) + " " + inQuotes(printable(*name)));
-    }
-    [[nodiscard]] std::string take() { return std::move(line_); }
-
-  private:
-    std::string line_;
-};
-
 } // namespace
 
 std::optional<Caller> current() {
@@ -80,18 +67,24 @@ std::optional<Caller> current() {
 std::string describe(const std::optional<Caller> &caller) {
     if (!caller)
         return "this process";
-    Line line;
+    std::string client;
+    const auto add = [&](const std::string &part) {
+        client.append(client.empty() ? "" : ", ").append(part);
+    };
+    const auto addName = [&](const std::string &what, const std::optional<std::string> &name) {
+        if (name)
+            add(what + " " + inQuotes(printable(*name)));
+    };
     if (caller->userId)
-        line.add("uid " + std::to_string(*caller->userId));
-    line.add("user", caller->userName);
+        add("uid " + std::to_string(*caller->userId));
+    addName("user", caller->userName);
     if (caller->processId)
-        line.add("pid " + std::to_string(*caller->processId));
+        add("pid " + std::to_string(*caller->processId));
     if (caller->processStart)
-        line.add("started at " + std::to_string(*caller->processStart));
-    line.add("SASL user", caller->saslName);
-    line.add("x509 name", caller->x509Name);
-    line.add("SELinux context", caller->selinuxContext);
-    const std::string client = line.take();
+        add("started at " + std::to_string(*caller->processStart));
+    addName("SASL user", caller->saslName);
+    addName("x509 name", caller->x509Name);
+    addName("SELinux context", caller->selinuxContext);
     if (!caller->isElevated)
         return client.empty() ? "an unknown client" : client;
     return client.empty() ? "libvirt" : "libvirt for " + client;
