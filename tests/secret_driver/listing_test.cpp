@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The lists of the secret table (src/secret_driver/listing.cpp).
+// The lists of the secret table (src/secret_driver/calls.cpp).
 #include "remote/error_report.h"
 #include "secret_driver/caller_memory.h"
 #include "secret_driver/calls_fixture.h"
