@@ -41,7 +41,7 @@ const char *lookUpSymbols(Symbols &table, void *library,
         return address;
     };
 #define KEYHOLD_LOOK_UP(result, name, parameters)                                                  \
-    table.name = reinterpret_cast<result(*) parameters>(addressOf(#name));
+    table.name = reinterpret_cast<decltype(table.name)>(addressOf(#name));
     KEYHOLD_LIBVIRT_SYMBOLS(KEYHOLD_LOOK_UP)
 #undef KEYHOLD_LOOK_UP
     return missing;

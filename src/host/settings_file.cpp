@@ -124,8 +124,9 @@ Settings readSettingsFile(const std::string &path, AdminLog &log) {
         return {};
     const std::vector<ConfStatement> statements = scanConf(*text);
     Settings settings = readSettings(LibvirtConfValues(*text, statements));
+    const std::string where = "'" + path + "': ";
     for (const std::string &ignored : ignoredStatements(statements))
-        log.warning("'" + path + "': " + ignored);
+        log.warning(where + ignored);
     return settings;
 }
 
