@@ -129,7 +129,10 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
         keys.settingsStatus = status;
     SealingPolicy::Rules rules;
     try {
-        keys.settings = readSettingsFile(paths.settingsFile, log);
+        SettingsFile file = readSettingsFile(paths.settingsFile);
+        keys.settings = std::move(file.settings);
+        for (const std::string &ignored : file.ignored)
+            log.warning("'" + paths.settingsFile + "': " + ignored);
     } catch (const Error &error) {
         key_memory::preferSecretmem(paths.isSystem); // it may name a key
         rules.mustSeal = true;

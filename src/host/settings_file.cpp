@@ -118,16 +118,12 @@ std::optional<std::string> readText(const std::string &path) {
 
 } // namespace
 
-Settings readSettingsFile(const std::string &path, AdminLog &log) {
+SettingsFile readSettingsFile(const std::string &path) {
     const auto text = readText(path);
     if (!text)
         return {};
     const std::vector<ConfStatement> statements = scanConf(*text);
-    Settings settings = readSettings(LibvirtConfValues(*text, statements));
-    const std::string where = "'" + path + "': ";
-    for (const std::string &ignored : ignoredStatements(statements))
-        log.warning(where + ignored);
-    return settings;
+    return {readSettings(LibvirtConfValues(*text, statements)), ignoredStatements(statements)};
 }
 
 } // namespace keyhold

@@ -145,7 +145,7 @@ TEST_F(HostKeysTest, ADirectoryNeedsOnlyBeSearched) {
     EXPECT_EQ(0, inChild([&] {
                   if (!becomeSomebody())
                       return 9;
-                  const auto path = readSettingsFile(settingsFile(), log).secretsEncryptionKey;
+                  const auto path = readSettingsFile(settingsFile()).settings.secretsEncryptionKey;
                   return path && KeyFile(posixFileSystem(), *path).fetch(anHour).complaint.empty()
                              ? 0
                              : 1;
