@@ -5,7 +5,7 @@
 #include "conf/error.h"
 #include "conf/secret_xml.h"
 #include "directory/layout.h"
-#include "directory/stored_files.h"
+#include "directory/secret_files.h"
 #include "os/descriptor.h"
 #include "seal/jwe.h"
 #include "seal/scratch.h"

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "conf/secret_definition.h"
+#include "directory/secret_files.h"
 #include "directory/store_finding.h"
-#include "directory/stored_files.h"
 #include "os/retry.h"
 #include "os/store_directory.h"
 #include "seal/sealing_policy.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "directory/directory_backend.h"
-#include "directory/stored_files.h"
+#include "directory/secret_files.h"
 
 #include <algorithm>
 #include <cerrno>

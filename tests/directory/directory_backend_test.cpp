@@ -3,7 +3,7 @@
 #include "directory/directory_backend.h"
 
 #include "conf/raised.h"
-#include "directory/stored_files.h"
+#include "directory/secret_files.h"
 #include "os/faulty_file_system.h"
 #include "store/store_fixture.h"
 

@@ -3,7 +3,7 @@
 
 #include "conf/secret_xml.h"
 #include "directory/layout.h"
-#include "directory/stored_files.h"
+#include "directory/secret_files.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "directory/stored_files.h"
+#include "directory/secret_files.h"
 
 #include "conf/raised.h"
 #include "os/faulty_file_system.h"
