@@ -3,7 +3,6 @@
 
 #include "conf/error.h"
 #include "host/settings_file.h"
-#include "keys/credential.h"
 #include "keys/key_file.h"
 
 #include <cstdlib>

@@ -146,4 +146,17 @@ FetchedKey KeyFile::fetch(const Deadline &deadline) const {
     return out;
 }
 
+Credential::Credential(FileSystem &fileSystem, const char *directory)
+    : KeyFile(fileSystem,
+              directory == nullptr ? "" : std::string(directory) + "/secrets-encryption-key") {}
+
+bool Credential::exists() const {
+    if (name().empty())
+        return false;
+    FileStatus status;
+    const int result = fileSystem().statusOf(name(), status);
+    const bool isHidden = result == -EACCES && ::geteuid() != 0;
+    return result != -ENOENT && result != -ENOTDIR && !isHidden;
+}
+
 } // namespace keyhold

@@ -31,6 +31,19 @@ class KeyFile : public KeySource {
     std::string setting_;
 };
 
+/// The systemd credential `secrets-encryption-key`: a key file in the directory that systemd made
+/// for a service (systemd.exec(5), "Credentials").
+class Credential : public KeyFile {
+  public:
+    /// `directory` is the service's $CREDENTIALS_DIRECTORY, or null.
+    Credential(FileSystem &fileSystem, const char *directory);
+
+    /// For this process: where another user may not look, libvirt finds none either. Root may look
+    /// everywhere but where a policy forbids it, and then there is one: values that were to be
+    /// encrypted are not written plain.
+    [[nodiscard]] bool exists() const;
+};
+
 /// Whether a text that should name a key file may be the key itself, pasted, and must not be shown:
 /// it reads like base64, base64url or hexadecimal text of 24 bytes or more, white space included,
 /// and neither such a file nor the first directory on the way to it is there. Base64 may begin with

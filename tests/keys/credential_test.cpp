@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "keys/credential.h"
+#include "keys/key_file.h"
 
 #include "os/temporary_directory.h"
 
