@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <iterator>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace keyhold {
@@ -39,11 +40,20 @@ class RecordSnapshot {
         using iterator_category = std::forward_iterator_tag;
 
         Iterator() = default;
-        Iterator(const Chunks &chunks, std::size_t place);
+        Iterator(const Chunks &chunks, std::size_t place)
+            : chunks_(&chunks),
+              place_(place),
+              end_(placesOf(chunks)) {
+            skipEmpty();
+        }
         reference operator*() const { return at(place_); }
         pointer operator->() const { return &at(place_); }
         Iterator &operator++();
-        Iterator operator++(int);
+        Iterator operator++(int) {
+            Iterator before = *this;
+            ++*this;
+            return before;
+        }
         bool operator==(const Iterator &other) const { return place_ == other.place_; }
 
       private:
@@ -58,17 +68,26 @@ class RecordSnapshot {
     using const_iterator = Iterator;
 
     /// Of `size` records. Raises bad_alloc.
-    RecordSnapshot(const Chunks &chunks, std::size_t size, Count count);
-    ~RecordSnapshot();
+    RecordSnapshot(const Chunks &chunks, std::size_t size, Count count)
+        : chunks_(chunks),
+          size_(size),
+          count_(std::move(count)) {
+        count_->fetch_add(1, std::memory_order_relaxed);
+    }
+    ~RecordSnapshot() { count_->fetch_sub(1, std::memory_order_release); }
     RecordSnapshot(const RecordSnapshot &) = delete;
     RecordSnapshot &operator=(const RecordSnapshot &) = delete;
 
     [[nodiscard]] Iterator begin() const { return {chunks_, 0}; }
-    [[nodiscard]] Iterator end() const;
+    [[nodiscard]] Iterator end() const { return {chunks_, placesOf(chunks_)}; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
   private:
+    [[nodiscard]] static std::size_t placesOf(const Chunks &chunks) noexcept {
+        return chunks.size() * std::tuple_size_v<RecordChunk>;
+    }
+
     Chunks chunks_;
     std::size_t size_;
     Count count_;
