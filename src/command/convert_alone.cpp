@@ -3,6 +3,7 @@
 #include "command/locked_store.h"
 #include "conf/error.h"
 #include "directory/inspection.h"
+#include "directory/secret_inspection.h"
 #include "store/barrier.h"
 
 namespace keyhold::command {
@@ -10,13 +11,10 @@ namespace keyhold::command {
 namespace {
 
 /// The value file that counts, for texts.
-std::string fileOf(const StoreDirectory &directory, const Uuid &uuid) {
-    for (const ValueFormat format : kValueFormats) {
-        const std::string name = layout::valueName(uuid, format);
-        if (directory.contains(name))
-            return directory.pathOf(name);
-    }
-    return directory.pathOf(layout::definitionName(uuid));
+std::string fileOf(const StoreDirectory &directory, const SealingPolicy &policy, const Uuid &uuid) {
+    const auto format = inspectSecret(directory, policy, uuid).format;
+    return directory.pathOf(format ? layout::valueName(uuid, *format)
+                                   : layout::definitionName(uuid));
 }
 
 } // namespace
@@ -37,7 +35,8 @@ void convertAlone(Conversion &conversion, FileSystem &fileSystem) {
         try {
             barrier.reencrypt(uuid, nullptr);
         } catch (const Error &error) {
-            conversion.failures.push_back({Finding::Kind::unchanged, fileOf(directory, uuid),
+            conversion.failures.push_back({Finding::Kind::unchanged,
+                                           fileOf(directory, *conversion.policy, uuid),
                                            "was not re-encrypted: " + error.fullText()});
         }
         progress.show(++done);
