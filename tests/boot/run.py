@@ -3,7 +3,7 @@
 """Walks the pages for operators, word for word, in Debian systems with systemd as PID 1.
 
 Run as root: run.py [--suite SUITE] DIR, where DIR holds the .debs that scripts/package made for SUITE.
-README.md beside this file says how, and which test shows what."""
+README.md beside this file says how."""
 
 import argparse
 import base64
