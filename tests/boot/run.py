@@ -270,9 +270,14 @@ class Operations(WalkCase):
         self.assertValues()
         self.host.run("journalctl --sync").ok()
 
+    def back_up_to_vault(self) -> None:
+        for name in ("hypervisor-secrets.tar", "hypervisor-secret.conf"):
+            copy = self.systems[self.VAULT].root(f"/root/{name}").stat()
+            self.assertEqual(copy.st_mode & 0o077, 0, name)
+
     def lose_store_and_key(self) -> None:
         self.assertValues()
-        self.host.run("rm -r /etc/libvirt/secrets /var/lib/keyhold").ok()
+        self.host.run("rm -r /etc/libvirt/secrets /etc/libvirt/secret.conf /var/lib/keyhold").ok()
 
     def second_hypervisor(self) -> None:
         self.assertValues()
