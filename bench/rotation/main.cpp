@@ -30,6 +30,7 @@ RawKey readKey(const std::string &path) {
 class StandardError : public AdminLog {
   public:
     void info(const std::string &) override {}
+    void notice(const std::string &) override {}
     void warning(const std::string &text) override { error(text); }
     void error(const std::string &text) override { std::fprintf(stderr, "%s\n", text.c_str()); }
 };

@@ -29,6 +29,7 @@ class LockedStore {
     class TerminalLog : public AdminLog {
       public:
         void info(const std::string &text) override;
+        void notice(const std::string &text) override { info(text); }
         void warning(const std::string &text) override;
         void error(const std::string &text) override;
     };

@@ -17,6 +17,7 @@ namespace {
 class FindingsLog : public AdminLog {
   public:
     void info(const std::string & /*text*/) override {}
+    void notice(const std::string & /*text*/) override {}
     void warning(const std::string &text) override { add(text, findings.size()); }
     void error(const std::string &text) override { add(text, errors_++); }
 

@@ -12,6 +12,9 @@ class AdminLog {
   public:
     virtual ~AdminLog() = default;
     virtual void info(const std::string &text) = 0;
+    /// Nothing is wrong, and it is to be seen all the same where nobody has asked for more than
+    /// warnings: what a start found, long work that begins or has ended.
+    virtual void notice(const std::string &text) = 0;
     virtual void warning(const std::string &text) = 0;
     virtual void error(const std::string &text) = 0;
 

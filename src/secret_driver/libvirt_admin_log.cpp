@@ -18,6 +18,8 @@ class LibvirtAdminLog : public AdminLog {
     void info(const std::string &text) override {
         abi::log(abi::LogPriority::info, text.c_str(), kPlace);
     }
+    // libvirt has no priority between the two, and as shipped it shows warnings and errors.
+    void notice(const std::string &text) override { warning(text); }
     void warning(const std::string &text) override {
         abi::log(abi::LogPriority::warning, text.c_str(), kPlace);
     }

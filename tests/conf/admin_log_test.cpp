@@ -16,6 +16,7 @@ namespace {
 class OneLine : public AdminLog {
   public:
     void info(const std::string &) override {}
+    void notice(const std::string &) override {}
     void warning(const std::string &) override {}
     void error(const std::string &text) override { line.assign(text); }
 

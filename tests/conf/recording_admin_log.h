@@ -14,6 +14,7 @@ namespace keyhold {
 class RecordingAdminLog : public AdminLog {
   public:
     void info(const std::string &text) override { add("info: " + text); }
+    void notice(const std::string &text) override { add("notice: " + text); }
     void warning(const std::string &text) override { add("warning: " + text); }
     void error(const std::string &text) override { add("error: " + text); }
     [[nodiscard]] std::vector<std::string> lines() const {

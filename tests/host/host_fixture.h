@@ -20,6 +20,7 @@ namespace keyhold {
 class LineLog : public AdminLog {
   public:
     void info(const std::string &text) override { add("info: " + text); }
+    void notice(const std::string &text) override { add("notice: " + text); }
     void warning(const std::string &text) override { add("warning: " + text); }
     void error(const std::string &text) override { add("error: " + text); }
 

@@ -88,6 +88,7 @@ class ReloadBesideChanges : public WithInstances {
 class Complaints : public AdminLog {
   public:
     void info(const std::string &) override {}
+    void notice(const std::string &) override {}
     void warning(const std::string &text) override { add(text); }
     void error(const std::string &text) override { add(text); }
     [[nodiscard]] std::set<std::string> texts() const {
