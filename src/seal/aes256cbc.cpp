@@ -3,6 +3,7 @@
 
 #include "seal/base64.h"
 #include "seal/ciphers.h"
+#include "seal/missing_key.h"
 #include "seal/scratch.h"
 #include "seal/value_error.h"
 
@@ -14,7 +15,7 @@ namespace {
 using ciphers::kBlockSize;
 
 [[noreturn]] void lackKey(const std::string &why, SourcePlace place = SourcePlace::current()) {
-    throw Error(ErrorCode::invalidEncryptionKey, why, 0, place);
+    throw MissingKeyError({}, why, place);
 }
 
 /// What `text` encodes; not secret.

@@ -5,6 +5,7 @@
 #include "seal/base64.h"
 #include "seal/ciphers.h"
 #include "seal/jwe_header.h"
+#include "seal/missing_key.h"
 #include "seal/scratch.h"
 #include "seal/value_error.h"
 
@@ -113,12 +114,12 @@ const Key &keyOf(const Keyring &keyring, const Uuid &uuid, const JweHeader &head
                          ", not for this one");
     const Key *key = keyring.find(header.keyId);
     if (key == nullptr)
-        throw Error(ErrorCode::invalidEncryptionKey,
-                    "is sealed with key " + inQuotes(header.keyId) + ", which is not " +
-                        (keyring.missing().empty()
-                             ? "configured; name its file in secrets_encryption_key or "
-                               "secrets_decryption_keys of secret.conf and reload"
-                             : "among those that could be read: " + keyring.missing()));
+        throw MissingKeyError(header.keyId,
+                              "is sealed with key " + inQuotes(header.keyId) + ", which is not " +
+                                  (keyring.missing().empty()
+                                       ? "configured; name its file in secrets_encryption_key or "
+                                         "secrets_decryption_keys of secret.conf and reload"
+                                       : "among those that could be read: " + keyring.missing()));
     return *key;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "store/barrier.h"
 
+#include "seal/missing_key.h"
 #include "seal/scratch.h"
 
 #include <algorithm>
@@ -23,14 +24,20 @@ class Opener {
 
     [[nodiscard]] ValueReader reader() {
         return [this](const EncodedValue &encoded) {
-            decoded_ = policy_.decode(encoded.format, uuid_, encoded.bytes);
+            missingKey_.reset();
+            try {
+                decoded_ = policy_.decode(encoded.format, uuid_, encoded.bytes);
+            } catch (const MissingKeyError &error) {
+                missingKey_ = {error.keyId(), error.message()};
+                throw;
+            }
             return decoded_.has_value();
         };
     }
     /// What `stored`, whose values this has read, is.
     [[nodiscard]] Value value(const StoredValue &stored) {
         if (stored.unreadable)
-            return Value::unreadable(*stored.unreadable);
+            return Value::unreadable(*stored.unreadable, std::move(missingKey_));
         return decoded_ ? Value::of(std::move(decoded_->value)) : Value();
     }
     [[nodiscard]] bool needsReencryption(const StoredValue &stored) const {
@@ -45,6 +52,7 @@ class Opener {
     const SealingPolicy &policy_;
     const Uuid &uuid_;
     std::optional<SealingPolicy::Decoded> decoded_;
+    std::optional<MissingKey> missingKey_;
 };
 
 /// Of the values of `uuid`; not asked to open the one of the format that is re-encrypted.

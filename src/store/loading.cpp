@@ -55,13 +55,15 @@ void SecretStore::load() {
     parallelFor(
         listed.size(), [&](std::size_t i) { records[i] = readListed(*durable, listed[i]); },
         kBatch);
+    UnreadableValues unreadable(log_);
     for (const RecordPtr &record : records) {
         if (record && record->value.isUnreadable())
-            log_.error("secret " + inQuotes(record->definition.uuid.toString()) +
-                       " is served without its value: " + record->value.reason().message());
+            unreadable.add(record->definition.uuid, record->value,
+                           UnreadableValues::Served::nothing);
         if (record && record->definition.isEphemeral)
             tellHandwritten(record->definition);
     }
+    tellUnreadable(unreadable);
     // In the order of the directory: of two files with one use, the first wins, as it does in
     // stock.
     index_.fill(records, [&](const Error &error) { log_.error(readingFailed(error)); });
@@ -127,11 +129,13 @@ void SecretStore::reload() {
         if (!record || !record->isStored || !durable->isAsRead(secret, *record))
             candidates.push_back(secret.uuid);
     }
+    UnreadableValues unreadable(log_);
     std::vector<Uuid> refused;
     refused.reserve(candidates.size());
     for (const Uuid &uuid : candidates) {
         try {
-            apply(uuid);
+            IndexWriter writer(index_, uuid);
+            reconcile(writer, uuid, unreadable);
         } catch (const std::exception &) {
             refused.push_back(uuid);
         }
@@ -139,14 +143,26 @@ void SecretStore::reload() {
     // Again: a use that was taken may have been given up by a file further down.
     for (const Uuid &uuid : refused) {
         IndexWriter writer(index_, uuid);
-        reconcileLogged(writer, uuid);
+        reconcileLogged(writer, uuid, unreadable);
     }
+    tellUnreadable(unreadable);
     setFailure(std::nullopt);
 }
 
+void SecretStore::tellUnreadable(const UnreadableValues &unreadable) {
+    UnreadableValues::Counts before = unreadable.counts();
+    {
+        const MutexLock lock(mutex_);
+        before.swap(toldUnreadable_);
+    }
+    unreadable.tell(before);
+}
+
 void SecretStore::apply(const Uuid &uuid) {
+    UnreadableValues unreadable(log_);
     IndexWriter writer(index_, uuid);
-    reconcile(writer, uuid);
+    reconcile(writer, uuid, unreadable);
+    unreadable.tell();
 }
 
 void SecretStore::applyLogged(const Uuid &uuid) noexcept {
@@ -171,8 +187,15 @@ bool SecretStore::isMissing(const Uuid &uuid) {
 }
 
 void SecretStore::reconcileLogged(IndexWriter &writer, const Uuid &uuid) {
+    UnreadableValues unreadable(log_);
+    reconcileLogged(writer, uuid, unreadable);
+    unreadable.tell();
+}
+
+void SecretStore::reconcileLogged(IndexWriter &writer, const Uuid &uuid,
+                                  UnreadableValues &unreadable) {
     try {
-        reconcile(writer, uuid);
+        reconcile(writer, uuid, unreadable);
     } catch (const Error &error) {
         log_.error(readingFailed(error));
     } catch (const std::bad_alloc &) {
@@ -180,7 +203,7 @@ void SecretStore::reconcileLogged(IndexWriter &writer, const Uuid &uuid) {
     }
 }
 
-void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid) {
+void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid, UnreadableValues &unreadable) {
     const RecordPtr current = writer.current();
     const auto durable = barrier();
     std::optional<OpenedSecret> stored;
@@ -201,9 +224,10 @@ void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid) {
     Value value = std::move(stored->value);
     ReadMark mark = stored->mark;
     if (value.isUnreadable()) {
-        log_.error("value of secret " + inQuotes(uuid.toString()) + ": " +
-                   value.reason().message());
-        if (current && current->value.shielded())
+        using Served = UnreadableValues::Served;
+        const bool hasFormer = current && current->value.shielded();
+        unreadable.add(uuid, value, hasFormer ? Served::formerValue : Served::nothing);
+        if (hasFormer)
             value = current->value;
     }
     const bool isOfMemory = current && (!current->isStored || current->definition.isEphemeral);

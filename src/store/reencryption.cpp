@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "store/reencryption.h"
+
 #include "store/secret_store.h"
 
 #include <chrono>
+#include <ctime>
+#include <map>
 #include <new>
+#include <utility>
 
 namespace keyhold {
 
@@ -12,8 +17,8 @@ namespace {
 class Progress {
   public:
     Progress(AdminLog &log, std::size_t count) : log_(log), count_(count) {
-        log_.info("re-encrypting " + std::to_string(count) +
-                  " stored values, with the key and format of secret.conf");
+        log_.notice("re-encrypting " + std::to_string(count) +
+                    " stored values, with the key and format of secret.conf");
     }
 
     void step() {
@@ -25,26 +30,45 @@ class Progress {
         log_.info(text());
     }
     void noteWritten() { ++written_; }
-    void noteFailed() { ++failed_; }
+    /// What fails for one reason makes one line at the end.
+    void noteFailed(const Uuid &uuid, const std::string &why) {
+        ++failed_;
+        ++failures_.try_emplace(why, Failure{uuid}).first->second.count;
+    }
 
-    void end() {
+    EndedReencryption end() {
+        for (const auto &[why, failure] : failures_)
+            log_.error(textOf(failure) + why);
         if (failed_ > 0)
             log_.warning(text() + "; " + std::to_string(failed_) +
                          " failed, for the reasons above; a reload tries again");
         else if (done_ < count_)
-            log_.info(text() + "; the rest follows at the next start");
+            log_.notice(text() + "; the rest follows at the next start");
         else if (written_ < count_)
-            log_.info(text() + "; the others were changed or removed since");
+            log_.notice(text() + "; the others were changed or removed since");
         else
-            log_.info(text());
+            log_.notice(text());
+        return {std::time(nullptr), written_, failed_};
     }
 
   private:
+    struct Failure {
+        Uuid first;
+        std::size_t count = 0;
+    };
+
     static constexpr auto kInterval = std::chrono::seconds(10);
 
     [[nodiscard]] std::string text() const {
         return "re-encrypted " + std::to_string(written_) + " of " + std::to_string(count_) +
                " values";
+    }
+    [[nodiscard]] static std::string textOf(const Failure &failure) {
+        const std::string first = inQuotes(failure.first.toString());
+        if (failure.count == 1)
+            return "value of secret " + first + " was not re-encrypted: ";
+        return std::to_string(failure.count) + " values were not re-encrypted, such as that of " +
+               "secret " + first + ": ";
     }
 
     AdminLog &log_;
@@ -52,6 +76,7 @@ class Progress {
     std::size_t done_ = 0; // with those that failed or needed it no more
     std::size_t written_ = 0;
     std::size_t failed_ = 0;
+    std::map<std::string, Failure> failures_; // by the reason
     std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
 };
 
@@ -64,11 +89,6 @@ void SecretStore::reencrypt(const std::function<bool()> &isStopped) {
         return;
     Progress progress(log_, reencryptable.size());
     for (const Uuid &uuid : reencryptable) {
-        const auto fail = [&](const std::string &why) {
-            log_.error("value of secret " + inQuotes(uuid.toString()) +
-                       " was not re-encrypted: " + why);
-            progress.noteFailed();
-        };
         if (isStopped())
             break;
         try {
@@ -82,13 +102,20 @@ void SecretStore::reencrypt(const std::function<bool()> &isStopped) {
                 progress.noteWritten();
         } catch (const Error &error) {
             // Whatever came of the file, it holds the same value: the record stays true.
-            fail(error.fullText());
+            progress.noteFailed(uuid, error.fullText());
         } catch (const std::bad_alloc &) {
-            fail("no memory");
+            progress.noteFailed(uuid, "no memory");
         }
         progress.step();
     }
-    progress.end();
+    const EndedReencryption ended = progress.end();
+    const MutexLock lock(mutex_);
+    lastReencryption_ = ended;
+}
+
+std::optional<EndedReencryption> SecretStore::lastReencryption() const {
+    const MutexLock lock(mutex_);
+    return lastReencryption_;
 }
 
 } // namespace keyhold

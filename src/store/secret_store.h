@@ -5,6 +5,8 @@
 #include "conf/mutex.h"
 #include "store/barrier.h"
 #include "store/index.h"
+#include "store/reencryption.h"
+#include "store/unreadable_values.h"
 
 #include <cstdint>
 #include <functional>
@@ -61,6 +63,9 @@ class SecretStore {
     /// without loss, once `isStopped` answers true. Not for two threads at once.
     void reencrypt(const std::function<bool()> &isStopped);
 
+    /// Empty if none that found something to do has ended yet.
+    [[nodiscard]] std::optional<EndedReencryption> lastReencryption() const;
+
     /// From now on `backend` is the durable home; reload() reads all of it and brings the live set
     /// in line.
     void replaceBackend(std::shared_ptr<Backend> backend);
@@ -79,7 +84,8 @@ class SecretStore {
     void setValue(const Uuid &uuid, std::span<const std::uint8_t> value, const AccessCheck &check);
     void undefine(const Uuid &uuid, const AccessCheck &check);
 
-    [[nodiscard]] bool hasEphemeral() const { return index_.ephemeralCount() > 0; }
+    [[nodiscard]] bool hasEphemeral() const { return ephemeralCount() > 0; }
+    [[nodiscard]] std::size_t ephemeralCount() const { return index_.ephemeralCount(); }
     /// Changes published since the last call, in order.
     [[nodiscard]] std::list<Change> takeChanges() { return index_.takeChanges(); }
 
@@ -124,14 +130,18 @@ class SecretStore {
 
     /// Null, with the failure told to the log, if it cannot be read or is gone.
     [[nodiscard]] RecordPtr readListed(Barrier &durable, const ListedSecret &listed) const;
-    /// Makes the live record of the writer's uuid what the backend holds.
-    void reconcile(IndexWriter &writer, const Uuid &uuid);
+    /// Makes the live record of the writer's uuid what the backend holds. A value that cannot be
+    /// had is added to `unreadable`, which is the caller's to tell.
+    void reconcile(IndexWriter &writer, const Uuid &uuid, UnreadableValues &unreadable);
     /// True if a secret that is stored, as far as is known, has no definition in the backend.
     [[nodiscard]] bool isMissing(const Uuid &uuid);
     /// As apply(), with all failures told to the log.
     void applyLogged(const Uuid &uuid) noexcept;
     /// As reconcile(), with failures told to the log.
     void reconcileLogged(IndexWriter &writer, const Uuid &uuid);
+    void reconcileLogged(IndexWriter &writer, const Uuid &uuid, UnreadableValues &unreadable);
+    /// Of a reading of everything; what is as it was at the last one is not told again.
+    void tellUnreadable(const UnreadableValues &unreadable);
     /// Has the barrier's backend tell of changes from now on.
     void follow(Barrier &durable);
     void tellHandwritten(const SecretDefinition &definition) const;
@@ -142,6 +152,8 @@ class SecretStore {
     mutable Mutex mutex_;
     std::shared_ptr<Barrier> barrier_ GUARDED_BY(mutex_);
     std::optional<Error> failure_ GUARDED_BY(mutex_);
+    UnreadableValues::Counts toldUnreadable_ GUARDED_BY(mutex_);
+    std::optional<EndedReencryption> lastReencryption_ GUARDED_BY(mutex_);
 };
 
 } // namespace keyhold

@@ -6,8 +6,19 @@
 #include "seal/shield.h"
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace keyhold {
+
+/// The key that a stored value needs and that is not here.
+struct MissingKey {
+    std::string id;  ///< empty if the value does not name it
+    std::string why; ///< with the remedy; the same for all values that need it
+
+    auto operator<=>(const MissingKey &) const = default;
+};
 
 /// The value of a secret as a record holds it: none, one at rest in memory, or one that is stored
 /// but cannot be had, with the reason a reader is told. Immutable and cheap to copy.
@@ -21,23 +32,34 @@ class Value {
         return value;
     }
     /// `reason` is valueUnreadable or invalidEncryptionKey; its text names the file, what is wrong
-    /// with it and the remedy.
-    [[nodiscard]] static Value unreadable(const Error &reason) {
+    /// with it and the remedy. `missingKey` is given if that is the reason.
+    [[nodiscard]] static Value unreadable(const Error &reason,
+                                          std::optional<MissingKey> missingKey = {}) {
         Value value;
-        value.reason_ = std::make_shared<const Error>(reason);
+        value.unreadable_ =
+            std::make_shared<const Unreadable>(Unreadable{reason, std::move(missingKey)});
         return value;
     }
 
-    [[nodiscard]] bool isNone() const noexcept { return !shielded_ && !reason_; }
-    [[nodiscard]] bool isUnreadable() const noexcept { return reason_ != nullptr; }
+    [[nodiscard]] bool isNone() const noexcept { return !shielded_ && !unreadable_; }
+    [[nodiscard]] bool isUnreadable() const noexcept { return unreadable_ != nullptr; }
     /// Null unless there is a readable value.
     [[nodiscard]] const ShieldedValue *shielded() const noexcept { return shielded_.get(); }
     /// Only for isUnreadable().
-    [[nodiscard]] const Error &reason() const noexcept { return *reason_; }
+    [[nodiscard]] const Error &reason() const noexcept { return unreadable_->reason; }
+    /// Empty where another thing is the reason; only for isUnreadable().
+    [[nodiscard]] const std::optional<MissingKey> &missingKey() const noexcept {
+        return unreadable_->missingKey;
+    }
 
   private:
+    struct Unreadable {
+        Error reason;
+        std::optional<MissingKey> missingKey;
+    };
+
     std::shared_ptr<const ShieldedValue> shielded_;
-    std::shared_ptr<const Error> reason_;
+    std::shared_ptr<const Unreadable> unreadable_;
 };
 
 /// True for two values of the same bytes, or none, or two that cannot be had, whatever the reasons.

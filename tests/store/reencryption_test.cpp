@@ -124,8 +124,8 @@ TEST_F(ReencryptionTest, TellsTheBeginningAndTheEnd) {
     takeOver(policyWith(2, {1}));
     store->reencrypt(never);
     EXPECT_TRUE(
-        isTold("info: re-encrypting 3 stored values, with the key and format of secret.conf"));
-    EXPECT_TRUE(isTold("info: re-encrypted 3 of 3 values"));
+        isTold("notice: re-encrypting 3 stored values, with the key and format of secret.conf"));
+    EXPECT_TRUE(isTold("notice: re-encrypted 3 of 3 values"));
 }
 
 TEST_F(ReencryptionTest, WritesAndTellsNothingWhereNothingNeedsIt) {
@@ -151,7 +151,7 @@ TEST_F(ReencryptionTest, OneThatFailsStaysAsItWasAndTheOthersAreWritten) {
     store->reload();
     store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
-    EXPECT_TRUE(isTold("info: re-encrypted 1 of 1 values"));
+    EXPECT_TRUE(isTold("notice: re-encrypted 1 of 1 values"));
 }
 
 TEST_F(ReencryptionTest, WantOfMemoryForOneHoldsUpNoOther) {
@@ -204,14 +204,14 @@ TEST_F(ReencryptionTest, StopsBetweenTwoValuesAndGoesOnAtTheNextStart) {
     int asked = 0;
     store->reencrypt([&] { return ++asked > 1; });
     EXPECT_THAT(keys(), UnorderedElementsAre(2, 1, 1));
-    EXPECT_TRUE(isTold("info: re-encrypted 1 of 3 values; the rest follows at the next start"));
+    EXPECT_TRUE(isTold("notice: re-encrypted 1 of 3 values; the rest follows at the next start"));
 
     store.reset();
     store = bench.start();
     EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
     store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
-    EXPECT_TRUE(isTold("info: re-encrypted 2 of 2 values"));
+    EXPECT_TRUE(isTold("notice: re-encrypted 2 of 2 values"));
 }
 
 TEST_F(ReencryptionTest, AValueThatAClientSetsInBetweenIsTheOneThatStays) {
@@ -228,7 +228,7 @@ TEST_F(ReencryptionTest, AValueThatAClientSetsInBetweenIsTheOneThatStays) {
     });
     store->reencrypt(never);
     EXPECT_TRUE(isDone);
-    EXPECT_TRUE(isTold("info: re-encrypted 1 of 3 values; the others were changed or removed "
+    EXPECT_TRUE(isTold("notice: re-encrypted 1 of 3 values; the others were changed or removed "
                        "since"));
     EXPECT_THAT(values(), ElementsAre("=value 1", "=set by a client", "=set by a client"));
     EXPECT_EQ(bench.stateAfterStart(), stateOf(*store));

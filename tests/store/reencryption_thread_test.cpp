@@ -84,7 +84,7 @@ class ReencryptionThreadTest : public testing::Test {
     [[nodiscard]] std::size_t begun() const {
         const auto lines = bench.log.lines();
         return static_cast<std::size_t>(std::ranges::count_if(lines, [](const std::string &line) {
-            return line.starts_with("info: re-encrypting ");
+            return line.starts_with("notice: re-encrypting ");
         }));
     }
 
@@ -174,7 +174,7 @@ TEST_F(ReencryptionThreadTest, ARequestDuringItMakesItGoRoundOnceMore) {
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
     EXPECT_EQ(begun(), 2U);
     EXPECT_TRUE(bench.log.mentions("warning: re-encrypted 2 of 3 values; 1 failed"));
-    EXPECT_TRUE(bench.log.mentions("info: re-encrypted 1 of 1 values"));
+    EXPECT_TRUE(bench.log.mentions("notice: re-encrypted 1 of 1 values"));
     EXPECT_EQ(changes, 2);
 }
 

@@ -69,8 +69,9 @@ TEST_F(ReloadFailureTest, AWrongUuidInsideKeepsTheOldState) {
 
 TEST_F(ReloadFailureTest, AnUnreadableValueKeepsTheOldOne) {
     faulty.fail(Operation::open, valueName(1), EACCES);
-    expectAllKept("error: value of secret '" + uuidNumber(1).toString() + "': cannot open '" +
-                  bench.path(valueName(1)) + "': Permission denied");
+    expectAllKept("error: secret '" + uuidNumber(1).toString() +
+                  "' keeps the value it had: cannot open '" + bench.path(valueName(1)) +
+                  "': Permission denied");
     bench.put(valueName(1), "damaged");
     expectAllKept("'" + bench.path(valueName(1)) + "' is not base64");
     bench.remove(valueName(1));

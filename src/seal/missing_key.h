@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "conf/error.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace keyhold {
+
+/// A sealed value needs a key that is not here, or cannot be told to be. Its text is the same for
+/// all values that need the same key.
+class MissingKeyError : public Error {
+  public:
+    /// `keyId` is empty where the value does not name its key.
+    MissingKeyError(std::string keyId, std::string text, SourcePlace place = SourcePlace::current())
+        : Error(ErrorCode::invalidEncryptionKey, std::move(text), 0, place),
+          keyId_(std::make_shared<const std::string>(std::move(keyId))) {}
+
+    [[nodiscard]] const std::string &keyId() const noexcept { return *keyId_; }
+
+  private:
+    std::shared_ptr<const std::string> keyId_; // as the message of an Error
+};
+
+} // namespace keyhold
