@@ -30,8 +30,8 @@ std::string named(const std::string &path) {
     const std::string cause =
         Error(ErrorCode::systemCall, doing + " " + named(path), error).fullText();
     refuse(cause + (error == ENOENT
-                        ? "; put the key back, a new one opens nothing that was sealed; "
-                          "if nothing was sealed yet, keyhold encrypt on makes one"
+                        ? "; put the key back and reload, a new one opens nothing that was "
+                          "sealed; if nothing was sealed yet, 'keyhold encrypt on' makes one"
                         : "; make it readable and reload"),
            place);
 }
@@ -45,7 +45,7 @@ void requireTime(const Deadline &deadline, const std::string &path) {
 /// Opens without waiting for the other end of a FIFO and without taking a terminal.
 Descriptor openKeyFile(FileSystem &fileSystem, const std::string &path, const Deadline &deadline) {
     if (!path.starts_with('/'))
-        refuse(named(path) + " is not named by an absolute path");
+        refuse(named(path) + " is not named by an absolute path; name it by one and reload");
     requireTime(deadline, path);
     const int number = fileSystem.open(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (number < 0)
@@ -77,7 +77,8 @@ std::size_t readInto(FileSystem &fileSystem, const Descriptor &file, const std::
                "' and reload");
     refuse(begin + "raw and not as text, and holds " +
            (size > kSize ? "more" : std::to_string(size)) +
-           "; put the key there that the values were sealed with, and reload");
+           "; put the key there that the values were sealed with, and reload; if nothing was "
+           "sealed yet, remove it, and 'keyhold encrypt on' makes one");
 }
 
 } // namespace
@@ -101,14 +102,15 @@ bool mayBeAKey(FileSystem &fileSystem, const std::string &text) {
 }
 
 std::string complaintAboutKeyFile(const FileStatus &status, uid_t self, const std::string &path) {
-    const std::string end = "; nothing new is sealed with it until that is put right: ";
+    const std::string begin = "; nothing new is sealed with it until that is put right: ";
+    const std::string end = " and reload";
     if (status.owner != 0 && status.owner != self)
         return named(path) + " belongs to user " + std::to_string(status.owner) +
-               ", who can replace it" + end + "chown " + std::to_string(self) + " " + path;
+               ", who can replace it" + begin + "chown " + std::to_string(self) + " " + path + end;
     if ((status.mode & S_IWOTH) != 0 || (status.mode & S_IWGRP) != 0)
-        return named(path) + " can be written by others" + end + "chmod 0600 " + path;
+        return named(path) + " can be written by others" + begin + "chmod 0600 " + path + end;
     if ((status.mode & S_IROTH) != 0)
-        return named(path) + " can be read by everybody" + end + "chmod 0600 " + path;
+        return named(path) + " can be read by everybody" + begin + "chmod 0600 " + path + end;
     return {};
 }
 
@@ -142,7 +144,8 @@ FetchedKey KeyFile::fetch(const Deadline &deadline) const {
         any |= byte;
     if (any == 0)
         out.complaint = named(path) + " holds nothing but zeros; nothing is sealed with it: put " +
-                        "the right key back, or make one with 'keyhold key generate'";
+                        "the right key back and reload; if nothing was sealed yet, remove it, and "
+                        "'keyhold encrypt on' makes one";
     return out;
 }
 
