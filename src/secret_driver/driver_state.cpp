@@ -138,7 +138,7 @@ void DriverState::stop() {
     }
     // Others may keep the instance, and the process ends when this returns.
     if (last)
-        last->stopThreads();
+        last->end();
 }
 
 void DriverState::openConnection(virConnectPtr connection) {

@@ -86,9 +86,40 @@ Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
       }) {
     readKeys();
     store_.load();
+    tellLoaded();
     announce();
     reportSoon();
     reencryption_.request();
+}
+
+void Instance::tellLoaded() {
+    const auto counts = countsOf(store_);
+    if (!counts)
+        return; // why, is in the log
+    std::string text = std::to_string(counts->secrets) +
+                       (counts->secrets == 1 ? " secret is" : " secrets are") + " served from " +
+                       inQuotes(paths_.configDirectory);
+    if (counts->unreadable > 0)
+        text += ", " + std::to_string(counts->unreadable) + " of them without " +
+                (counts->unreadable == 1 ? "its value" : "their values");
+    libvirtAdminLog().notice(text);
+}
+
+void Instance::end() noexcept {
+    reencryption_.stop();
+    reporting_.stop();
+    try {
+        const std::size_t count = store_.ephemeralCount();
+        if (count == 0)
+            return;
+        libvirtAdminLog().notice(
+            std::to_string(count) +
+            (count == 1 ? " ephemeral secret ends" : " ephemeral secrets end") +
+            " with this process; what defined " + (count == 1 ? "it" : "them") +
+            " must do so again");
+    } catch (const std::exception &exception) {
+        libvirtAdminLog().failure("ephemeral secrets were not counted: ", exception);
+    }
 }
 
 void Instance::readKeys() {

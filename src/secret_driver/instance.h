@@ -50,12 +50,10 @@ class Instance {
     void reload();
     /// Call before each change, without any lock held: tries to get the locks if others had them.
     void prepareChange();
-    /// Ends the re-encryption after the value in hand, and other work of threads of ours, and waits
-    /// for that; the next start goes on.
-    void stopThreads() noexcept {
-        reencryption_.stop();
-        reporting_.stop();
-    }
+    /// Call when the daemon ends: ends the re-encryption after the value in hand, and other work of
+    /// threads of ours, and waits for that; the next start goes on. Reports to the log how many
+    /// secrets were in memory alone.
+    void end() noexcept;
     /// Notifies watchers and libvirt of what has changed. Call after each change, without any lock
     /// held.
     void announce() noexcept;
@@ -68,6 +66,7 @@ class Instance {
     /// Raises LockedError at a start if another process than our command has it.
     void takeLock(std::chrono::milliseconds patience, Opening opening) REQUIRES(reloading_);
     void takeBackend(std::shared_ptr<Backend> backend) REQUIRES(reloading_);
+    void tellLoaded();
     void sendEvents();
     /// Reads secret.conf and the keys again.
     void readKeys() REQUIRES(reloading_);

@@ -141,7 +141,7 @@ TEST_F(ReencryptionInDaemon, ASecondReloadBesideItIsServed) {
     }
     second.get();
     awaitNoHold(calls_);
-    instance.stopThreads();
+    instance.end();
     EXPECT_EQ(written(), kSecrets);
     for (unsigned n : {1U, 2U})
         fs::remove(directory_.path() + "/key" + std::to_string(n));
@@ -161,7 +161,7 @@ TEST_F(ReencryptionInDaemon, OneHoldIsForThatAndForEphemeralSecrets) {
     }
     while (written() < kSecrets)
         std::this_thread::yield();
-    instance.stopThreads();
+    instance.end();
     EXPECT_EQ(calls_, 1) << "the ephemeral secret is still there";
     undefine(instance, 9);
     EXPECT_EQ(calls_, 2);
@@ -175,7 +175,7 @@ TEST_F(ReencryptionInDaemon, AStopEndsItAndLeavesNothingBehind) {
         SyncGate gate;
         instance.reload();
         SyncGate::awaitArrival();
-        stop = std::async(std::launch::async, [&] { instance.stopThreads(); });
+        stop = std::async(std::launch::async, [&] { instance.end(); });
     }
     stop.get();
     EXPECT_EQ(calls_, 2);
