@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include <sys/utsname.h>
+
 namespace keyhold {
 
 /// Decides who gets a value: the one maker of ReleaseToken.
@@ -95,6 +97,12 @@ void announcing(Instance &instance, const Work &work) {
         throw;
     }
     instance.announce();
+}
+
+/// An operator may read the text on another host, as that of a migration. Empty if unknown.
+std::string onThisHost() {
+    utsname names;
+    return ::uname(&names) == 0 ? " on host " + inQuotes(names.nodename) : std::string();
 }
 
 } // namespace
@@ -215,8 +223,8 @@ unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &siz
         ReleaseGate::grant(abi::secretConnection(secret), record->definition);
     if (record->value.isUnreadable())
         throw Error(record->value.reason().code(),
-                    "value of secret " + inQuotes(uuid.toString()) +
-                        " is unreadable: " + record->value.reason().message(),
+                    "value of secret " + inQuotes(uuid.toString()) + " is unreadable" +
+                        onThisHost() + ": " + record->value.reason().message(),
                     0, record->value.reason().place());
     const ShieldedValue *shielded = record->value.shielded();
     if (!shielded)

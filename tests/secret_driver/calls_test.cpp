@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include <sys/utsname.h>
+
 namespace keyhold {
 
 namespace {
@@ -21,6 +23,10 @@ using testing::IsEmpty;
 
 class Calls : public WithCalls {
   protected:
+    [[nodiscard]] static std::string nodeName() {
+        utsname names;
+        return ::uname(&names) == 0 ? names.nodename : "";
+    }
     [[nodiscard]] static std::string uuidText(const Handle &secret) {
         char text[VIR_UUID_STRING_BUFLEN] = {};
         virSecretGetUUIDString(secret.get(), text);
@@ -110,7 +116,8 @@ TEST_F(Calls, AnUnreadableValueSaysWhyAndWhereThatWasFound) {
     } catch (const Error &error) {
         EXPECT_EQ(error.code(), ErrorCode::valueUnreadable);
         EXPECT_THAT(error.message(), HasSubstr("value of secret '" + uuidOf(1).toString() +
-                                               "' is unreadable: '" + valueFile(1) + "' is not"));
+                                               "' is unreadable on host '" + nodeName() + "': '" +
+                                               valueFile(1) + "' is not"));
         EXPECT_STREQ(error.place().file(), "src/seal/sealing_policy.cpp");
     }
 }
