@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/age.h"
 #include "command/cause.h"
 #include "command/report.h"
 
@@ -60,7 +61,16 @@ Json jsonOf(const DriverView &view) {
         counts = {{"secrets", report.counts->secrets},
                   {"ephemeral", report.counts->ephemeral},
                   {"withoutValue", report.counts->withoutValue},
-                  {"unreadable", report.counts->unreadable}};
+                  {"unreadable", report.counts->unreadable},
+                  {"plain", report.counts->plain},
+                  {"aes256cbc", report.counts->aes256cbc},
+                  {"sealed", report.counts->sealed},
+                  {"unreadableByKey", report.counts->unreadableByKey}};
+    Json last;
+    if (report.lastReencryption)
+        last = {{"ended", report.lastReencryption->ended},
+                {"reencrypted", report.lastReencryption->reencrypted},
+                {"failed", report.lastReencryption->failed}};
     return {{"unknown", nullptr},
             {"written", view.told->written},
             {"settingsRead", report.settingsRead},
@@ -71,7 +81,8 @@ Json jsonOf(const DriverView &view) {
             {"failure", report.failure},
             {"counts", counts},
             {"reencrypting", report.isReencrypting},
-            {"toReencrypt", report.toReencrypt}};
+            {"toReencrypt", report.toReencrypt},
+            {"lastReencryption", last}};
 }
 
 Json jsonOf(const Holder &holder) {
@@ -150,6 +161,17 @@ std::string aboutKey(const Keyring &keyring, const std::string &keyId) {
     return "key " + keyId + (keyring.find(keyId) ? " (earlier)" : " (not configured)");
 }
 
+void printLastReencryption(const ToldState &told) {
+    const auto &last = told.report.lastReencryption;
+    if (!last)
+        return;
+    constexpr std::int64_t kSecond = 1'000'000'000; // nanoseconds
+    std::string text = std::to_string(last->reencrypted) + " by " + timeText(last->ended * kSecond);
+    if (last->failed > 0)
+        text += ", " + std::to_string(last->failed) + " failed";
+    printLine("re-encrypted", text);
+}
+
 void printText(const Report &report, bool isVerbose) {
     const SealingPolicy &policy = *report.keys.host.policy;
     const Inspection &inspection = report.inspection;
@@ -174,6 +196,8 @@ void printText(const Report &report, bool isVerbose) {
         printLine("sealed", std::to_string(number) + " with " + aboutKey(policy.keyring(), keyId));
     count("unreadable", inspection.unreadable);
     count("to re-encrypt", inspection.reencryptable.size());
+    if (report.driver.told)
+        printLastReencryption(*report.driver.told);
     if (!report.drift.unknown.empty())
         printLine("drift", "unknown: " + report.drift.unknown);
     std::vector<Finding> findings = report.driverFindings;

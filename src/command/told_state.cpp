@@ -33,6 +33,20 @@ DriverReport::NewValues newValuesIn(const std::string &word) {
     return word == "sealed" ? NewValues::sealed : NewValues::refused;
 }
 
+DriverReport::Counts countsIn(const Json &json) {
+    DriverReport::Counts counts;
+    counts.secrets = json.at("secrets").get<std::size_t>();
+    counts.ephemeral = json.at("ephemeral").get<std::size_t>();
+    counts.withoutValue = json.at("withoutValue").get<std::size_t>();
+    counts.unreadable = json.at("unreadable").get<std::size_t>();
+    // A driver of before these were added has none.
+    counts.plain = json.value("plain", std::size_t{0});
+    counts.aes256cbc = json.value("aes256cbc", std::size_t{0});
+    counts.sealed = json.value("sealed", std::size_t{0});
+    counts.unreadableByKey = json.value("unreadableByKey", counts.unreadableByKey);
+    return counts;
+}
+
 DriverReport reportIn(const Json &json) {
     DriverReport report;
     report.libvirtRelease = json.at("libvirt").get<unsigned long>();
@@ -55,11 +69,16 @@ DriverReport reportIn(const Json &json) {
     report.directoryStatus = statusIn(json.at("directory"));
     report.failure = json.at("failure").get<std::string>();
     if (const Json &told = json.at("counts"); !told.is_null())
-        report.counts = DriverReport::Counts{
-            told.at("secrets").get<std::size_t>(), told.at("ephemeral").get<std::size_t>(),
-            told.at("withoutValue").get<std::size_t>(), told.at("unreadable").get<std::size_t>()};
-    report.toReencrypt = json.at("reencryption").at("left").get<std::size_t>();
-    report.isReencrypting = json.at("reencryption").at("running").get<bool>();
+        report.counts = countsIn(told);
+    const Json &reencryption = json.at("reencryption");
+    report.toReencrypt = reencryption.at("left").get<std::size_t>();
+    report.isReencrypting = reencryption.at("running").get<bool>();
+    if (reencryption.contains("last") && !reencryption["last"].is_null()) {
+        const Json &last = reencryption["last"];
+        report.lastReencryption = {last.at("ended").get<std::int64_t>(),
+                                   last.at("reencrypted").get<std::size_t>(),
+                                   last.at("failed").get<std::size_t>()};
+    }
     return report;
 }
 

@@ -48,6 +48,21 @@ JsonObject jsonOf(const DriverReport::Counts &counts) {
     json.add("ephemeral", counts.ephemeral);
     json.add("withoutValue", counts.withoutValue);
     json.add("unreadable", counts.unreadable);
+    json.add("plain", counts.plain);
+    json.add("aes256cbc", counts.aes256cbc);
+    json.add("sealed", counts.sealed);
+    JsonObject byKey;
+    for (const auto &[keyId, count] : counts.unreadableByKey)
+        byKey.add(keyId, count);
+    json.add("unreadableByKey", byKey);
+    return json;
+}
+
+JsonObject jsonOf(const EndedReencryption &last) {
+    JsonObject json;
+    json.add("ended", last.ended);
+    json.add("reencrypted", last.reencrypted);
+    json.add("failed", last.failed);
     return json;
 }
 
@@ -104,6 +119,10 @@ std::string jsonOf(const DriverReport &report) {
     JsonObject reencryption;
     reencryption.add("running", report.isReencrypting);
     reencryption.add("left", report.toReencrypt);
+    if (report.lastReencryption)
+        reencryption.add("last", jsonOf(*report.lastReencryption));
+    else
+        reencryption.addNull("last");
 
     JsonObject json;
     json.add("schema", DriverReport::kSchema);

@@ -3,9 +3,11 @@
 
 #include "conf/admin_log.h"
 #include "os/file_system.h"
+#include "store/reencryption.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,7 +36,15 @@ struct DriverReport {
         std::size_t ephemeral = 0; ///< of these, in memory alone
         std::size_t withoutValue = 0;
         std::size_t unreadable = 0; ///< there is a value, and it is unavailable
+        // Of the stored values, which need not be readable:
+        std::size_t plain = 0;
+        std::size_t aes256cbc = 0;
+        std::size_t sealed = 0;
+        /// The values that need a key which is not here, by its id, which is empty where a value
+        /// does not name it. No more than kMaxMissingKeys; those of further keys count for "".
+        std::map<std::string, std::size_t> unreadableByKey;
     };
+    static constexpr std::size_t kMaxMissingKeys = 100;
 
     unsigned long libvirtRelease = 0; ///< as virGetVersion(); 0 if unknown
     Settings settings;
@@ -51,6 +61,7 @@ struct DriverReport {
     std::optional<Counts> counts; ///< empty if the store could not be read
     std::size_t toReencrypt = 0;
     bool isReencrypting = false;
+    std::optional<EndedReencryption> lastReencryption; ///< empty if there was none
 };
 
 /// The text of a report of this process, written now.

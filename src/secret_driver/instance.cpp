@@ -26,16 +26,30 @@ void makeDirectory(const char *what, const std::string &path) {
                     std::string("cannot create ") + what + " directory " + inQuotes(path), -result);
 }
 
+void count(const Record &record, DriverReport::Counts &counts) {
+    ++counts.secrets;
+    counts.ephemeral += record.definition.isEphemeral ? 1 : 0;
+    counts.withoutValue += record.value.isNone() ? 1 : 0;
+    const ValueFormats format = record.mark.get().format;
+    counts.plain += format == only(ValueFormat::plain) ? 1 : 0;
+    counts.aes256cbc += format == only(ValueFormat::aes256cbc) ? 1 : 0;
+    counts.sealed += format == only(ValueFormat::jwe) ? 1 : 0;
+    if (!record.value.isUnreadable())
+        return;
+    ++counts.unreadable;
+    if (const auto &missing = record.value.missingKey()) {
+        auto &byKey = counts.unreadableByKey;
+        const bool hasRoom = byKey.size() < DriverReport::kMaxMissingKeys;
+        ++byKey[hasRoom || byKey.contains(missing->id) ? missing->id : std::string()];
+    }
+}
+
 /// Empty if it could not be read.
 std::optional<DriverReport::Counts> countsOf(const SecretStore &store) {
     DriverReport::Counts counts;
     try {
-        for (const RecordPtr &record : store.all()) {
-            ++counts.secrets;
-            counts.ephemeral += record->definition.isEphemeral ? 1 : 0;
-            counts.unreadable += record->value.isUnreadable() ? 1 : 0;
-            counts.withoutValue += record->value.isNone() ? 1 : 0;
-        }
+        for (const RecordPtr &record : store.all())
+            count(*record, counts);
     } catch (const Error &) {
         return std::nullopt;
     }
@@ -324,6 +338,7 @@ DriverReport Instance::describe() {
     report.counts = countsOf(store_);
     report.toReencrypt = store_.reencryptableCount();
     report.isReencrypting = reencryption_.isAtWork();
+    report.lastReencryption = store_.lastReencryption();
     return report;
 }
 

@@ -55,6 +55,10 @@ class Opener {
     std::optional<MissingKey> missingKey_;
 };
 
+ValueFormats formatOf(const StoredValue &stored) {
+    return stored.format ? only(*stored.format) : 0;
+}
+
 /// Of the values of `uuid`; not asked to open the one of the format that is re-encrypted.
 FormerJudge judgeOf(const SealingPolicy &policy, const Uuid &uuid,
                     std::optional<ValueFormat> reencrypted = {}) {
@@ -91,8 +95,9 @@ std::optional<OpenedSecret> Barrier::read(const ListedSecret &secret) {
     Value value = opener.value(stored->value);
     // A value that could not be had is tried again.
     const std::uint64_t readBy = value.isUnreadable() ? 0 : policy->hash();
-    return OpenedSecret{
-        std::move(stored->definition), std::move(value), {stored->value.revision, readBy}};
+    return OpenedSecret{std::move(stored->definition),
+                        std::move(value),
+                        {stored->value.revision, readBy, formatOf(stored->value)}};
 }
 
 std::optional<OpenedSecret> Barrier::readUnloaded(const Uuid &uuid) {
@@ -127,7 +132,7 @@ ReadMark Barrier::putSealed(const SealingPolicy &policy, const Uuid &uuid,
                             std::optional<Revision> seen, const FormerJudge &judge) {
     const ValueFormat format = policy.formatOfNew();
     requireNoSealed(policy);
-    ReadMark mark{{}, policy.hash()};
+    ReadMark mark{{}, policy.hash(), only(format)};
     policy.encode(format, uuid, plain, [&](std::span<const std::uint8_t> text) {
         SecretChange change{definition, EncodedValue{format, text}};
         mark.revision = backend_->put(uuid, change, seen, judge);
@@ -160,7 +165,7 @@ ReadMark Barrier::redefine(const SecretDefinition &definition, ReadMark seen) {
     const Policy policy = policy_->get();
     return {backend_->put(definition.uuid, {.definition = &definition}, ofClient(seen),
                           judgeOf(*policy, definition.uuid)),
-            seen.policy};
+            seen.policy, seen.format};
 }
 
 ReadMark Barrier::setValue(const SecretDefinition &definition, std::span<const std::uint8_t> plain,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/secret_definition.h"
+#include "seal/sealing_policy.h"
 #include "store/revision.h"
 #include "store/value.h"
 
@@ -18,6 +19,7 @@ struct ReadMark {
     /// SealingPolicy::hash() of the policy that opened its value; 0 if another reading may have
     /// another result.
     std::uint64_t policy = 0;
+    ValueFormats format = 0; ///< of its value, where one is stored
 };
 
 /// The mark of a record that is shared and else constant. It may change while others read it: a
@@ -25,21 +27,27 @@ struct ReadMark {
 class CurrentMark {
   public:
     CurrentMark() = default;
-    explicit CurrentMark(ReadMark mark) : revision_(mark.revision), policy_(mark.policy) {}
+    explicit CurrentMark(ReadMark mark)
+        : revision_(mark.revision),
+          policy_(mark.policy),
+          format_(mark.format) {}
     CurrentMark(const CurrentMark &) = delete;
     CurrentMark &operator=(const CurrentMark &) = delete;
 
     [[nodiscard]] ReadMark get() const noexcept {
-        return {revision_.load(std::memory_order_relaxed), policy_.load(std::memory_order_relaxed)};
+        return {revision_.load(std::memory_order_relaxed), policy_.load(std::memory_order_relaxed),
+                format_.load(std::memory_order_relaxed)};
     }
     void set(ReadMark mark) const noexcept {
         revision_.store(mark.revision, std::memory_order_relaxed);
         policy_.store(mark.policy, std::memory_order_relaxed);
+        format_.store(mark.format, std::memory_order_relaxed);
     }
 
   private:
     mutable std::atomic<Revision> revision_{Revision()};
     mutable std::atomic<std::uint64_t> policy_{0};
+    mutable std::atomic<ValueFormats> format_{0};
 };
 
 /// One state of one secret. Records never change, but for the mark: a writer makes the next one and
@@ -49,16 +57,16 @@ struct Record {
     Record(SecretDefinition definitionNow, Value valueNow, bool isStoredNow, ReadMark markNow = {})
         : definition(std::move(definitionNow)),
           value(std::move(valueNow)),
-          isStored(isStoredNow),
-          mark(markNow) {}
+          mark(markNow),
+          isStored(isStoredNow) {}
 
     SecretDefinition definition;
     Value value;
+    /// Of these two, as the backend holds them.
+    [[no_unique_address]] CurrentMark mark; // isStored has room in it, once for each secret
     /// The backend holds it. True for an ephemeral secret only if somebody wrote its definition
     /// into the store by hand; what clients change of such a one is in memory alone.
     bool isStored = false;
-    /// Of the two above, as the backend holds them.
-    CurrentMark mark;
 };
 
 using RecordPtr = std::shared_ptr<const Record>;

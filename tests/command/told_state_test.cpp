@@ -29,9 +29,10 @@ DriverReport example() {
     report.keyMemory = "locked";
     report.directoryStatus.inode = 11;
     report.failure = "held";
-    report.counts = DriverReport::Counts{4, 3, 2, 1};
+    report.counts = DriverReport::Counts{9, 8, 7, 6, 5, 4, 3, {{"a \"key\"", 2}, {"", 1}}};
     report.toReencrypt = 12;
     report.isReencrypting = true;
+    report.lastReencryption = {13, 14, 15};
     return report;
 }
 
@@ -40,6 +41,17 @@ TEST(ToldState, IsWhatTheDriverWrote) {
     const ToldState told = toldStateOf(jsonOf(report));
     EXPECT_EQ(told.pid, ::getpid());
     EXPECT_EQ(jsonOf(told.report), jsonOf(report));
+}
+
+TEST(ToldState, OfADriverThatTellsLess) {
+    Json json = Json::parse(jsonOf(example()));
+    for (const char *member : {"plain", "aes256cbc", "sealed", "unreadableByKey"})
+        json["counts"].erase(member);
+    json["reencryption"].erase("last");
+    const ToldState told = toldStateOf(json.dump());
+    EXPECT_EQ(told.report.counts->unreadable, 6U);
+    EXPECT_TRUE(told.report.counts->unreadableByKey.empty());
+    EXPECT_FALSE(told.report.lastReencryption);
 }
 
 TEST(ToldState, OfAnotherVersionOrNoJsonIsRefused) {

@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 
 from harness.command_case import CommandCase
+from harness.embedded import EmbeddedProcess
 from harness.keyhold import Keyhold
 from harness.secret_files import Secret, snapshot
 from harness.settings import MODULE_NAME, installed_driver_dir, settings
@@ -20,7 +21,7 @@ SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "driver-report.schema.
 NAME = "keyhold-report.json"
 
 
-class DriverState(CommandCase):
+class DriverStateCase(CommandCase):
     def told(self, state: Path) -> Any:
         """The state file, which the schema allows."""
         wait_for("the driver has told its state", (state / NAME).exists)
@@ -43,12 +44,16 @@ class DriverState(CommandCase):
         printed = (keyhold or self.keyhold).run("status").ok()  # exit 0, as keyhold(1) says
         self.assertIn("driver: ", printed)
 
+
+class DriverState(DriverStateCase):
     def test_it_is_of_this_process_and_names_no_secret(self) -> None:
         self.configure()
         daemon = self.start()
         self.wait_told("newValues", "sealed")
         told = self.told(self.machine.state)
         self.assertEqual((told["pid"], told["counts"]["secrets"]), (daemon.pid, self.COUNT))
+        self.assertCounts(plain=self.COUNT)
+        self.assertIsNone(told["reencryption"]["last"])
         text = (self.machine.state / NAME).read_text()
         for secret in self.secrets:
             self.assertNotIn(secret.uuid, text)
@@ -177,6 +182,31 @@ class DriverState(CommandCase):
         self.assertIn(str(self.key.path), told["missingKeys"])
         self.assertEqual(self.keyhold.status()["newValues"], "refused")
 
+    def test_values_by_format_and_those_of_a_missing_key(self) -> None:
+        self.configure(seal_existing=1)
+        self.start()
+        wait_for("the values are sealed", lambda: self.told(self.machine.state)["reencryption"]["last"])
+        told = self.told(self.machine.state)
+        self.assertEqual(told["reencryption"]["last"] | {"ended": 0},
+                         {"ended": 0, "reencrypted": self.COUNT, "failed": 0})
+        self.assertLessEqual(abs(told["reencryption"]["last"]["ended"] - told["written"]), 60)
+        self.assertCounts(sealed=self.COUNT)
+        self.assertRegex(self.keyhold.run("status").ok(), rf"re-encrypted +{self.COUNT} by 20\d\d-")
+
+    def test_a_lost_key_by_its_id(self) -> None:
+        self.configure()
+        self.keyhold.run("seal").ok()
+        self.key.path.unlink()
+        self.start()
+        self.wait_told("newValues", "refused")
+        self.assertCounts(sealed=self.COUNT, unreadable=self.COUNT, unreadableByKey={self.key.id: self.COUNT})
+
+    def assertCounts(self, **others: Any) -> None:
+        expected = {"secrets": self.COUNT, "ephemeral": 0, "withoutValue": 0, "unreadable": 0, "plain": 0,
+                    "aes256cbc": 0, "sealed": 0, "unreadableByKey": {}, **others}
+        self.assertEqual(self.told(self.machine.state)["counts"], expected)
+        self.assertEqual(self.keyhold.status()["driverState"]["counts"], expected)
+
     def test_a_file_that_cannot_be_written_fails_nothing(self) -> None:
         self.machine.state.mkdir()
         (self.machine.state / f"{NAME}.new").mkdir()
@@ -192,3 +222,80 @@ class DriverState(CommandCase):
         self.wait_told("newValues", "plain")
         self.assertEqual(daemon.stop(), 0)
         self.assertNotIn(NAME, snapshot(self.machine.state))
+
+
+class OtherPidNamespace(DriverStateCase):
+    NEW = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+
+    def status_in(self, *before: str) -> Any:
+        done = self.machine.run(*before, settings().command, "status", "--json").ok()
+        [store] = json.loads(done)["stores"]
+        return store
+
+    def begin_in_one(self) -> int:
+        """Starts a daemon that is process 1 of its namespace; its number here."""
+        self.daemon = self.start(before=self.NEW)
+        self.wait_told("pid", 1)
+        children = Path(f"/proc/{self.daemon.pid}/task/{self.daemon.pid}/children").read_text()
+        return int(children.split()[0])
+
+    def test_from_outside_it_is_believed(self) -> None:
+        pid = self.begin_in_one()
+        status = self.keyhold.status()
+        self.assertEqual((status["holder"]["pid"], status["newValues"]), (pid, "plain"))
+        self.assertEqual(status["driverState"]["counts"]["secrets"], self.COUNT)
+
+    def test_from_inside_it_is_believed(self) -> None:
+        pid = self.begin_in_one()
+        status = self.status_in("nsenter", "--target", str(pid), "--pid", "--mount", "--")
+        self.assertEqual((status["holder"]["pid"], status["newValues"]), (1, "plain"))
+
+    def test_from_beside_it_is_unknown(self) -> None:
+        self.begin_in_one()
+        self.assertUnknownIn(self.NEW)
+
+    def test_of_a_daemon_outside_it_is_unknown(self) -> None:
+        self.start()
+        self.wait_told("newValues", "plain")
+        self.assertUnknownIn(self.NEW)
+
+    def assertUnknownIn(self, before: tuple[str, ...]) -> None:
+        status = self.status_in(*before)
+        self.assertEqual((status["holder"]["pid"], status["newValues"]), (0, "unknown"))
+        self.assertIn("another pid namespace", status["driverState"]["unknown"])
+        self.assertIn("another pid namespace",
+                      self.machine.run(*before, settings().command, "status").ok())
+
+
+class EmbeddedRoot(DriverStateCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = self.machine.home / "root"
+        self.state = self.directory / "run" / "secrets"
+        Secret(usage="embedded").write(self.directory / "etc" / "secrets", b"value")
+        self.program = EmbeddedProcess(self.machine)
+        self.addCleanup(self.program.close)
+        self.program("open", f"secret:///embed?root={self.directory}")
+
+    def status(self) -> Any:
+        return self.keyhold.status("--root", str(self.directory))
+
+    def test_that_is_open(self) -> None:
+        told = self.told(self.state)
+        self.assertEqual((told["pid"], told["counts"]["plain"]), (self.program.pid, 1))
+        status = self.status()
+        self.assertEqual((status["holder"]["pid"], status["newValues"]), (self.program.pid, "plain"))
+        self.assertEqual(status["driverState"]["counts"]["plain"], 1)
+
+    def test_that_was_closed(self) -> None:
+        self.program("close")
+        self.assertNotIn(NAME, snapshot(self.state))
+        status = self.status()
+        self.assertEqual((status["holder"], status["driverState"]), (None, None))
+
+    def test_whose_process_was_killed(self) -> None:
+        self.program.close()
+        self.assertTrue((self.state / NAME).exists())
+        status = self.status()
+        self.assertEqual((status["holder"], status["driverState"]), (None, None))
+        self.assertEqual(status["newValues"], "plain")
