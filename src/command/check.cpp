@@ -63,6 +63,7 @@ void tellChecked(const std::vector<CheckedStore> &stores, CheckForm form) {
 
 Expectations expectationsOf(const CheckOptions &options) {
     Expectations expectations;
+    expectations.wantsFindings = options.isVerbose;
     if (!options.owner.empty())
         expectations.owner = userNamed(options.owner);
     if (!options.mode.empty())

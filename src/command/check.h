@@ -17,6 +17,7 @@ struct CheckOptions {
     CheckForm form = CheckForm::text;
     std::string owner; ///< --expect-owner: a name or a number; empty if not given
     std::string mode;  ///< --expect-mode: octal; empty if not given
+    bool isVerbose = false;
 };
 
 /// `keyhold check`: says what is wrong with stores, and exits with Severity.
@@ -25,7 +26,7 @@ struct CheckOptions {
 /// Raises invalidArgument.
 [[nodiscard]] Expectations expectationsOf(const CheckOptions &options);
 
-/// The lines of each form.
+/// The lines of each form. Those of text and JSON have the findings of a store, if it has them.
 [[nodiscard]] std::string checkText(const CheckedStore &store);
 [[nodiscard]] Json checkJson(const std::vector<CheckedStore> &stores);
 /// Monitoring Plugins Development Guidelines.

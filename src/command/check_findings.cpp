@@ -5,6 +5,7 @@
 #include "command/libraries.h"
 #include "command/open_directory.h"
 #include "conf/error.h"
+#include "directory/layout.h"
 #include "os/store_directory.h"
 
 #include <algorithm>
@@ -125,6 +126,23 @@ void checkFiles(CheckedStore &checked, std::vector<Finding> &findings, std::vect
     checked.inspection = std::move(report.inspection);
 }
 
+/// Causes of values are counted; their files are looked up where somebody wants to know them.
+std::vector<Finding> findingsOf(const std::vector<Cause> &ofValues, const CheckedStore &checked) {
+    std::vector<Finding> findings;
+    for (const Cause &cause : ofValues) {
+        if (cause.first.kind != Kind::plain) {
+            findings.push_back(cause.first);
+            continue;
+        }
+        for (const Uuid &uuid : checked.inspection->plain)
+            findings.push_back({Kind::plain,
+                                checked.target.paths.configDirectory + "/" +
+                                    layout::valueName(uuid, ValueFormat::plain),
+                                "is in plain where encryption is on"});
+    }
+    return findings;
+}
+
 } // namespace
 
 std::vector<Cause> valueCauses(const HostKeys &keys, const Inspection &inspection) {
@@ -141,14 +159,14 @@ std::vector<Cause> valueCauses(const HostKeys &keys, const Inspection &inspectio
                            "the key in secret.conf, or set encrypt_data = 0, and reload"},
                           1});
     // Refused ones are unreadable, and are found as that.
-    if (rules.mustSeal && inspection.plain > 0 && !keys.settings.plainValues)
+    const std::size_t plain = inspection.plain.size();
+    if (rules.mustSeal && plain > 0 && !keys.settings.plainValues)
         causes.push_back({{Kind::plain,
                            {},
-                           std::to_string(inspection.plain) +
-                               (inspection.plain == 1 ? " value is" : " values are") +
+                           std::to_string(plain) + (plain == 1 ? " value is" : " values are") +
                                " in plain where encryption is on; keyhold seal seals them, and "
                                "plain_values = \"accept\" in secret.conf says that it is meant so"},
-                          inspection.plain});
+                          plain});
     return causes;
 }
 
@@ -170,7 +188,7 @@ void notePlainCopies(std::vector<Finding> &findings) {
 
 CheckedStore checkStore(const Target &target, const std::vector<std::string> &keyFiles,
                         const Expectations &expectations) {
-    CheckedStore checked{target, {}, {}, {}, {}};
+    CheckedStore checked{target, {}, {}, {}, {}, {}};
     std::vector<Finding> findings;
     std::vector<Cause> causes;
     try {
@@ -189,9 +207,15 @@ CheckedStore checkStore(const Target &target, const std::vector<std::string> &ke
     }
     if (const auto module = installedModule())
         append(findings, missingLibraries(*module));
+    if (expectations.wantsFindings)
+        checked.findings = findingsOf(causes, checked);
     std::ranges::move(causesOf(findings), std::back_inserter(causes));
     checked.causes = std::move(causes);
     sortBySeverity(checked.causes);
+    if (expectations.wantsFindings) {
+        append(*checked.findings, std::move(findings));
+        sortBySeverity(*checked.findings);
+    }
     return checked;
 }
 

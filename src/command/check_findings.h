@@ -16,6 +16,7 @@ namespace keyhold::command {
 struct Expectations {
     std::optional<uid_t> owner;
     std::optional<mode_t> mode;
+    bool wantsFindings = false; ///< a line a file
 };
 
 /// All that can be known of one store. What is empty could not be seen.
@@ -24,7 +25,8 @@ struct CheckedStore {
     std::optional<Holder> holder;
     std::optional<Inspection> inspection;
     std::optional<FreeSpace> space;
-    std::vector<Cause> causes; ///< the worst first
+    std::vector<Cause> causes;                    ///< the worst first
+    std::optional<std::vector<Finding>> findings; ///< the same, one a file; where they are wanted
 
     [[nodiscard]] Severity severity() const noexcept { return worstOf(causes); }
 };

@@ -14,8 +14,8 @@ std::string numberOfSecrets(const CheckedStore &store) {
         return "its secrets cannot be counted";
     const std::size_t secrets = store.inspection->secrets;
     std::string text = std::to_string(secrets) + (secrets == 1 ? " secret" : " secrets");
-    if (store.inspection->plain > 0)
-        text += ", " + std::to_string(store.inspection->plain) + " in plain";
+    if (const std::size_t plain = store.inspection->plain.size(); plain > 0)
+        text += ", " + std::to_string(plain) + " in plain";
     return text;
 }
 
@@ -27,7 +27,7 @@ Json countsOf(const CheckedStore &store) {
     for (const auto &[keyId, count] : inspection.sealed)
         sealed += count;
     return {{"secrets", inspection.secrets},       {"withoutValue", inspection.noValue},
-            {"unreadable", inspection.unreadable}, {"plain", inspection.plain},
+            {"unreadable", inspection.unreadable}, {"plain", inspection.plain.size()},
             {"aes256cbc", inspection.aes256cbc},   {"sealed", sealed}};
 }
 
@@ -43,21 +43,31 @@ Json jsonOf(const CheckedStore &store) {
     if (store.space)
         space = {{"freeBytes", store.space->bytes},
                  {"freeInodes", store.space->allInodes > 0 ? Json(store.space->inodes) : Json()}};
-    return {{"instance", store.target.name()},
-            {"directory", store.target.paths.configDirectory},
-            {"status", severityName(store.severity())},
-            {"counts", countsOf(store)},
-            {"space", space},
-            {"causes", causes}};
+    Json json = {{"instance", store.target.name()},
+                 {"directory", store.target.paths.configDirectory},
+                 {"status", severityName(store.severity())},
+                 {"counts", countsOf(store)},
+                 {"space", space},
+                 {"causes", causes}};
+    if (store.findings)
+        json["findings"] = jsonOf(std::vector(*store.findings));
+    return json;
 }
 
 } // namespace
 
 std::string checkText(const CheckedStore &store) {
     std::string text;
-    for (const Cause &cause : store.causes)
-        text += std::string(severityName(severityOf(cause.first.kind))) + ": " +
-                abi::oneLine(textOf(cause)) + "\n";
+    const auto add = [&](Finding::Kind kind, const std::string &line) {
+        text += std::string(severityName(severityOf(kind))) + ": " + abi::oneLine(line) + "\n";
+    };
+    if (store.findings) {
+        for (const Finding &finding : *store.findings)
+            add(finding.kind, textOf(finding));
+    } else {
+        for (const Cause &cause : store.causes)
+            add(cause.first.kind, textOf(cause));
+    }
     return text + abi::oneLine(store.target.paths.configDirectory) + ": " +
            severityName(store.severity()) + ", " + numberOfSecrets(store) + "\n";
 }

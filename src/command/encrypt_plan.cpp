@@ -79,7 +79,7 @@ void requireNoRefusedPlainValue(const Target &target, const StoreKeys &keys) {
     const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
     const auto accepting = withRules(
         *keys.host.policy, {.mustSeal = false, .convertExisting = false, .complaint = {}});
-    if (inspect(directory, *accepting).plain > 0)
+    if (!inspect(directory, *accepting).plain.empty())
         throw Error(
             ErrorCode::configUnsupported,
             inQuotes(target.paths.settingsFile) +

@@ -45,7 +45,7 @@ void printAsJson(const EncryptResult &result, const Inspection &inspection) {
                {"converted", result.outcome.converted},
                {"remaining", result.outcome.remaining},
                {"sealed", sealed},
-               {"plain", inspection.plain},
+               {"plain", inspection.plain.size()},
                {"unreadable", inspection.unreadable},
                {"advice", result.advice},
                {"findings", findings}});
@@ -56,8 +56,8 @@ void printText(const EncryptResult &result, const Inspection &inspection) {
     const std::size_t converted = result.outcome.converted;
     print(std::to_string(converted) +
           (converted == 1 ? " value re-encrypted; " : " values re-encrypted; ") +
-          std::to_string(sealed) + " sealed, " + std::to_string(inspection.plain) + " plain, " +
-          std::to_string(inspection.unreadable) + " unreadable");
+          std::to_string(sealed) + " sealed, " + std::to_string(inspection.plain.size()) +
+          " plain, " + std::to_string(inspection.unreadable) + " unreadable");
     for (const Finding &finding : result.outcome.findings)
         print(textOf(finding));
     for (const std::string &advice : result.advice)

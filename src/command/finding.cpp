@@ -130,10 +130,14 @@ const char *findingKindName(Finding::Kind kind) noexcept {
         return "key-file";
     case Finding::Kind::library:
         return "library";
-    case Finding::Kind::full:
-        return "full";
-    case Finding::Kind::space:
-        return "space";
+    case Finding::Kind::noSpace:
+        return "no-space";
+    case Finding::Kind::noInodes:
+        return "no-inodes";
+    case Finding::Kind::littleSpace:
+        return "little-space";
+    case Finding::Kind::fewInodes:
+        return "few-inodes";
     case Finding::Kind::unseen:
         return "unseen";
     }

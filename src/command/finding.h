@@ -33,9 +33,11 @@ struct Finding {
         plainCopy,  ///< a file that counts for nothing and may hold a value in plain
         keyFile,    ///< where a key file is, or who can change it
         library,    ///< a library that the module needs, and that is not there
-        full,       ///< the file system of the store takes no more files
-        space,      ///< little is left of it
-        unseen,     ///< what this user cannot see
+        noSpace,    ///< the file system of the store takes no more bytes
+        noInodes,   ///< it takes no more files
+        littleSpace,
+        fewInodes,
+        unseen, ///< what this user cannot see
     };
 
     Kind kind;

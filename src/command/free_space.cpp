@@ -19,6 +19,16 @@ bool isLittle(std::uint64_t have, std::uint64_t all, std::uint64_t many) {
     return have < many && have < all / kTwentieth;
 }
 
+/// Something that a file system may run out of.
+struct Resource {
+    Finding::Kind ifNone;
+    Finding::Kind ifLittle;
+    std::uint64_t none; ///< below that a change may fail
+    std::uint64_t many; ///< not little, whatever the share
+    std::uint64_t unit;
+    const char *text;
+};
+
 } // namespace
 
 std::optional<FreeSpace> freeSpaceAt(const std::string &directory) {
@@ -32,21 +42,22 @@ std::optional<FreeSpace> freeSpaceAt(const std::string &directory) {
 std::vector<Finding> findingsOf(const FreeSpace &space, const std::string &directory) {
     using Kind = Finding::Kind;
     std::vector<Finding> found;
-    // A file system without blocks is one that does not count them.
-    if (space.allBytes > 0) {
-        const std::string left = std::to_string(space.bytes / kKiB) + " KiB left for new values";
-        if (space.bytes < kFullBytes)
-            found.push_back({Kind::full, directory, "is on a file system with " + left});
-        else if (isLittle(space.bytes, space.allBytes, kManyBytes))
-            found.push_back({Kind::space, directory, "is on a file system with " + left});
-    }
-    if (space.allInodes > 0) {
-        const std::string left = std::to_string(space.inodes) + " inodes left for new files";
-        if (space.inodes < kFullInodes)
-            found.push_back({Kind::full, directory, "is on a file system with " + left});
-        else if (isLittle(space.inodes, space.allInodes, kManyInodes))
-            found.push_back({Kind::space, directory, "is on a file system with " + left});
-    }
+    const auto judge = [&](const Resource &resource, std::uint64_t left, std::uint64_t all) {
+        // A file system without blocks or inodes is one that does not count them.
+        if (all == 0)
+            return;
+        const bool isNone = left < resource.none;
+        if (isNone || isLittle(left, all, resource.many))
+            found.push_back({isNone ? resource.ifNone : resource.ifLittle, directory,
+                             "is on a file system with " + std::to_string(left / resource.unit) +
+                                 resource.text});
+    };
+    judge({Kind::noSpace, Kind::littleSpace, kFullBytes, kManyBytes, kKiB,
+           " KiB left for new values; make room there"},
+          space.bytes, space.allBytes);
+    judge({Kind::noInodes, Kind::fewInodes, kFullInodes, kManyInodes, 1,
+           " inodes left for new files; remove files there, whatever their size"},
+          space.inodes, space.allInodes);
     return found;
 }
 

@@ -66,12 +66,16 @@ class CommandLine {
     void addReport(const char *name, const char *text, Exit (*work)(const ReportOptions &)) {
         CLI::App *const command = addCommand(&app_, words_, name, text);
         addKeyFiles(command, words_);
-        command->add_flag("--verbose", isVerbose_, "print a line for every file, not one a cause");
+        addVerbose(command, isVerbose_);
         command->callback([this, work] {
             words_.work = [this, work] {
                 return work({words_.target, words_.files, words_.json, isVerbose_});
             };
         });
+    }
+
+    static CLI::Option *addVerbose(CLI::App *to, bool &isVerbose) {
+        return to->add_flag("--verbose", isVerbose, "print a line for every file, not one a cause");
     }
 
     void addCheck() {
@@ -83,8 +87,11 @@ class CommandLine {
         auto *const prometheus = command->add_flag("--prometheus", isPrometheus_,
                                                    "print metrics in Prometheus's text format");
         nagios->excludes(prometheus);
-        nagios->excludes(command->get_option("--json"));
-        prometheus->excludes(command->get_option("--json"));
+        auto *const verbose = addVerbose(command, check_.isVerbose);
+        for (CLI::Option *const other : {verbose, command->get_option("--json")}) {
+            nagios->excludes(other);
+            prometheus->excludes(other);
+        }
         command->add_option("--expect-owner", check_.owner, "whose the store should be")
             ->type_name("USER");
         command->add_option("--expect-mode", check_.mode, "the mode its directory should have")

@@ -32,7 +32,7 @@ std::string performanceOf(const CheckedStore &store, const std::string &suffix) 
     if (store.inspection) {
         add("secrets", store.inspection->secrets);
         add("unreadable", store.inspection->unreadable);
-        add("plain", store.inspection->plain);
+        add("plain", store.inspection->plain.size());
     }
     if (store.space)
         add("free", store.space->bytes, "B");

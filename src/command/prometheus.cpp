@@ -68,7 +68,10 @@ std::vector<Metric> metrics() {
          inspected(&Inspection::noValue)},
         {"keyhold_secrets_unreadable", "Secrets whose value cannot be read.", "",
          inspected(&Inspection::unreadable)},
-        {"keyhold_values", kValues, ",form=\"plain\"", inspected(&Inspection::plain)},
+        {"keyhold_values", kValues, ",form=\"plain\"",
+         [](const CheckedStore &store) {
+             return store.inspection ? Number(store.inspection->plain.size()) : Number();
+         }},
         {"keyhold_values", kValues, ",form=\"aes256cbc\"", inspected(&Inspection::aes256cbc)},
         {"keyhold_values", kValues, ",form=\"sealed\"", sealedIn},
         {"keyhold_store_free_bytes", "Bytes left on the file system of the store.", "",

@@ -65,7 +65,7 @@ void tellReports(const ReportOptions &options, const ReportFormat &format) {
             format.print(report);
     }
     if (options.json)
-        printJson({{"stores", stores}});
+        printJson({{"schema", 1}, {"stores", stores}});
 }
 
 } // namespace keyhold::command

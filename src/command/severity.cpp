@@ -2,6 +2,7 @@
 #include "command/severity.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace keyhold::command {
 
@@ -42,7 +43,8 @@ Severity severityOf(Finding::Kind kind) noexcept {
     if (kind == Kind::unseen)
         return Severity::unknown;
     const bool isCritical = isUnreadable(kind) || kind == Kind::store || kind == Kind::refused ||
-                            kind == Kind::library || kind == Kind::full;
+                            kind == Kind::library || kind == Kind::noSpace ||
+                            kind == Kind::noInodes;
     return isCritical ? Severity::critical : Severity::warning;
 }
 
@@ -58,8 +60,14 @@ Severity worstOf(const std::vector<Cause> &causes) noexcept {
 }
 
 void sortBySeverity(std::vector<Cause> &causes) {
-    std::ranges::stable_sort(causes, [](const Cause &a, const Cause &b) {
-        return rankOf(severityOf(a.first.kind)) > rankOf(severityOf(b.first.kind));
+    std::ranges::stable_sort(causes, std::greater(), [](const Cause &cause) {
+        return rankOf(severityOf(cause.first.kind));
+    });
+}
+
+void sortBySeverity(std::vector<Finding> &findings) {
+    std::ranges::stable_sort(findings, std::greater(), [](const Finding &finding) {
+        return rankOf(severityOf(finding.kind));
     });
 }
 

@@ -18,5 +18,6 @@ enum class Severity : int { good = 0, warning = 1, critical = 2, unknown = 3 };
 [[nodiscard]] Severity worstOf(const std::vector<Cause> &causes) noexcept;
 /// The worst first; among equals the order stays.
 void sortBySeverity(std::vector<Cause> &causes);
+void sortBySeverity(std::vector<Finding> &findings);
 
 } // namespace keyhold::command

@@ -119,7 +119,7 @@ Json jsonOf(const Report &report) {
             {"keys", keys},
             {"secrets", inspection.secrets},
             {"withoutValue", inspection.noValue},
-            {"plain", inspection.plain},
+            {"plain", inspection.plain.size()},
             {"aes256cbc", inspection.aes256cbc},
             {"sealed", sealed},
             {"unreadable", inspection.unreadable},
@@ -190,7 +190,7 @@ void printText(const Report &report, bool isVerbose) {
             printLine(label, std::to_string(number));
     };
     count("without value", inspection.noValue);
-    count("plain", inspection.plain);
+    count("plain", inspection.plain.size());
     count("aes256cbc", inspection.aes256cbc);
     for (const auto &[keyId, number] : inspection.sealed)
         printLine("sealed", std::to_string(number) + " with " + aboutKey(policy.keyring(), keyId));

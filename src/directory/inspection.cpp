@@ -122,7 +122,7 @@ class Inspector {
         if (!secret.format)
             ++out_.noValue;
         else if (*secret.format == ValueFormat::plain)
-            ++out_.plain;
+            out_.plain.push_back(uuid);
         else if (*secret.format == ValueFormat::aes256cbc)
             ++out_.aes256cbc;
         else

@@ -31,10 +31,12 @@ TEST(CheckSpace, IsLittleByShareAndByNumber) {
     EXPECT_TRUE(findingsOf({0, 0, 0, 0}, "/s").empty());
     const auto little = findingsOf({kGiB / 64, kGiB, 500, 100000}, "/s");
     ASSERT_EQ(little.size(), 2u);
-    EXPECT_EQ(little[0].kind, Kind::space);
+    EXPECT_EQ(little[0].kind, Kind::littleSpace);
+    EXPECT_EQ(little[1].kind, Kind::fewInodes);
     const auto full = findingsOf({0, kGiB, 0, 100000}, "/s");
     ASSERT_EQ(full.size(), 2u);
-    EXPECT_EQ(full[1].kind, Kind::full);
+    EXPECT_EQ(full[0].kind, Kind::noSpace);
+    EXPECT_EQ(full[1].kind, Kind::noInodes);
 }
 
 TEST(CheckLibraries, TheLinkersListIsUnderstood) {

@@ -40,7 +40,7 @@ TEST_F(Inspect, CountsByFormAndKey) {
     const Inspection found = look(policyOf(7));
     EXPECT_EQ(found.secrets, 5u);
     EXPECT_EQ(found.noValue, 1u);
-    EXPECT_EQ(found.plain, 1u);
+    EXPECT_EQ(found.plain.size(), 1u);
     EXPECT_THAT(found.sealed, UnorderedElementsAre(Pair(keyIdOf(7), 2u), Pair(keyIdOf(8), 1u)));
     EXPECT_EQ(found.unreadable, 1u);
 }

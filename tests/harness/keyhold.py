@@ -9,9 +9,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+
 from .machine import Machine, Result, User
 from .settings import settings
 from .waiting import wait_for
+
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "command-reports.schema.json").read_text())
+
+
+def require_valid(command: str, report: str) -> None:
+    """What a command with --json printed is as the schema says, or an error."""
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    allowed = [{"$ref": f"#/$defs/{name}"} for name in (command, "error")]
+    jsonschema.Draft202012Validator({**SCHEMA, "anyOf": allowed}).validate(json.loads(report))
 
 
 class Keyhold:
@@ -23,7 +35,10 @@ class Keyhold:
         self.machine, self.user = machine, user
 
     def run(self, *arguments: str, env: Mapping[str, str] = {}) -> Result:
-        return self.machine.run(settings().command, *arguments, user=self.user, env=env)
+        result = self.machine.run(settings().command, *arguments, user=self.user, env=env)
+        if arguments[0] in SCHEMA["$defs"] and "--json" in arguments:
+            require_valid(arguments[0], result.out)
+        return result
 
     def start_stopped(self, *arguments: str, at_sync: int) -> "subprocess.Popen[bytes]":
         """Starts it; SIGSTOP comes with the fsync of this number, and wait_stopped() waits for that."""

@@ -270,7 +270,7 @@ class Findings(CommandCase):
 
     def test_a_host_without_secrets(self) -> None:
         shutil.rmtree(self.store)
-        self.assertEqual(self.keyhold.json("verify"), {"stores": []})
+        self.assertEqual(self.keyhold.json("verify")["stores"], [])
         self.assertIn("no directory", self.keyhold.run("verify", "--system").failed())
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from harness.command_case import CommandCase
 from harness.machine import Result
-from harness.sealed_files import KeyFile
-from harness.secret_files import write_file
+from harness.sealed_files import KeyFile, sealed_in
+from harness.secret_files import Secret, write_file
 from harness.settings import settings
 
 GOOD, WARNING, CRITICAL, UNKNOWN = range(4)
+NAMES = ("ok", "warning", "critical", "unknown")
 
 
 class CheckCase(CommandCase):
@@ -23,13 +24,20 @@ class CheckCase(CommandCase):
     def check(self, *options: str, **env: str) -> Result:
         return self.keyhold.run("check", *options, env={"LIBVIRT_DRIVER_DIR": settings().secret_only, **env})
 
-    def assertFound(self, severity: int, *kinds: str, options: tuple[str, ...] = (), **env: str) -> None:
+    def found(self, *options: str, **env: str) -> tuple[int, list[tuple[str, str]]]:
         done = self.check("--json", *options, **env)
         told = json.loads(done.out)
+        self.assertEqual(told["exit"], done.code)
         [store] = told["stores"]
-        found = [cause["kind"] for cause in store["causes"]]
-        self.assertEqual((done.code, found), (severity, list(kinds)), done.out)
-        self.assertEqual(told["exit"], severity)
+        return done.code, [(cause["severity"], cause["kind"]) for cause in store["causes"]]
+
+    def assertComes(self, severity: int, kind: str) -> None:
+        """It is there, whatever else is."""
+        self.assertIn((NAMES[severity], kind), self.found()[1])
+
+    def assertFound(self, severity: int, *kinds: str, options: tuple[str, ...] = (), **env: str) -> None:
+        code, found = self.found(*options, **env)
+        self.assertEqual((code, found), (severity, [(NAMES[severity], kind) for kind in kinds]))
 
 
 class Check(CheckCase):
@@ -53,7 +61,8 @@ class Check(CheckCase):
         self.keyhold.run("seal").ok()
         self.configure(self.other_key)
         [store] = json.loads(self.check("--json").out)["stores"]
-        self.assertEqual([(each["kind"], each["count"]) for each in store["causes"]], [("missing-key", self.COUNT)])
+        self.assertEqual([each["count"] for each in store["causes"]], [self.COUNT])
+        self.assertFound(CRITICAL, "missing-key")
         self.configure()
         self.assertFound(GOOD)
 
@@ -61,8 +70,7 @@ class Check(CheckCase):
         self.configure()
         self.keyhold.run("seal").ok()
         self.key.path.rename(self.machine.home / "away")
-        self.assertEqual(self.check().code, CRITICAL)
-        self.assertIn("critical: refused:", self.check().out)
+        self.assertComes(CRITICAL, "refused")
         (self.machine.home / "away").rename(self.key.path)
         self.assertFound(GOOD)
 
@@ -135,13 +143,68 @@ class Check(CheckCase):
         module.write_bytes(content)
         self.assertFound(GOOD, LIBVIRT_DRIVER_DIR=str(module.parent))
 
-    def test_a_full_file_system(self) -> None:
-        for options in ("size=64k", "nr_inodes=8"):
-            self.machine.run("mount", "-t", "tmpfs", "-o", f"mode=0700,{options}", "none", "/etc/libvirt/secrets").ok()
-            self.machine.run("sh", "-c", "umask 077; head -c 8k /dev/zero >/etc/libvirt/secrets/.x").ok()
-            self.assertFound(CRITICAL, "full")
-            self.machine.unmount("/etc/libvirt/secrets")
+    def fill(self, options: str, command: str, severity: int, kind: str) -> None:
+        """Runs the command in a store on a file system of its own, and takes away what it made."""
+        store = "/etc/libvirt/secrets"
+        self.machine.run("mount", "-t", "tmpfs", "-o", f"mode=0700,{options}", "none", store).ok()
         self.assertFound(GOOD)
+        self.machine.run("sh", "-c", f"umask 077; cd {store}; {command}").ok()
+        self.assertFound(severity, kind)
+        self.assertRegex(self.check().out, f"^{NAMES[severity]}: {kind}: ")
+        self.assertIn(f'kind="{kind}",severity="{NAMES[severity]}"}} 1\n', self.check("--prometheus").out)
+        self.machine.run("sh", "-c", f"rm {store}/.x*").ok()
+        self.assertFound(GOOD)
+        self.machine.unmount(store)
+
+    def test_space_and_inodes(self) -> None:
+        self.fill("size=4m", "head -c 4064k /dev/zero >.x", CRITICAL, "no-space")
+        self.fill("size=4m", "head -c 3968k /dev/zero >.x", WARNING, "little-space")
+        self.fill("nr_inodes=1000", "touch $(seq -f .x%g 995)", CRITICAL, "no-inodes")
+        self.fill("nr_inodes=1000", "touch $(seq -f .x%g 970)", WARNING, "few-inodes")
+
+    def assertComesAndGoes(self, severity: int, kind: str, path: Path, content: str | bytes) -> None:
+        """With a file, which may be there already."""
+        before = path.read_bytes() if path.exists() else None
+        write_file(path, content)
+        self.assertComes(severity, kind)
+        if before is None:
+            path.unlink()
+        else:
+            write_file(path, before)
+        self.assertFound(GOOD)
+
+    def test_files_of_secrets(self) -> None:
+        self.configure()
+        self.keyhold.run("seal").ok()
+        one, two, _ = self.secrets
+        sealed = sealed_in(self.store, one)
+        text = sealed.read_bytes()
+        self.assertComesAndGoes(CRITICAL, "definition", one.xml_in(self.store), "<secret>")
+        self.assertComesAndGoes(CRITICAL, "definition", self.store / f"{one.uuid.upper()}.xml", one.xml)
+        self.assertComesAndGoes(CRITICAL, "definition", one.xml_in(self.store), two.xml)
+        self.assertComesAndGoes(CRITICAL, "damaged", sealed, text[:-1])
+        self.assertComesAndGoes(WARNING, "shadowed", self.store / f"{one.uuid}.aes256cbc", "x")
+        self.assertComesAndGoes(WARNING, "orphan", sealed_in(self.store, Secret()), text)
+        self.assertComesAndGoes(WARNING, "leftover", self.store / f"{one.uuid}.jwe.keyhold-new", text)
+        self.assertComesAndGoes(WARNING, "aside", self.store / f"{one.uuid}.jwe.aside-1", text)
+        self.assertComesAndGoes(WARNING, "unknown", self.store / f"{one.uuid}.jwe~", text)
+
+    def test_a_line_for_every_file(self) -> None:
+        self.configure()
+        copies = [self.store / f"{secret.uuid}.base64.bak" for secret in self.secrets]
+        for path in copies:
+            write_file(path, "dmFsdWU=")
+        self.assertFound(WARNING, "plain", "plain-copy")
+        self.assertEqual(self.check().out.count("warning: "), 2)
+        lines = self.check("--verbose").out.splitlines()
+        for path in (*copies, *(secret.value_in(self.store) for secret in self.secrets)):
+            kind = "plain-copy" if path in copies else "plain"
+            name = f"/etc/libvirt/secrets/{path.name}"
+            self.assertEqual(sum(line.startswith(f"warning: {kind}: '{name}' ") for line in lines), 1, lines)
+        self.assertEqual(len(lines), 2 * self.COUNT + 1)
+        [store] = json.loads(self.check("--json", "--verbose").out)["stores"]
+        self.assertEqual(len(store["findings"]), 2 * self.COUNT)
+        self.assertEqual(sum(cause["count"] for cause in store["causes"]), 2 * self.COUNT)
 
     def test_a_user_who_cannot_see(self) -> None:
         self.keyhold.user = self.machine.one
@@ -180,6 +243,27 @@ class CheckBesideADaemon(CheckCase):
         self.assertFound(CRITICAL, "store")
         shutil.rmtree(self.store)
         away.rename(self.store)
+        self.assertFound(GOOD)
+
+    def test_settings_that_the_daemon_has_not_read(self) -> None:
+        daemon = self.start()
+        self.assertFound(GOOD)
+        self.configure(encrypt=False)
+        self.assertFound(WARNING, "driver")
+        daemon.reload()
+        self.assertFound(GOOD)
+
+    def test_definitions_that_the_daemon_has_not_read(self) -> None:
+        daemon = self.start()
+        secret = Secret(usage="dropped in")
+        secret.write(self.store, b"value")
+        self.assertFound(WARNING, "drift")
+        daemon.reload()
+        self.assertFound(GOOD)
+        secret.xml_in(self.store).rename(self.etc / "away")
+        secret.value_in(self.store).unlink()
+        self.assertFound(WARNING, "drift")
+        daemon.reload()
         self.assertFound(GOOD)
 
     def test_there_is_no_store(self) -> None:
