@@ -16,7 +16,9 @@ from .programs import Failed, Figures
 from .rounds import interleave
 
 WORDS = {"status": ("status",), "verify": ("verify",), "status as JSON": ("status", "--json"),
-         "verify as JSON": ("verify", "--json")}
+         "verify as JSON": ("verify", "--json"), "check": ("check",), "list": ("list",),
+         "list as JSON": ("list", "--json")}
+EXITS = {"verify": 1, "check": 2}
 
 
 @contextmanager
@@ -49,7 +51,7 @@ def run(plan: Plan, root: Path, *words: str) -> Figures:
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != (1 if "verify" in words else 0):
+    if process.returncode != EXITS.get(words[0], 0):
         raise Failed(f"keyhold {' '.join(words)} ended with {process.returncode}")
     return {"wall": time.monotonic() - begin, "cpu": used.ru_utime + used.ru_stime,
             "peak": used.ru_maxrss * 1024.0}

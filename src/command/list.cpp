@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/age.h"
+#include "command/json_stream.h"
 #include "command/secret_list.h"
 #include "command/secrets.h"
 #include "command/table.h"
@@ -50,37 +51,46 @@ void printText(const SecretList &list, bool isNamed) {
                         flagsOf(list, entry), definition ? usageText(definition->usage) : "-",
                         definition ? definition->description : ""});
     }
-    printTable(rows);
+    printTable(std::move(rows));
     tell(list.note);
 }
 
-Json jsonOf(const SecretList &list) {
-    Json secrets = Json::array();
-    for (const SecretEntry &entry : list.entries)
-        secrets.push_back(jsonOf(entry, list.isOfDaemon));
-    return {{"instance", list.target.name()},
-            {"directory", list.target.paths.configDirectory},
-            {"definitionsOf", list.isOfDaemon ? "daemon" : "files"},
-            {"note", list.note},
-            {"secrets", secrets}};
+void printJson(const std::vector<SecretList> &lists) {
+    JsonStream json;
+    json.openObject();
+    json.openArray("stores");
+    for (const SecretList &list : lists) {
+        json.openObject();
+        json.put("instance", list.target.name());
+        json.put("directory", list.target.paths.configDirectory);
+        json.put("definitionsOf", list.isOfDaemon ? "daemon" : "files");
+        json.put("note", list.note);
+        json.openArray("secrets");
+        for (const SecretEntry &entry : list.entries)
+            json.put(nullptr, jsonOf(entry, list.isOfDaemon));
+        json.close();
+        json.close();
+    }
+    json.close();
+    json.close();
 }
 
 } // namespace
 
 Exit list(const ListOptions &options) {
-    Json stores = Json::array();
+    std::vector<SecretList> lists;
     const std::vector<Target> targets = chooseTargets(options.target);
     if (targets.empty() && !options.json)
         print("there is no store of secrets here yet");
     for (const Target &target : targets) {
-        const SecretList list = listSecrets(target, options.keyFiles);
+        SecretList list = listSecrets(target, options.keyFiles);
         if (options.json)
-            stores.push_back(jsonOf(list));
+            lists.push_back(std::move(list));
         else
             printText(list, targets.size() > 1);
     }
     if (options.json)
-        printJson({{"stores", stores}});
+        printJson(lists);
     return Exit::clean;
 }
 

@@ -20,11 +20,16 @@ void print(std::string_view text) {
 }
 
 void printJson(const Json &json) {
+    printJsonAt(json, 0);
+    std::cout << '\n';
+}
+
+void printJsonAt(const Json &json, std::size_t indent) {
+    constexpr unsigned kStep = 2;
     // dump() would make a string of it all, of tens of megabytes for a large store.
     nlohmann::detail::serializer<Json> serializer(nlohmann::detail::output_adapter<char>(std::cout),
                                                   ' ', Json::error_handler_t::replace);
-    serializer.dump(json, true, false, 2);
-    std::cout << '\n';
+    serializer.dump(json, true, false, kStep, static_cast<unsigned>(indent));
 }
 
 bool flushOutput() {

@@ -27,6 +27,9 @@ void tell(std::string_view text);
 /// A line to stdout.
 void print(std::string_view text);
 void printJson(const Json &json);
+/// The same as a part of something, whose lines after the first are behind `indent` spaces; no
+/// newline follows.
+void printJsonAt(const Json &json, std::size_t indent);
 /// True if everything printed has left the process.
 [[nodiscard]] bool flushOutput();
 

@@ -18,16 +18,15 @@ std::size_t widthOf(const std::string &text) {
 
 } // namespace
 
-void printTable(const std::vector<std::vector<std::string>> &rows) {
-    std::vector<std::vector<std::string>> cells = rows;
+void printTable(std::vector<std::vector<std::string>> rows) {
     std::vector<std::size_t> widths(rows.empty() ? 0 : rows.front().size());
-    for (auto &row : cells) {
+    for (auto &row : rows) {
         for (std::size_t i = 0; i < row.size(); ++i) {
             row[i] = abi::oneLine(row[i]);
             widths[i] = std::max(widths[i], widthOf(row[i]));
         }
     }
-    for (const auto &row : cells) {
+    for (const auto &row : rows) {
         std::string line;
         for (std::size_t i = 0; i < row.size(); ++i) {
             line += row[i];

@@ -11,7 +11,7 @@ namespace {
 using Kind = Finding::Kind;
 
 CheckedStore storeWith(std::vector<Cause> causes) {
-    return {{Target::Kind::system, {"/s|\"", "", "", true}, {}}, {}, {}, {}, std::move(causes)};
+    return {{Target::Kind::system, {"/s|\"", "", "", true}, {}}, {}, {}, {}, std::move(causes), {}};
 }
 
 TEST(CheckSeverity, CriticalGoesBeforeUnknownAndThatBeforeWarning) {
