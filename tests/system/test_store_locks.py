@@ -164,6 +164,17 @@ class LinkedRoots(LockCase):
         second("open", uri_of(self.link))
         second("undefine", self.secret.uuid)
 
+    def test_another_root_of_the_same_process(self) -> None:
+        """It is one store for that process, with one lock, as with the same root twice."""
+        self.secret.write(self.root / "etc/secrets", b"value")
+        (self.link / "etc").symlink_to(self.root / "etc")
+        program = self.program()
+        program("open", uri_of(self.root))
+        program("open", uri_of(self.link))
+        self.assertProgramRefused(self.program(), self.link, self.link / "etc/secrets", program.pid)
+        program("undefine", self.secret.uuid)
+        self.assertFalse((self.link / "run/secrets/driver.pid").exists())
+
     def test_the_system(self) -> None:
         self.secret.write(self.machine.store, b"value")
         Secret(usage="stays").write(self.machine.store, b"value")
