@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/settings_editor.h"
 
+#include "command/extended_attributes.h"
 #include "conf/conf_edit.h"
 #include "conf/error.h"
 #include "os/descriptor.h"
@@ -69,11 +70,14 @@ bool SettingsEditor::write(const std::string &text) {
     FileSystem &fileSystem = directory_->fileSystem();
     const int number = directory_->number();
     fileSystem.unlink(number, kStaged);
+    std::string attribute;
     const auto raiseIf = [&](ssize_t result) {
         if (result >= 0)
             return;
         fileSystem.unlink(number, kStaged);
-        throw Error(ErrorCode::fileAccess, "cannot write " + inQuotes(path_),
+        throw Error(ErrorCode::fileAccess,
+                    "cannot write " + inQuotes(path_) +
+                        (attribute.empty() ? "" : " with its attribute " + inQuotes(attribute)),
                     static_cast<int>(-result));
     };
     {
@@ -90,6 +94,13 @@ bool SettingsEditor::write(const std::string &text) {
                 raiseIf(-errno);
         }
         raiseIf(fileSystem.setMode(file.number(), status_ ? former.st_mode & 07777 : kNewMode));
+        // After the mode, which an access control list has a share in.
+        if (status_) {
+            const Descriptor from(fileSystem,
+                                  fileSystem.open(number, name_.c_str(), O_RDONLY | O_NONBLOCK, 0));
+            raiseIf(from.number());
+            raiseIf(copyExtendedAttributes(from.number(), file.number(), attribute));
+        }
         for (std::span<const char> rest(text); !rest.empty();) {
             const ssize_t put = fileSystem.write(file.number(), rest.data(), rest.size());
             raiseIf(put == 0 ? -EIO : put);

@@ -10,7 +10,8 @@
 namespace keyhold::command {
 
 /// A `secret.conf` that this process changes, and no other run of the command at the same time. A
-/// link is followed to the file that it leads to, which keeps its mode and its owner.
+/// link is followed to the file that it leads to, which keeps its mode, its owner, and
+/// its extended attributes.
 class SettingsEditor {
   public:
     /// Raises configUnsupported while another run of the command changes it; systemCall,
