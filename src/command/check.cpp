@@ -6,7 +6,6 @@
 #include <charconv>
 #include <sstream>
 
-#include <nlohmann/json.hpp>
 #include <pwd.h>
 
 namespace keyhold::command {
@@ -47,7 +46,7 @@ void printLines(const std::string &text) {
 void tellChecked(const std::vector<CheckedStore> &stores, CheckForm form) {
     switch (form) {
     case CheckForm::json:
-        return printJson(checkJson(stores));
+        return printCheckedJson(stores);
     case CheckForm::nagios:
         return printLines(nagiosText(stores));
     case CheckForm::prometheus:
@@ -56,7 +55,7 @@ void tellChecked(const std::vector<CheckedStore> &stores, CheckForm form) {
         break;
     }
     for (const CheckedStore &store : stores)
-        printLines(checkText(store));
+        printChecked(store);
 }
 
 } // namespace

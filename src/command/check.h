@@ -27,8 +27,8 @@ struct CheckOptions {
 [[nodiscard]] Expectations expectationsOf(const CheckOptions &options);
 
 /// The lines of each form. Those of text and JSON have the findings of a store, if it has them.
-[[nodiscard]] std::string checkText(const CheckedStore &store);
-[[nodiscard]] Json checkJson(const std::vector<CheckedStore> &stores);
+void printChecked(const CheckedStore &store);
+void printCheckedJson(const std::vector<CheckedStore> &stores);
 /// Monitoring Plugins Development Guidelines.
 [[nodiscard]] std::string nagiosText(const std::vector<CheckedStore> &stores);
 /// The text format of Prometheus. What is unknown is not there.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/check.h"
 
-#include "abi/log_text.h"
+#include "command/json_stream.h"
 
 #include <nlohmann/json.hpp>
 
@@ -43,23 +43,19 @@ Json jsonOf(const CheckedStore &store) {
     if (store.space)
         space = {{"freeBytes", store.space->bytes},
                  {"freeInodes", store.space->allInodes > 0 ? Json(store.space->inodes) : Json()}};
-    Json json = {{"instance", store.target.name()},
-                 {"directory", store.target.paths.configDirectory},
-                 {"status", severityName(store.severity())},
-                 {"counts", countsOf(store)},
-                 {"space", space},
-                 {"causes", causes}};
-    if (store.findings)
-        json["findings"] = jsonOf(std::vector(*store.findings));
-    return json;
+    return {{"instance", store.target.name()},
+            {"directory", store.target.paths.configDirectory},
+            {"status", severityName(store.severity())},
+            {"counts", countsOf(store)},
+            {"space", space},
+            {"causes", causes}};
 }
 
 } // namespace
 
-std::string checkText(const CheckedStore &store) {
-    std::string text;
-    const auto add = [&](Finding::Kind kind, const std::string &line) {
-        text += std::string(severityName(severityOf(kind))) + ": " + abi::oneLine(line) + "\n";
+void printChecked(const CheckedStore &store) {
+    const auto add = [](Finding::Kind kind, const std::string &line) {
+        print(std::string(severityName(severityOf(kind))) + ": " + line);
     };
     if (store.findings) {
         for (const Finding &finding : *store.findings)
@@ -68,19 +64,33 @@ std::string checkText(const CheckedStore &store) {
         for (const Cause &cause : store.causes)
             add(cause.first.kind, textOf(cause));
     }
-    return text + abi::oneLine(store.target.paths.configDirectory) + ": " +
-           severityName(store.severity()) + ", " + numberOfSecrets(store) + "\n";
+    print(store.target.paths.configDirectory + ": " + severityName(store.severity()) + ", " +
+          numberOfSecrets(store));
 }
 
-Json checkJson(const std::vector<CheckedStore> &stores) {
-    Json list = Json::array();
-    for (const CheckedStore &store : stores)
-        list.push_back(jsonOf(store));
+void printCheckedJson(const std::vector<CheckedStore> &stores) {
     const Severity severity = severityOf(stores);
-    return {{"schema", 1},
-            {"status", severityName(severity)},
-            {"exit", static_cast<int>(severity)},
-            {"stores", list}};
+    JsonStream json;
+    json.openObject();
+    json.put("schema", 1);
+    json.put("status", severityName(severity));
+    json.put("exit", static_cast<int>(severity));
+    json.openArray("stores");
+    for (const CheckedStore &store : stores) {
+        json.openObject();
+        const Json members = jsonOf(store);
+        for (const auto &[name, value] : members.items())
+            json.put(name.c_str(), value);
+        if (store.findings) {
+            json.openArray("findings");
+            for (const Finding &finding : *store.findings)
+                json.put(nullptr, jsonOf(finding));
+            json.close();
+        }
+        json.close();
+    }
+    json.close();
+    json.close();
 }
 
 } // namespace keyhold::command
