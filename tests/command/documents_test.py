@@ -39,7 +39,7 @@ def man(*options: str) -> subprocess.CompletedProcess[str]:
                           text=True, env=environment)
 
 
-def completions(*words: str) -> list[str]:
+def completions(*words: str, directory: Path | None = None) -> list[str]:
     """What bash offers for the last word."""
     script = """
         source "$1"; shift
@@ -47,8 +47,8 @@ def completions(*words: str) -> list[str]:
         _keyhold
         printf '%s\\n' "${COMPREPLY[@]}"
     """
-    done = subprocess.run(["bash", "-euc", script, "bash", COMPLETION, *words], check=True,
-                          capture_output=True, text=True)
+    done = subprocess.run(["bash", "-euc", script, "bash", COMPLETION.absolute(), *words], check=True,
+                          capture_output=True, text=True, cwd=directory)
     return sorted(done.stdout.split())
 
 
@@ -86,6 +86,14 @@ class Completion(unittest.TestCase):
             self.assertIn(here, completions(*words, here[:-1]), words)
         self.assertEqual(completions("verify", "--root", here), [])
         self.assertIn(str(COMPLETION.parent), completions("verify", "--root", str(COMPLETION.parent)))
+
+    def test_an_option_and_its_argument_in_one_word(self) -> None:
+        """To bash these are three."""
+        for option in ("--root", "--key"):
+            self.assertIn(str(COMPLETION.parent),
+                          completions("verify", option, "=", str(COMPLETION.parent)[:-1]))
+        self.assertIn("completion", completions("verify", "--root", "=", directory=COMPLETION.parent.parent))
+        self.assertIn("--json", completions("verify", "--root", "=", "key", "--"))
 
     def test_the_argument_of_an_option_is_no_command(self) -> None:
         self.assertIn("--json", completions("verify", "--root", "key", "--"))
