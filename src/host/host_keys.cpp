@@ -169,10 +169,14 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
     fetchEarlier(keyring, keys, deadline, log);
     // Where it is not known whether a key is asked for, none need be where libvirt looks for it.
     const bool isExpected = !keys.plan.isDoubtful || keys.plan.source != KeyPlan::Source::builtIn;
-    if (!rules.complaint.empty() && isExpected)
-        log.error((keys.plan.encrypt ? "new values cannot be stored: "
-                                     : "values under the key cannot be read: ") +
-                  rules.complaint);
+    if (!rules.complaint.empty() && isExpected) {
+        if (keys.plan.encrypt)
+            log.error("new values cannot be stored: " + rules.complaint);
+        else if (keyring.primary() == nullptr)
+            log.error("values under the key cannot be read: " + rules.complaint);
+        else // it opens all the same
+            log.warning(rules.complaint);
+    }
     tellFailures(keys, paths.settingsFile, keyring, log);
     rules.isPlainByDefault =
         !keys.plan.encrypt && !keys.settings.encryptData && !rules.convertExisting;
