@@ -35,6 +35,7 @@ Outcome outcomeOf(Conversion &conversion, const StoreDirectory &directory, const
     outcome.total = conversion.total;
     outcome.remaining = after.reencryptable.size();
     outcome.converted = conversion.total - std::min(conversion.total, outcome.remaining);
+    outcome.goesOn = conversion.goesOn;
     outcome.findings = std::move(conversion.failures);
     std::ranges::copy_if(inWords(after.findings, conversion.target.paths.configDirectory),
                          std::back_inserter(outcome.findings), isOfInterest);
@@ -60,8 +61,10 @@ void printText(Purpose purpose, const Target &target, const Outcome &outcome) {
         print(countText(outcome.converted) + " in " + inQuotes(directory) + " " +
               doneWord(purpose));
     if (outcome.remaining > 0)
-        print(countText(outcome.remaining) + " left as before; run keyhold " +
-              purposeName(purpose) + " again to go on");
+        print(countText(outcome.remaining) +
+              (outcome.goesOn ? " left as before, with which the daemon goes on by itself"
+                              : std::string(" left as before; run keyhold ") +
+                                    purposeName(purpose) + " again to go on"));
     for (const Finding &finding : outcome.findings)
         print(textOf(finding));
     if (!outcome.advice.empty())
@@ -99,7 +102,8 @@ Outcome convertStore(Purpose purpose, const Target &target,
         holder.reset();
     const StoreKeys keys = readStoreKeys(target, holder, keyFiles);
     const auto rules = rulesFor(purpose, keys.host, target.paths.settingsFile);
-    Conversion conversion{purpose, target, withRules(*keys.host.policy, rules), isStopped, 0, {}};
+    Conversion conversion{purpose, target, withRules(*keys.host.policy, rules), isStopped, 0,
+                          {},      false};
     for (const Finding &finding : keys.findings)
         tell(finding.text);
     if (holder)

@@ -41,6 +41,7 @@ struct Conversion {
     const std::function<bool()> &isStopped;
     std::size_t total = 0;
     std::vector<Finding> failures; ///< of kind unchanged
+    bool goesOn = false;           ///< it was stopped, and the daemon does the rest by itself
 };
 
 /// Takes the locks of the store and writes its values, all in the one directory that it opens.
@@ -58,6 +59,7 @@ struct Outcome {
     std::size_t total = 0;
     std::size_t converted = 0;
     std::size_t remaining = 0; ///< could be read, and still have another format
+    bool goesOn = false;       ///< as Conversion::goesOn
     std::vector<Finding> findings;
     std::string advice;
 };

@@ -84,10 +84,11 @@ class Follower {
         auto movedAt = Clock::now();
         auto signalledAt = movedAt;
         while (!reencryptable_.empty()) {
-            if (conversion_.isStopped())
-                return tell(conversion_.purpose == Purpose::rekey
-                                ? "the daemon goes on by itself"
-                                : "stopped; run it again to go on");
+            if (conversion_.isStopped()) {
+                // For the others it is taken back what has it do so.
+                conversion_.goesOn = conversion_.purpose == Purpose::rekey;
+                return;
+            }
             if (daemon_.hasEnded(kLook))
                 return tell("the daemon has ended");
             const std::size_t before = reencryptable_.size();
@@ -182,10 +183,11 @@ class SettingsForIt {
     SettingsForIt(const SettingsForIt &) = delete;
     SettingsForIt &operator=(const SettingsForIt &) = delete;
 
-    void putBack(const Daemon &daemon, const std::function<bool()> &isStopped) {
+    void putBack(const Daemon &daemon) {
         if (!takeOut())
             return;
-        switch (daemon.readSettings(isStopped)) {
+        // Also after an interruption: else it would go on by them.
+        switch (daemon.readSettings([] { return false; })) {
         case Daemon::Settings::read:
         case Daemon::Settings::ended:
             return;
@@ -218,7 +220,7 @@ void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys 
     // Also where nothing is left to do: new values must get the current format and key.
     daemon.reload();
     Follower(conversion, daemon, directory, std::move(reencryptable), *keys.policy).follow();
-    settings.putBack(daemon, conversion.isStopped);
+    settings.putBack(daemon);
 }
 
 } // namespace keyhold::command

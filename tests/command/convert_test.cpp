@@ -175,7 +175,8 @@ TEST_F(Convert, WritesIntoTheDirectoryWhoseOwnerItHasLookedAt) {
         withRules(*keys.host.policy, {.mustSeal = true, .convertExisting = true, .complaint = {}}),
         isStopped,
         0,
-        {}};
+        {},
+        false};
     FaultyFileSystem watched(posixFileSystem());
     const std::string other = store.root() + "/other";
     std::filesystem::copy(store.secrets(), other);

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """keyhold on stores that a process has open."""
 
+import os
+import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from harness.keyhold import Keyhold
 from harness.sealed_files import KeyFile, sealed_in, secret_conf
 from harness.secret_files import Secret, snapshot, write_file
 from harness.settings import MODULE_NAME, installed_driver_dir, settings
+from harness.waiting import wait_for
 
 EMBEDDED = """
 import libvirt, sys
@@ -107,6 +111,56 @@ class BesideADaemon(BesideCase):
         result = self.keyhold.json("unseal", code=1)
         self.assertEqual([each["kind"] for each in result["findings"]], ["damaged"])
         self.assertEqual(result["converted"], self.COUNT - 1)
+
+
+class Interrupted(BesideCase):
+    """By SIGINT, while the daemon does nothing: what is said of the rest is one thing, and so."""
+
+    COUNT = 2
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.begin()
+
+    def begin_beside_a_stopped_daemon(self, command: str) -> "subprocess.Popen[bytes]":
+        os.kill(self.daemon.pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, self.daemon.pid, signal.SIGCONT)
+        process = self.machine.popen(settings().command, command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.addCleanup(process.kill)
+        return process
+
+    def output_of(self, process: "subprocess.Popen[bytes]") -> str:
+        out, _ = process.communicate(timeout=settings().patience)
+        self.assertEqual(process.returncode, 2, out)
+        return out.decode()
+
+    def test_a_rekey_with_which_the_daemon_goes_on(self) -> None:
+        self.configure(seal_existing=1)
+        self.keyhold.json("seal")
+        self.configure(self.other_key, earlier=[self.key])
+        process = self.begin_beside_a_stopped_daemon("rekey")
+
+        def is_caught() -> bool:
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            caught = re.search(r"(?m)^SigCgt:\s*(\w+)$", status)
+            return caught is not None and int(caught[1], 16) & 1 << (signal.SIGINT - 1) != 0
+        wait_for("the command catches SIGINT", is_caught)
+        process.send_signal(signal.SIGINT)
+        self.assertRegex(self.output_of(process), r"\A0 values in .*\n2 values left as before, with which the "
+                                                  r"daemon goes on by itself\n\Z")
+
+    def test_a_seal_that_is_taken_back(self) -> None:
+        self.configure()
+        conf = self.etc / "secret.conf"
+        before = conf.read_text()
+        process = self.begin_beside_a_stopped_daemon("seal")
+        wait_for("the daemon is to seal", lambda: "seal_existing" in conf.read_text())
+        process.send_signal(signal.SIGINT)
+        wait_for("it is not to any more", lambda: conf.read_text() == before)
+        os.kill(self.daemon.pid, signal.SIGCONT)
+        self.assertRegex(self.output_of(process), r"\A0 values in .*\n2 values left as before; run keyhold seal "
+                                                  r"again to go on\n\Z")
+        self.assertFormats(self.store, "base64", self.COUNT)
 
 
 class BesideOthers(BesideCase):
