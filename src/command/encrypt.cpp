@@ -3,12 +3,15 @@
 
 #include "command/convert.h"
 #include "command/daemon.h"
+#include "command/encrypt_advice.h"
 #include "command/encrypt_plan.h"
 #include "command/encrypt_report.h"
+#include "command/encrypt_target.h"
 #include "command/key_maker.h"
-#include "command/key_needs.h"
+#include "command/lost_key.h"
 #include "command/report.h"
 #include "command/settings_editor.h"
+#include "command/settings_notes.h"
 #include "command/told_state.h"
 #include "conf/conf_edit.h"
 #include "conf/error.h"
@@ -16,15 +19,18 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <optional>
-
-#include <unistd.h>
 
 namespace keyhold::command {
 
 namespace {
 
-constexpr const char *kRotating = "# keyhold: the rotation to it is not done";
+constexpr const char *kKeySetting = "secrets_encryption_key";
+
+std::string withKey(const std::string &text, const std::string &place, const std::string &note) {
+    return withStatement(text, kKeySetting, confString(place), note);
+}
 
 [[noreturn]] void refuse(const std::string &text) {
     throw Error(ErrorCode::configUnsupported, text);
@@ -40,40 +46,11 @@ std::string absolute(const std::string &path) {
     return std::filesystem::absolute(path).lexically_normal().string();
 }
 
-/// The store, with settings of its own. Other stores go by those that an embedded root falls back
-/// to.
-Target chooseOwn(const EncryptOptions &options) {
-    Target target = chooseSettings(options.target);
-    const bool isEmbedded = target.kind == Target::Kind::embedded;
-    if (isEmbedded && !exists(target))
-        throw Error(ErrorCode::notFound,
-                    "there is no directory " + inQuotes(target.paths.configDirectory));
-    if (target.kind == Target::Kind::system && ::geteuid() != 0)
-        throw Error(ErrorCode::fileAccess, "cannot change " + inQuotes(target.paths.settingsFile) +
-                                               "; run the command as root");
-    FileStatus status;
-    if (isEmbedded && posixFileSystem().statusOf(target.paths.configDirectory, status) >= 0 &&
-        status.owner != ::geteuid())
-        refuse(inQuotes(target.paths.configDirectory) + " belongs to user " +
-               std::to_string(status.owner) + "; run the command as that user");
-    const std::string own = target.root + "/etc/secret.conf";
-    if (!isEmbedded || target.paths.settingsFile == own)
-        return target;
-    const Settings shared = readSettingsFile(target.paths.settingsFile).settings;
-    if (options.step != EncryptStep::on || shared.secretsEncryptionKey || shared.encryptData ||
-        !shared.secretsDecryptionKeys.empty() || !shared.problems.empty())
-        refuse("the root " + inQuotes(target.root) + " has no settings of its own and goes by " +
-               inQuotes(target.paths.settingsFile) + ", as other stores do; make " + inQuotes(own) +
-               " with what it is to go by first");
-    target.paths.settingsFile = own;
-    return target;
-}
-
 class Encryption {
   public:
     explicit Encryption(const EncryptOptions &options)
         : options_(options),
-          target_(chooseOwn(options)),
+          target_(chooseWithOwnSettings(options)),
           result_{options.step, target_, {}, {}, false, {}, {}, {}} {}
 
     Exit run() {
@@ -221,14 +198,13 @@ class Encryption {
             if (!options_.keyFiles.empty() && absolute(options_.keyFiles.front()) != plan.keyPath)
                 refuse(inQuotes(editor_->path()) + " names the key file " + inQuotes(plan.keyPath) +
                        " already; keyhold encrypt rotate goes over to another one");
-            if (!isThere(plan.keyPath))
-                requireNoLostKey(target_, keys, plan.keyPath);
+            requireNoLostKey(target_, keys, plan.keyPath);
             provideKey(plan.keyPath);
         } else if (plan.source != KeyPlan::Source::credential || !options_.keyFiles.empty()) {
             requireNoValueOfALostKey(keys);
             const std::string place = placeOfNew(keys.host.settings);
             provideKey(place);
-            text = withStatement(text, "secrets_encryption_key", confString(place));
+            text = withKey(text, place, settings_notes::ofKey(result_.keyId));
             // Where a key is named, that of libvirt's own place is not looked for any more.
             if (plan.source == KeyPlan::Source::builtIn && keys.host.policy->keyring().primary())
                 text =
@@ -242,6 +218,13 @@ class Encryption {
         writeSettings(text);
         convertTo(Purpose::seal);
         reload();
+        if (const auto place = settings_notes::rotationIn(noteOf(text, kKeySetting)))
+            advise("a rotation to " + inQuotes(*place) +
+                   " was interrupted; keyhold encrypt rotate goes on with it");
+        adviseACopy();
+    }
+
+    void adviseACopy() {
         if (result_.isKeyMade)
             advise("keep a copy of " + inQuotes(result_.keyFile) +
                    " on another machine: without it, what it seals is lost");
@@ -259,6 +242,31 @@ class Encryption {
         result_.outcome.advice.clear();
     }
 
+    /// The place of the new key. One that has to be made is noted before, so that the next run
+    /// knows it whatever becomes of this one.
+    std::string beginRotation(std::string &text, const KeyPlan &plan, const Settings &settings) {
+        if (const auto begun = settings_notes::rotationIn(noteOf(text, kKeySetting))) {
+            requireNoOtherPlace(*begun);
+            advise("went on with the rotation to " + inQuotes(*begun) + ", which was interrupted");
+            return *begun;
+        }
+        const std::string place = placeOfNew(settings);
+        const std::string note = settings_notes::ofRotationTo(place);
+        const std::string noted = withKey(text, plan.keyPath, note);
+        // A place that looks like another comment is found by --key alone.
+        if (!isThere(place) && noteOf(noted, kKeySetting) == note) {
+            editor_->write(noted);
+            text = noted;
+        }
+        return place;
+    }
+
+    void requireNoOtherPlace(const std::string &begun) const {
+        if (!options_.keyFiles.empty() && absolute(options_.keyFiles.front()) != begun)
+            refuse("the rotation to " + inQuotes(begun) +
+                   " is not done yet; run keyhold encrypt rotate without --key first");
+    }
+
     void rotate() {
         const StoreKeys keys = keysNow();
         const Settings &settings = keys.host.settings;
@@ -271,18 +279,15 @@ class Encryption {
                    " does not ask for encryption under a key of its own; keyhold encrypt on "
                    "switches it on");
         std::string text = temporary_settings::without(editor_->text());
-        if (noteOf(text, "secrets_encryption_key") == kRotating) {
-            if (!options_.keyFiles.empty() && absolute(options_.keyFiles.front()) != plan.keyPath)
-                refuse("the rotation to " + inQuotes(plan.keyPath) +
-                       " is not done yet; run keyhold encrypt rotate without --key first");
-            if (!isThere(plan.keyPath))
-                requireNoLostKey(target_, keys, plan.keyPath);
+        if (noteOf(text, kKeySetting) == settings_notes::kRotating) {
+            requireNoOtherPlace(plan.keyPath);
+            requireNoLostKey(target_, keys, plan.keyPath);
             provideKey(plan.keyPath);
         } else {
             const Key *const former = keys.host.policy->keyring().current();
             if (!former)
                 throw Error(ErrorCode::invalidEncryptionKey, keys.host.policy->rules().complaint);
-            const std::string place = placeOfNew(settings);
+            const std::string place = beginRotation(text, plan, settings);
             // A rotation to it that had come to its end is looked at once more.
             if (place == plan.keyPath && settings.secretsDecryptionKeys.empty())
                 refuse(inQuotes(place) + " is the current key; name another place with --key");
@@ -293,47 +298,17 @@ class Encryption {
                            " holds the current key; name another place with --key");
                 text = withStatement(text, "secrets_decryption_keys",
                                      listWith(plan.keyPath, settings.secretsDecryptionKeys));
-                text = withStatement(text, "secrets_encryption_key", confString(place), kRotating);
+                text = withKey(text, place, settings_notes::kRotating);
             }
         }
         writeSettings(text);
-        if (result_.isKeyMade)
-            advise("keep a copy of " + inQuotes(result_.keyFile) +
-                   " on another machine: without it, what it seals is lost");
+        adviseACopy();
         convertTo(Purpose::rekey);
         result_.outcome.advice.clear();
         if (result_.outcome.remaining == 0 && !options_.isStopped())
-            editor_->write(withStatement(editor_->text(), "secrets_encryption_key",
-                                         confString(result_.keyFile)));
+            editor_->write(
+                withKey(editor_->text(), result_.keyFile, settings_notes::ofKey(result_.keyId)));
         reload();
-    }
-
-    /// Which keys are needed still, and what was not looked at.
-    void adviseOnEarlier(const StoreKeys &keys, const Inspection &inspection,
-                         const StoreDirectory &directory) {
-        if (keys.host.settings.secretsDecryptionKeys.empty())
-            return;
-        const Keyring &keyring = keys.host.policy->keyring();
-        const auto idle = idleFilesOfEarlierKeys(directory, inspection, keyring);
-        const std::size_t values = valuesOfEarlierKeys(inspection, keyring);
-        if (values > 0 || !idle.empty()) {
-            std::string text = "the keys in secrets_decryption_keys must stay:";
-            if (values > 0)
-                text += " " + std::to_string(values) + " values are not under the current key";
-            if (!idle.empty())
-                text += (values > 0 ? std::string(", and") : std::string()) + " " +
-                        std::to_string(idle.size()) + " files may need one of them, such as " +
-                        inQuotes(idle.front());
-            return advise(text);
-        }
-        advise("no file of this store needs the keys in secrets_decryption_keys any more: take "
-               "that line out of " +
-               inQuotes(editor_->path()) +
-               " and reload the daemon; keep their files as long as there are backups that need "
-               "them");
-        if (target_.kind != Target::Kind::embedded)
-            advise("embedded roots without a secret.conf of their own go by this one, and were not "
-                   "looked at: keyhold status --root DIR shows what they need");
     }
 
     Exit conclude() {
@@ -344,9 +319,10 @@ class Encryption {
             inspection = holderNow() ? inspectBeside(directory, *keys.host.policy)
                                      : inspect(directory, *keys.host.policy);
             if (options_.step == EncryptStep::off)
-                adviseAfterOff(inspection);
+                advise(adviceAfterOff(target_, inspection));
             else
-                adviseOnEarlier(keys, inspection, directory);
+                std::ranges::move(adviceOnEarlierKeys(target_, keys.host, directory, inspection),
+                                  std::back_inserter(result_.advice));
         }
         if (result_.outcome.remaining > 0)
             advise("run keyhold encrypt " + std::string(stepName(options_.step)) +
@@ -355,16 +331,6 @@ class Encryption {
         if (result_.outcome.remaining > 0 || isUnsure_ || options_.isStopped())
             return Exit::failure;
         return result_.outcome.findings.empty() ? Exit::clean : Exit::findings;
-    }
-
-    void adviseAfterOff(const Inspection &inspection) {
-        if (!inspection.sealed.empty() || inspection.aes256cbc > 0)
-            return advise("values are encrypted still; keep the keys, and their names in " +
-                          inQuotes(editor_->path()));
-        advise("no value is encrypted any more; the keys stay named in " +
-               inQuotes(editor_->path()) +
-               ", and are needed as long as there are backups, or "
-               "files without a definition, that they open");
     }
 
     void say(const std::string &text) const {

@@ -2,18 +2,11 @@
 #include "command/keys.h"
 
 #include "command/key_maker.h"
+#include "command/lost_key.h"
 #include "command/store_keys.h"
 #include "conf/error.h"
-#include "conf/sodium.h"
-#include "conf/uuid.h"
-#include "directory/inspection.h"
 #include "keys/key_file.h"
-#include "os/durable_file.h"
-#include "os/store_directory.h"
-#include "seal/guarded_memory.h"
 
-#include <algorithm>
-#include <cerrno>
 #include <filesystem>
 
 #include <nlohmann/json.hpp>
@@ -37,55 +30,7 @@ std::string placeOf(const KeyOptions &options, const StoreKeys &store, const Tar
                                                 "' has no secrets_encryption_key that names one");
 }
 
-bool isNamedBy(const KeyPlan &plan, const std::string &place) {
-    const auto isPlace = [&](const std::string &path) {
-        return std::filesystem::path(path).lexically_normal() == place;
-    };
-    return isPlace(plan.keyPath) || std::ranges::any_of(plan.earlierKeyPaths, isPlace);
-}
-
 } // namespace
-
-void requireNoLostKey(const Target &target, const StoreKeys &store, const std::string &place) {
-    if (!isNamedBy(store.host.plan, place) || !exists(target))
-        return;
-    const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
-    const Inspection inspection = inspect(directory, *store.host.policy);
-    const auto needsKey = [](const StoreFinding &finding) {
-        using Kind = StoreFinding::Kind;
-        return finding.kind == Kind::missingKey ||
-               ((finding.kind == Kind::damagedValue || finding.kind == Kind::unreadableFile) &&
-                finding.file.ends_with(".aes256cbc"));
-    };
-    const auto found = std::ranges::find_if(inspection.findings, needsKey);
-    if (found != inspection.findings.end())
-        throw Error(ErrorCode::configUnsupported,
-                    "'" + target.paths.settingsFile + "' names '" + place + "' as a key, and '" +
-                        directory.pathOf(found->file) +
-                        "' needs a key that is not there; put the lost one back, or make the new "
-                        "one at another place");
-}
-
-void makeKeyFile(const std::string &place) {
-    const std::size_t slash = place.rfind('/');
-    StoreDirectory directory(posixFileSystem(), place.substr(0, std::max<std::size_t>(slash, 1)));
-    const std::string name = place.substr(slash + 1);
-    if (name.empty())
-        throw Error(ErrorCode::invalidArgument, "'" + place + "' names no file");
-    const std::string staged = name + "." + Uuid::generate().toString();
-    GuardedMemory key(Key::kSize);
-    fillRandom(key.bytes());
-    writeSyncedFile(directory, staged, key.bytes());
-    // A link never takes the place of a file, as a rename would.
-    const int result =
-        directory.fileSystem().link(directory.number(), staged.c_str(), name.c_str());
-    directory.unlink(staged);
-    if (result == -EEXIST)
-        throw Error(ErrorCode::fileAccess, "'" + place + "' is there already; it stays as it is");
-    if (result < 0)
-        throw Error(ErrorCode::fileAccess, "cannot make '" + place + "'", -result);
-    directory.syncOrRaise();
-}
 
 Exit generateKey(const KeyOptions &options) {
     const Target target = chooseSettings(options.target);

@@ -21,7 +21,6 @@ namespace keyhold::command {
 
 namespace {
 
-constexpr std::size_t kMaxSize = std::size_t{10} << 20; // bytes: MAX_CONFIG_FILE_SIZE of libvirt
 constexpr const char *kStaged = ".secret.conf.keyhold-new";
 constexpr mode_t kNewMode = 0600;
 
@@ -58,7 +57,7 @@ SettingsEditor::SettingsEditor(const std::string &path) : path_(path) {
 void SettingsEditor::read() {
     status_.reset();
     FileStatus status;
-    const auto text = readTextFile(*directory_, name_, kMaxSize, &status);
+    const auto text = readTextFile(*directory_, name_, kMaxSettingsSize, &status);
     text_ = text.value_or("");
     if (text)
         status_ = status;

@@ -5,52 +5,14 @@ import os
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any
 
-from harness.command_case import CommandCase
+from harness.encrypt_case import EncryptCase
 from harness.keyhold import Keyhold
-from harness.sealed_files import KeyFile, key_id_of, sealed_in, secret_conf
-from harness.secret_files import Secret, snapshot, write_file
+from harness.sealed_files import sealed_in, secret_conf
+from harness.secret_files import Secret, write_file
 from harness.settings import settings
 
 COMMENTED = '# mine\n#encrypt_data = 1\nkey_memory = "locked" # below\n\n# the end'
-
-
-class EncryptCase(CommandCase):
-    COUNT = 5
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.conf = self.etc / "secret.conf"
-        self.keys = self.machine.home / "keys"
-        self.first, self.second = self.keys / "first.key", self.keys / "second.key"
-
-    def on(self, code: int = 0) -> Any:
-        return self.keyhold.json("encrypt", "on", "--key", str(self.first), code=code)
-
-    def rotate(self, key: Path | None = None, code: int = 0) -> Any:
-        return self.keyhold.json("encrypt", "rotate", "--key", str(key or self.second), code=code)
-
-    def key_at(self, path: Path) -> KeyFile:
-        return KeyFile(path, path.read_bytes())
-
-    def assertSealedUnder(self, path: Path) -> None:
-        self.assertFormats(self.store, "jwe", self.COUNT)
-        for secret in self.secrets:
-            self.assertEqual(key_id_of(sealed_in(self.store, secret)), self.key_at(path).id)
-
-    def assertNothingTemporary(self) -> None:
-        text = self.conf.read_text()
-        for word in ("seal_existing", "unseal_existing", "# keyhold:"):
-            self.assertNotIn(word, text)
-        self.assertEqual([name.name for name in self.etc.iterdir() if "keyhold-new" in name.name], [])
-
-    def refused(self, *arguments: str) -> str:
-        before = snapshot(self.etc)
-        result = self.keyhold.run("encrypt", *arguments)
-        self.assertEqual(result.code, 2, result.out + result.err)
-        self.assertEqual(snapshot(self.etc), before)
-        return result.err
 
 
 class WithoutADaemon(EncryptCase):
@@ -62,7 +24,8 @@ class WithoutADaemon(EncryptCase):
         self.assertIn("keep a copy", done["advice"][0])
         self.assertEqual(self.first.stat().st_mode & 0o7777, 0o600)
         self.assertEqual(self.keys.stat().st_mode & 0o7777, 0o700)
-        self.assertEqual(self.conf.read_text(), f'{COMMENTED}\nsecrets_encryption_key = "{self.first}"\n')
+        self.assertEqual(self.conf.read_text(), f'{COMMENTED}\nsecrets_encryption_key = "{self.first}" '
+                                                f"# keyhold: key {self.key_at(self.first).id}\n")
         self.assertEqual(self.conf.stat().st_mode & 0o7777, 0o640)
         self.assertSealedUnder(self.first)
         again = self.on()

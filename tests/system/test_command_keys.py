@@ -8,8 +8,10 @@ from typing import Any
 
 from harness.case import SystemCase
 from harness.keyhold import Keyhold
+from harness.machine import Result
 from harness.sealed_files import KeyFile, sealed_in, secret_conf
 from harness.secret_files import Secret, write_file
+from harness.settings import settings
 
 
 class Keys(SystemCase):
@@ -54,6 +56,27 @@ class Keys(SystemCase):
             self.assertEqual(self.place.lstat().st_ino, before.st_ino)
             self.assertEqual(self.files(), ["key"])
             self.place.rmdir() if self.place.is_dir() else self.place.unlink()
+
+    def generate_with(self, injection: str) -> Result:
+        return self.machine.run("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=linkat", "-e",
+                                f"inject=linkat:{injection}", settings().command, "key", "generate", str(self.place))
+
+    def test_generate_where_there_are_no_hard_links(self) -> None:
+        for error in ("EPERM", "EOPNOTSUPP"):
+            self.assertIn(str(self.place), self.generate_with(f"error={error}").ok())
+            self.assertEqual((self.place.stat().st_size, stat.S_IMODE(self.place.stat().st_mode)), (32, 0o600))
+            key = self.place.read_bytes()
+            self.assertIn("stays as it is", self.generate_with(f"error={error}").failed())
+            self.assertEqual(self.place.read_bytes(), key)
+            self.assertEqual(self.files(), ["key"])
+            self.place.unlink()
+
+    def test_what_a_killed_run_left_goes(self) -> None:
+        self.assertNotIn(self.generate_with("signal=KILL").code, (0, 2))
+        [staged] = self.files()
+        self.assertNotEqual(staged, "key")
+        self.keyhold.json("key", "generate", str(self.place))
+        self.assertEqual(self.files(), ["key"])
 
     def test_generate_refuses_the_place_of_a_lost_key(self) -> None:
         self.configure()

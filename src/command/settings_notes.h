@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Comments behind `secrets_encryption_key` in a `secret.conf`, by which a later run knows what an
+/// earlier one did. People may take them out.
+namespace keyhold::command::settings_notes {
+
+/// The key that is named is a new one, and values are still sealed under the former one.
+inline constexpr const char *kRotating = "# keyhold: the rotation to it is not done";
+
+/// A new key is about to be made at `place`.
+[[nodiscard]] std::string ofRotationTo(const std::string &place);
+/// The place in such a note; empty if it is another one.
+[[nodiscard]] std::optional<std::string> rotationIn(std::string_view note);
+
+/// There is a key with this id in the file that is named.
+[[nodiscard]] std::string ofKey(const std::string &keyId);
+/// The id in such a note; empty if it is another one.
+[[nodiscard]] std::optional<std::string> keyIn(std::string_view note);
+
+} // namespace keyhold::command::settings_notes

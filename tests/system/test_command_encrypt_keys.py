@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""keyhold encrypt: keys that are not there, keys that an interrupted run made, and what it leaves in plain."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+from harness.encrypt_case import EncryptCase
+from harness.sealed_files import KeyFile, secret_conf
+from harness.secret_files import Secret, write_file
+from harness.settings import settings
+from harness.waiting import wait_for
+
+
+class KeysThatAreNotThere(EncryptCase):
+    """Where the file systems of the key and of the store are not mounted, nothing is there that a key opens."""
+
+    def hide(self, *directories: Path | str) -> None:
+        for directory in directories:
+            self.machine.run("mount", "-t", "tmpfs", "-o", "mode=0700", "none", str(directory)).ok()
+            self.addCleanup(self.machine.run, "umount", str(directory))
+
+    def show(self, *directories: Path | str) -> None:
+        for directory in directories:
+            self.machine.unmount(str(directory))
+
+    def assertNoKeyIsMade(self, *words: str) -> None:
+        for command in (("encrypt", "on"), ("encrypt", "on", "--key", str(self.first)), ("key", "generate")):
+            result = self.keyhold.run(*command)
+            self.assertEqual(result.code, 2, command)
+            for word in (*words, str(self.first), "nothing is there", "mount the file system"):
+                self.assertIn(word, result.err, command)
+        self.assertEqual(self.machine.run("ls", "-A", str(self.keys)).ok(), "")
+
+    def test_the_settings_have_a_note_of_it(self) -> None:
+        self.on()
+        before = self.conf.read_text()
+        self.hide(self.keys, "/etc/libvirt/secrets")
+        self.assertNoKeyIsMade(self.key_at(self.first).id, "# keyhold: ")
+        self.assertEqual(self.keyhold.run("encrypt", "rotate", "--key", str(self.second)).code, 2)
+        self.assertEqual(self.machine.run("ls", "-A", str(self.keys)).ok(), "")
+        self.show(self.keys, "/etc/libvirt/secrets")
+        self.assertEqual(self.conf.read_text(), before)
+        self.assertFalse(self.on()["key"]["made"])
+
+    def test_the_note_can_be_taken_out(self) -> None:
+        self.on()
+        self.keyhold.run("encrypt", "off").ok()
+        self.first.unlink()
+        self.assertIn("lost for good", self.refused("on"))
+        write_file(self.conf, re.sub(" # keyhold: .*", "", self.conf.read_text()))
+        self.assertTrue(self.keyhold.json("encrypt", "on")["key"]["made"])
+        self.assertSealedUnder(self.first)
+
+    def test_a_daemon_has_it(self) -> None:
+        self.keys.mkdir()
+        key = KeyFile.make(self.first)
+        write_file(self.conf, secret_conf(key=key))
+        self.begin()
+        self.hide(self.keys)
+        for path in self.store.glob("*.base64"):
+            path.unlink()
+        self.assertNoKeyIsMade(key.id, f"libvirtd (process {self.daemon.pid})")
+
+
+class ARotationThatWasKilled(EncryptCase):
+    """Once it had its key, or was about to have it, and before the settings named that."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.on()
+
+    def kill_at(self, call: str, number: int) -> None:
+        process = self.machine.popen(
+            "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+            "-e", f"inject={call}:signal=KILL:when={number}", settings().command, "encrypt", "rotate",
+            "--key", str(self.second), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.assertNotIn(process.wait(settings().patience), (0, 2))
+        self.assertSealedUnder(self.first)
+
+    def test_goes_on_with_the_key_that_it_made(self) -> None:
+        for call, number, has_key in (("linkat", 1, False), ("renameat", 2, True)):
+            with self.subTest(call):
+                self.kill_at(call, number)
+                self.assertEqual(self.second.exists(), has_key)
+                made = self.second.read_bytes() if has_key else None
+                self.assertIn("not done yet", self.refused("rotate", "--key", str(self.keys / "third.key")))
+                on = self.keyhold.json("encrypt", "on")
+                self.assertIn(f"a rotation to '{self.second}' was interrupted", "".join(on["advice"]))
+
+                done = self.keyhold.json("encrypt", "rotate")
+                self.assertEqual(done["key"]["file"], str(self.second))
+                self.assertEqual(done["key"]["made"], not has_key)
+                self.assertIn(f"went on with the rotation to '{self.second}'", "".join(done["advice"]))
+                self.assertSealedUnder(self.second)
+                self.assertEqual({path.name for path in self.keys.iterdir()}, {"first.key", "second.key"})
+                self.assertNothingTemporary()
+                if made:
+                    self.assertEqual(self.second.read_bytes(), made)
+                write_file(self.conf, secret_conf(key=self.first, earlier=[self.key_at(self.second)]))
+                self.keyhold.run("rekey").ok()
+                self.second.unlink()
+                write_file(self.conf, secret_conf(key=self.first))
+
+
+class SettingsThatHaveMoreThanAMode(EncryptCase):
+    COUNT = 1
+
+    def test_their_access_control_list_stays(self) -> None:
+        self.machine.add_user("reader")
+        write_file(self.conf, "# mine\n", 0o640)
+        self.machine.run("setfacl", "-m", "u:reader:r", "/etc/libvirt/secret.conf").ok()
+        os.setxattr(self.conf, "trusted.mine", b"a\0b")
+        before = self.machine.run("getfacl", "-c", "/etc/libvirt/secret.conf").ok()
+        self.assertIn("user:reader:r--", before)
+        self.on()
+        self.assertIn("secrets_encryption_key", self.conf.read_text())
+        self.assertEqual(self.machine.run("getfacl", "-c", "/etc/libvirt/secret.conf").ok(), before)
+        self.assertEqual(os.getxattr(self.conf, "trusted.mine"), b"a\0b")
+
+    def test_an_attribute_that_cannot_be_kept(self) -> None:
+        write_file(self.conf, "# mine\n")
+        os.setxattr(self.conf, "trusted.mine", b"x")
+        done = self.machine.run("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsetxattr", "-e",
+                                "inject=fsetxattr:error=ENOSPC", settings().command, "encrypt", "on",
+                                "--key", str(self.first))
+        self.assertEqual(done.code, 2)
+        self.assertIn("with its attribute 'trusted.mine': No space left on device", done.err)
+        self.assertEqual(self.conf.read_text(), "# mine\n")
+        self.assertEqual([path.name for path in self.etc.iterdir() if "keyhold" in path.name], [])
+        self.on()
