@@ -186,6 +186,12 @@ void notePlainCopies(std::vector<Finding> &findings) {
     }
 }
 
+std::vector<Finding> plainCopiesIn(std::vector<Finding> findings) {
+    notePlainCopies(findings);
+    std::erase_if(findings, [](const Finding &each) { return each.kind != Kind::plainCopy; });
+    return findings;
+}
+
 CheckedStore checkStore(const Target &target, const std::vector<std::string> &keyFiles,
                         const Expectations &expectations) {
     CheckedStore checked{target, {}, {}, {}, {}, {}};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/encrypt.h"
 
+#include "command/check_findings.h"
 #include "command/convert.h"
 #include "command/daemon.h"
 #include "command/encrypt_advice.h"
@@ -51,7 +52,7 @@ class Encryption {
     explicit Encryption(const EncryptOptions &options)
         : options_(options),
           target_(chooseWithOwnSettings(options)),
-          result_{options.step, target_, {}, {}, false, {}, {}, {}} {}
+          result_{options.step, target_, {}, {}, false, {}, {}, {}, {}} {}
 
     Exit run() {
         if (const auto holder = holderNow())
@@ -323,6 +324,9 @@ class Encryption {
             else
                 std::ranges::move(adviceOnEarlierKeys(target_, keys.host, directory, inspection),
                                   std::back_inserter(result_.advice));
+            if (options_.step == EncryptStep::on)
+                result_.plainCopies =
+                    plainCopiesIn(inWords(inspection.findings, target_.paths.configDirectory));
         }
         if (result_.outcome.remaining > 0)
             advise("run keyhold encrypt " + std::string(stepName(options_.step)) +

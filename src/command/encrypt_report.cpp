@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/encrypt_report.h"
 
+#include "command/cause.h"
+
 #include <nlohmann/json.hpp>
 
 namespace keyhold::command {
@@ -32,6 +34,8 @@ void printAsJson(const EncryptResult &result, const Inspection &inspection) {
     Json findings = Json::array();
     for (const Finding &finding : result.outcome.findings)
         findings.push_back(jsonOf(finding));
+    for (const Finding &finding : result.plainCopies)
+        findings.push_back(jsonOf(finding));
     const std::size_t sealed = sealedIn(inspection);
     const Json key =
         result.keyFile.empty()
@@ -60,6 +64,7 @@ void printText(const EncryptResult &result, const Inspection &inspection) {
           " plain, " + std::to_string(inspection.unreadable) + " unreadable");
     for (const Finding &finding : result.outcome.findings)
         print(textOf(finding));
+    printCauses(result.plainCopies, false);
     for (const std::string &advice : result.advice)
         tell(advice);
 }

@@ -25,6 +25,7 @@ struct EncryptResult {
     std::optional<Daemon::Settings> daemon; ///< empty if none holds the store
     Outcome outcome;
     std::vector<std::string> advice;
+    std::vector<Finding> plainCopies; ///< of `on`: files that may hold in plain what is sealed now
 };
 
 /// `inspection` is of the store afterwards.

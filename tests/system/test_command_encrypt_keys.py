@@ -105,6 +105,26 @@ class ARotationThatWasKilled(EncryptCase):
                 write_file(self.conf, secret_conf(key=self.first))
 
 
+class WhatStaysInPlain(EncryptCase):
+    COUNT = 1
+
+    def test_copies_are_named(self) -> None:
+        value = self.secrets[0].value_in(self.store)
+        endings = (".aside-1", ".bak", ".orig")
+        for ending in endings:
+            write_file(value.with_name(value.name + ending), value.read_bytes())
+        out = self.keyhold.run("encrypt", "on", "--key", str(self.first)).ok()
+        self.assertIn(f"plain-copy: '/etc/libvirt/secrets/{value.name}.aside-1' may hold a value in plain", out)
+        self.assertIn(f"{value.name}.bak' and 1 more: may hold a value in plain", out)
+        done = self.on()
+        self.assertEqual({Path(each["file"]).name for each in done["findings"]},
+                         {value.name + ending for ending in endings})
+        self.assertEqual({each["kind"] for each in done["findings"]}, {"plain-copy"})
+        for ending in endings:
+            value.with_name(value.name + ending).unlink()
+        self.assertEqual(self.on()["findings"], [])
+
+
 class SettingsThatHaveMoreThanAMode(EncryptCase):
     COUNT = 1
 
