@@ -219,6 +219,7 @@ class Encryption {
         writeSettings(text);
         convertTo(Purpose::seal);
         reload();
+        sealLateValues();
         if (const auto place = settings_notes::rotationIn(noteOf(text, kKeySetting)))
             advise("a rotation to " + inQuotes(*place) +
                    " was interrupted; keyhold encrypt rotate goes on with it");
@@ -241,6 +242,22 @@ class Encryption {
         convertTo(Purpose::unseal);
         reload();
         result_.outcome.advice.clear();
+    }
+
+    /// A client may have set a value while the daemon had not read the settings.
+    void sealLateValues() {
+        const auto &findings = result_.outcome.findings;
+        const bool hasFailed =
+            std::ranges::find(findings, Finding::Kind::unchanged, &Finding::kind) != findings.end();
+        if (!result_.daemon || hasFailed || options_.isStopped() || !exists(target_))
+            return;
+        const StoreDirectory directory(posixFileSystem(), target_.paths.configDirectory);
+        if (inspect(directory, *keysNow().host.policy).plain.empty())
+            return;
+        const Outcome former = result_.outcome;
+        convertTo(Purpose::seal);
+        result_.outcome.total += former.total;
+        result_.outcome.converted += former.converted;
     }
 
     /// The place of the new key. One that has to be made is noted before, so that the next run

@@ -125,6 +125,29 @@ class WhatStaysInPlain(EncryptCase):
         self.assertEqual(self.on()["findings"], [])
 
 
+class AValueThatCameInBetween(EncryptCase):
+    COUNT = 0
+
+    def test_is_sealed(self) -> None:
+        """A client sets it after the look at the store, and before the daemon reads the settings."""
+        self.begin()
+        trace = self.machine.home / "trace"
+        process = self.machine.popen(
+            "strace", "-f", "-q", "-o", str(trace), "-e", "trace=pidfd_send_signal",
+            "-e", "inject=pidfd_send_signal:retval=0:signal=STOP:when=1", settings().command, "encrypt", "on",
+            "--key", str(self.first), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        wait_for("it is stopped", lambda: trace.exists() and "stopped by SIGSTOP" in trace.read_text())
+        secret = Secret(usage="in between")
+        self.define(self.connection, secret, b"value")
+        self.assertTrue(secret.value_in(self.store).exists())
+        os.kill(int(trace.read_text().split()[0]), signal.SIGCONT)
+        self.assertEqual(process.wait(settings().patience), 0)
+        self.assertFormats(self.store, "jwe", 1)
+        self.assertEqual(self.value_of(self.connection, secret), b"value")
+
+
 class SettingsThatHaveMoreThanAMode(EncryptCase):
     COUNT = 1
 
