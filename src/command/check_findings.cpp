@@ -4,6 +4,7 @@
 #include "command/key_places.h"
 #include "command/libraries.h"
 #include "command/open_directory.h"
+#include "command/repeated_reasons.h"
 #include "conf/error.h"
 #include "directory/layout.h"
 #include "os/store_directory.h"
@@ -122,6 +123,9 @@ void checkFiles(CheckedStore &checked, std::vector<Finding> &findings, std::vect
     ofHost.owners.push_back(0);
     append(findings, fileModes(checked.target.paths.settingsFile, Kind::mode, ofHost));
     append(findings, keyPlaces(report.keys.host.plan, path, ofHost));
+    if (auto refused = refusedFinding(*report.keys.host.policy, report.inspection))
+        findings.push_back(*std::move(refused));
+    removeRepeatedReasons(findings);
     causes = valueCauses(report.keys.host, report.inspection);
     checked.inspection = std::move(report.inspection);
 }
@@ -145,19 +149,22 @@ std::vector<Finding> findingsOf(const std::vector<Cause> &ofValues, const Checke
 
 } // namespace
 
+std::optional<Finding> refusedFinding(const SealingPolicy &policy, const Inspection &inspection) {
+    const SealingPolicy::Rules &rules = policy.rules();
+    if (rules.mustSeal && policy.keyring().current() == nullptr)
+        return Finding{Kind::refused, {}, "new values are refused: " + rules.complaint};
+    const bool hasSealed = !inspection.sealed.empty() || inspection.aes256cbc > 0;
+    if (rules.isPlainByDefault && hasSealed)
+        return Finding{Kind::refused,
+                       {},
+                       "new values are refused, because there are sealed ones and no key; name the "
+                       "key in secret.conf, or set encrypt_data = 0, and reload"};
+    return std::nullopt;
+}
+
 std::vector<Cause> valueCauses(const HostKeys &keys, const Inspection &inspection) {
     std::vector<Cause> causes;
     const SealingPolicy::Rules &rules = keys.policy->rules();
-    const bool hasCurrent = keys.policy->keyring().current() != nullptr;
-    const bool hasSealed = !inspection.sealed.empty() || inspection.aes256cbc > 0;
-    if (rules.mustSeal && !hasCurrent)
-        causes.push_back({{Kind::refused, {}, "new values are refused: " + rules.complaint}, 1});
-    else if (rules.isPlainByDefault && hasSealed)
-        causes.push_back({{Kind::refused,
-                           {},
-                           "new values are refused, because there are sealed ones and no key; name "
-                           "the key in secret.conf, or set encrypt_data = 0, and reload"},
-                          1});
     // Refused ones are unreadable, and are found as that.
     const std::size_t plain = inspection.plain.size();
     if (rules.mustSeal && plain > 0 && !keys.settings.plainValues)

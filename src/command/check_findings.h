@@ -36,6 +36,9 @@ struct CheckedStore {
                                       const std::vector<std::string> &keyFiles,
                                       const Expectations &expectations);
 
+/// Whether new values are refused by the settings on disk.
+[[nodiscard]] std::optional<Finding> refusedFinding(const SealingPolicy &policy,
+                                                    const Inspection &inspection);
 /// What the keys and the rules of a store say of the values in it, each with a count.
 [[nodiscard]] std::vector<Cause> valueCauses(const HostKeys &keys, const Inspection &inspection);
 /// Files that count for nothing and may hold a value in plain are findings of another kind.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/age.h"
 #include "command/cause.h"
+#include "command/repeated_reasons.h"
 #include "command/report.h"
 
 #include <algorithm>
@@ -104,6 +105,7 @@ Json jsonOf(const Report &report) {
         sealed[keyId] = count;
     std::vector<Finding> found = report.driverFindings;
     std::ranges::move(report.findings(), std::back_inserter(found));
+    removeRepeatedReasons(found);
     Json causes = jsonOf(causesOf(found));
     Json findings = jsonOf(std::move(found));
     return {{"instance", report.target.name()},
@@ -208,6 +210,7 @@ void printText(const Report &report, bool isVerbose) {
                finding.kind != Kind::refused && finding.kind != Kind::settings &&
                !isUnreadable(finding.kind);
     });
+    removeRepeatedReasons(findings);
     printCauses(findings, isVerbose, "  ");
 }
 

@@ -70,9 +70,30 @@ class Check(CheckCase):
         self.configure()
         self.keyhold.run("seal").ok()
         self.key.path.rename(self.machine.home / "away")
-        self.assertComes(CRITICAL, "refused")
+        self.assertKeyIsOneLine()
         (self.machine.home / "away").rename(self.key.path)
         self.assertFound(GOOD)
+
+    def test_a_lost_key_is_one_line_beside_a_daemon(self) -> None:
+        self.configure()
+        self.keyhold.run("seal").ok()
+        self.key.path.unlink()
+        self.start()
+        self.assertKeyIsOneLine()
+
+    def test_values_are_refused_where_none_is_sealed(self) -> None:
+        self.configure()
+        for path in self.store.iterdir():
+            path.unlink()
+        self.key.path.unlink()
+        self.assertFound(CRITICAL, "refused")
+
+    def assertKeyIsOneLine(self) -> None:
+        self.assertFound(CRITICAL, "missing-key")
+        self.assertIn("; new values are refused, too", self.check().out)
+        for said in (self.check().out, self.keyhold.run("status").ok()):
+            [line] = [line for line in said.splitlines() if str(self.key.path) in line]
+            self.assertIn(f" and {self.COUNT - 1} more: is sealed with key '{self.key.id}'", line)
 
     def test_settings_that_do_not_count(self) -> None:
         conf = self.etc / "secret.conf"
