@@ -197,8 +197,7 @@ TEST_F(HostKeysFailureTest, AKeyThatIsNotThereIsTold) {
 TEST_F(HostKeysFailureTest, AKeyThatOthersReadIsNotSaidToOpenNothing) {
     const std::string file = keyFile(1);
     ::chmod(file.c_str(), 0644);
-    const HostKeys keys =
-        readWith("encrypt_data = 0\nsecrets_encryption_key = \"" + file + "\"\n");
+    const HostKeys keys = readWith("encrypt_data = 0\nsecrets_encryption_key = \"" + file + "\"\n");
     EXPECT_EQ(keyIdOf(1), keys.policy->keyring().primary()->id());
     EXPECT_THAT(log.lines, ElementsAre(AllOf(StartsWith("warning: key file '"),
                                              HasSubstr("can be read by everybody"))));
