@@ -20,6 +20,7 @@ mkdir -p /run/libvirt
 libvirtd --daemon --pid-file /run/libvirtd.pid
 for _ in $(seq 300); do virsh -q -c secret:///system uri >/dev/null 2>&1 && break; sleep 0.1; done
 """
+DRIVER_AT_WORK = "keyhold status --json | tr -d ' \\n' | grep -o '\"driver\":\"[a-z]*\"'"
 
 
 class PackageCase(unittest.TestCase):
@@ -90,7 +91,7 @@ class PackageCase(unittest.TestCase):
         self.assertEqual(self.with_daemon(f"virsh -q -c secret:///system secret-get-value {UUID}"), VALUE)
 
     def driver_at_work(self) -> str:
-        return self.with_daemon("keyhold status --json | tr -d ' \\n' | grep -o '\"driver\":\"[a-z]*\"'")
+        return self.with_daemon(DRIVER_AT_WORK)
 
     def refused(self, result: Result) -> str:
         self.assertNotEqual(result.code, 0, result.output)

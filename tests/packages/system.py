@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A Debian system of its own to install packages in: an overlay on one that scripts/make-chroot made."""
 
+import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,17 @@ class Result:
         if self.code != 0:
             raise AssertionError(f"{' '.join(self.command)}: exit {self.code}\n{self.output[-4000:]}")
         return self.output.strip()
+
+
+@contextlib.contextmanager
+def files_alone(root: Path) -> Iterator[Path]:
+    """A place that has the files of a system without what is mounted in it."""
+    with tempfile.TemporaryDirectory(prefix="keyhold-files-") as place:
+        subprocess.run(["mount", "--bind", root, place], check=True)
+        try:
+            yield Path(place)
+        finally:
+            subprocess.run(["umount", place], check=True)
 
 
 class System:
