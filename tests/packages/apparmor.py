@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Installs, upgrades and removes the packages in a virtual machine, where AppArmor confines libvirtd and its guests.
 
@@ -12,25 +12,13 @@ from pathlib import Path
 from case import HERE, UUID, VALUE, XML, PackageCase
 from machine import Machine
 
+sys.path.append(str(HERE.parent))
+
+from harness.qemu import domain_with_disk  # noqa: E402
+from harness.secret_files import Secret  # noqa: E402
+
 VIRSH = "virsh -q -c qemu:///system"
-GUEST = f"""\
-<domain type='qemu'>
-  <name>guest</name>
-  <memory unit='MiB'>32</memory>
-  <os><type arch='x86_64' machine='pc'>hvm</type></os>
-  <devices>
-    <disk type='file' device='disk'>
-      <driver name='qemu' type='raw'/>
-      <source file='/var/lib/libvirt/images/guest.luks'>
-        <encryption format='luks'><secret type='passphrase' uuid='{UUID}'/></encryption>
-      </source>
-      <target dev='vda' bus='virtio'/>
-    </disk>
-    <controller type='usb' model='none'/>
-    <memballoon model='none'/>
-  </devices>
-</domain>
-"""
+DISK = Path("/var/lib/libvirt/images/guest.luks")
 # Of the kernel alone: the agent logs what it is asked to run.
 DENIALS = "journalctl --no-pager --quiet _TRANSPORT=audit + _TRANSPORT=kernel | grep 'apparmor=\"DENIED\"' || true"
 
@@ -47,7 +35,7 @@ class AppArmor(PackageCase):
             for package in self.PACKAGES:
                 deb = self.changed(package, version)
                 (place / deb.name).write_bytes(deb.read_bytes())
-        for path, content in (("secret.xml", XML), ("guest.xml", GUEST)):
+        for path, content in (("secret.xml", XML), ("guest.xml", domain_with_disk(DISK, Secret(UUID)))):
             (self.system.root / "root" / path).write_text(content, encoding="utf-8")
         (self.system.root / "usr/sbin/policy-rc.d").unlink()  # services do start there
         (self.system.root / "etc/default/libvirtd").write_text('LIBVIRTD_ARGS=""\n')  # and do not end when idle
@@ -123,7 +111,7 @@ class AppArmor(PackageCase):
             {VIRSH} secret-get-value --plain {UUID} >/run/passphrase
             # Where processor time is counted in ticks, its own measurement fails now and then.
             until told=$(qemu-img create -q -f luks --object secret,id=key,file=/run/passphrase \\
-                -o key-secret=key,iter-time=10 /var/lib/libvirt/images/guest.luks 1M 2>&1); do
+                -o key-secret=key,iter-time=10 {DISK} 1M 2>&1); do
                 [[ $told = *"accurate CPU usage"* ]] || {{ echo "$told"; exit 1; }}
             done
             rm /run/passphrase
