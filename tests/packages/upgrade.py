@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Upgrades a Debian 12 that has the packages to Debian 13, with a repository of ours for it and without one.
 
