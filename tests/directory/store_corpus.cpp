@@ -66,7 +66,8 @@ class Maker {
         putSealed(defined());
         putSealed(defined(), StoreCorpus::kOtherKey);
         put(defined(), "aes256cbc", kMisfit);
-        for (const std::string suffix : {"base64", "aes256cbc", "jwe"}) {
+        for (const ValueFormat format : kValueFormats) {
+            const std::string suffix(valueFormatName(format));
             put(defined(), suffix, "");
             put(defined(), suffix, "\n");
             put(defined(), suffix, " \t\n \n");
@@ -211,7 +212,8 @@ class Maker {
     }
 
     void addOtherFiles() {
-        for (const std::string suffix : {"base64", "aes256cbc", "jwe"}) {
+        for (const ValueFormat format : kValueFormats) {
+            const std::string suffix(valueFormatName(format));
             put(++last_, suffix, "QUJD"); // of no secret
             const int n = defined();
             for (const std::string other :
