@@ -7,7 +7,6 @@
 #include "directory/layout.h"
 #include "directory/secret_files.h"
 #include "os/descriptor.h"
-#include "seal/jwe.h"
 #include "seal/scratch.h"
 
 #include <algorithm>
@@ -132,8 +131,7 @@ class BackupReader {
         secret_->digest += note(member, text.bytes());
         secret_->encoded = {format, text.bytes()};
         try {
-            if (format == ValueFormat::jwe)
-                secret_->keyId = keyIdOfJwe(text.bytes());
+            secret_->keyId = keyIdIn(format, text.bytes());
             auto decoded = policy_.decodeAny(format, uuid, text.bytes());
             if (!decoded)
                 refuse("is blank");

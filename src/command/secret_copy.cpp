@@ -5,7 +5,6 @@
 #include "directory/layout.h"
 #include "directory/secret_files.h"
 #include "os/descriptor.h"
-#include "seal/jwe.h"
 
 #include <algorithm>
 
@@ -131,8 +130,7 @@ class Reading {
         if (!copy_.file)
             return false;
         try {
-            if (format == ValueFormat::jwe)
-                copy_.keyId = keyIdOfJwe(copy_.file->bytes());
+            copy_.keyId = keyIdIn(format, copy_.file->bytes());
             auto decoded = policy_.decode(format, uuid_, copy_.file->bytes());
             if (!decoded) {
                 copy_.file.reset();

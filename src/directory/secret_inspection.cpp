@@ -4,7 +4,6 @@
 #include "conf/error.h"
 #include "directory/layout.h"
 #include "directory/secret_files.h"
-#include "seal/jwe.h"
 #include "store/backend.h"
 
 #include <algorithm>
@@ -14,14 +13,6 @@ namespace keyhold {
 namespace {
 
 using Kind = StoreFinding::Kind;
-
-std::string keyIdIn(std::span<const std::uint8_t> text) {
-    try {
-        return keyIdOfJwe(text);
-    } catch (const Error &) {
-        return {};
-    }
-}
 
 std::optional<SecretDefinition> inspectDefinition(const StoreDirectory &directory, const Uuid &uuid,
                                                   std::vector<StoreFinding> &findings) {
@@ -70,8 +61,7 @@ ValueInspection inspectValue(const StoreDirectory &directory, const SealingPolic
     if (!file)
         return out;
     out.changed = file->status.changed;
-    if (format == ValueFormat::jwe)
-        out.keyId = keyIdIn(file->bytes());
+    out.keyId = keyIdIn(format, file->bytes());
     try {
         // Shielded again at once: nothing here needs the value.
         const auto decoded = policy.decode(format, uuid, file->bytes());

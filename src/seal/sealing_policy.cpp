@@ -69,6 +69,21 @@ std::size_t maxTextSize(ValueFormat format) noexcept {
     return 0;
 }
 
+std::string keyIdIn(ValueFormat format, std::span<const std::uint8_t> text) {
+    switch (format) {
+    case ValueFormat::plain:
+    case ValueFormat::aes256cbc:
+        return {};
+    case ValueFormat::jwe:
+        break;
+    }
+    try {
+        return keyIdOfJwe(text);
+    } catch (const Error &) {
+        return {};
+    }
+}
+
 SealingPolicy::SealingPolicy(Keyring keyring, Rules rules)
     : keyring_(std::move(keyring)),
       rules_(std::move(rules)),

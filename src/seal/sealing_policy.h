@@ -49,6 +49,10 @@ inline constexpr std::size_t kMaxValueSize = std::size_t{256} * 1024 * 1024;
 /// base64, may add a sixteenth: twice what line ends in lines of 64 characters do.
 [[nodiscard]] std::size_t maxTextSize(ValueFormat format) noexcept;
 
+/// The id of the key that a text of this format names; nothing is authenticated. Empty if it names
+/// none: a damaged text, and every text of a format that has no place for it.
+[[nodiscard]] std::string keyIdIn(ValueFormat format, std::span<const std::uint8_t> text);
+
 /// How values are written and read at rest: the keys and the rules of one moment. Never changed,
 /// exchanged as a whole when the settings are read again.
 class SealingPolicy {
