@@ -58,6 +58,26 @@ TEST_F(SecretStoreValueTest, AValueIsKeptAsItIs) {
     }
 }
 
+TEST_F(SecretStoreValueTest, TheFormatInWhichItIsStoredIsKnown) {
+    const auto format = [&] { return store->get(kUuid)->mark.get().format; };
+    EXPECT_EQ(format(), 0);
+    set("value");
+    EXPECT_EQ(format(), only(ValueFormat::plain));
+    store->define(described(definitionOf(1, "one"), "changed"), allow);
+    EXPECT_EQ(format(), only(ValueFormat::plain));
+    bench.policy->set(policyWith(1, {}, true));
+    store->reload();
+    EXPECT_EQ(format(), only(ValueFormat::plain));
+    store->reencrypt([] { return false; });
+    EXPECT_EQ(format(), only(ValueFormat::jwe));
+    bench.policy->set(policyWith(2));
+    store = bench.start();
+    EXPECT_EQ(value(), "unreadable");
+    EXPECT_EQ(format(), only(ValueFormat::jwe));
+    set("");
+    EXPECT_EQ(format(), 0);
+}
+
 TEST_F(SecretStoreValueTest, EverySetIsToldAlsoOfTheSameValue) {
     set("value");
     set("value");
