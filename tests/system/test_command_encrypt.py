@@ -222,12 +222,10 @@ class DefaultPlaces(EncryptCase):
 
     def test_of_the_system(self) -> None:
         """umask 022, as a shell of root has it; the place is the one that the pages name."""
-        place = Path("/var/lib/keyhold")
-        if place.exists() or not os.access("/var/lib", os.W_OK):
-            self.skipTest("/var/lib/keyhold is of this machine")
-        command = f"umask 022; {settings().command} encrypt on; {settings().command} encrypt rotate; " \
-                  "stat -c '%a %n' /var/lib/keyhold /var/lib/keyhold/*; rm -r /var/lib/keyhold"
-        out = self.machine.run("sh", "-c", command).ok()
+        command = "mount -t tmpfs none /var/lib; umask 022; " \
+                  f"{settings().command} encrypt on; {settings().command} encrypt rotate; " \
+                  "stat -c '%a %n' /var/lib/keyhold /var/lib/keyhold/*"
+        out = self.machine.run("unshare", "--mount", "sh", "-ec", command).ok()
         self.assertIn("700 /var/lib/keyhold\n600 /var/lib/keyhold/secrets-1.key\n"
                       "600 /var/lib/keyhold/secrets-2.key", out)
         self.assertIn("2 values re-encrypted; 2 sealed, 0 plain, 0 unreadable", out)
