@@ -51,11 +51,18 @@ Json jsonOf(const CheckedStore &store) {
             {"causes", causes}};
 }
 
+void printSeverity(std::string_view before, Severity severity, std::string_view after) {
+    const Colour colour = severity == Severity::good       ? Colour::green
+                          : severity == Severity::critical ? Colour::red
+                                                           : Colour::yellow;
+    printColoured(before, severityName(severity), colour, after);
+}
+
 } // namespace
 
 void printChecked(const CheckedStore &store) {
     const auto add = [](Finding::Kind kind, const std::string &line) {
-        print(std::string(severityName(severityOf(kind))) + ": " + line);
+        printSeverity("", severityOf(kind), ": " + line);
     };
     if (store.findings) {
         for (const Finding &finding : *store.findings)
@@ -64,8 +71,8 @@ void printChecked(const CheckedStore &store) {
         for (const Cause &cause : store.causes)
             add(cause.first.kind, textOf(cause));
     }
-    print(store.target.paths.configDirectory + ": " + severityName(store.severity()) + ", " +
-          numberOfSecrets(store));
+    printSeverity(store.target.paths.configDirectory + ": ", store.severity(),
+                  ", " + numberOfSecrets(store));
 }
 
 void printCheckedJson(const std::vector<CheckedStore> &stores) {

@@ -3,6 +3,7 @@
 
 #include "abi/log_text.h"
 
+#include <cstdlib>
 #include <iostream>
 
 #include <unistd.h>
@@ -11,12 +12,53 @@
 
 namespace keyhold::command {
 
+namespace {
+
+/// Of the environment; empty if it is not there.
+std::string_view variable(const char *name) {
+    const char *const value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): nothing sets it
+    return value ? value : "";
+}
+
+bool hasColours() {
+    static const bool has = [] {
+        const std::string_view terminal = variable("TERM");
+        return variable("NO_COLOR").empty() && !terminal.empty() && terminal != "dumb" &&
+               ::isatty(STDOUT_FILENO) == 1;
+    }();
+    return has;
+}
+
+const char *sequenceOf(Colour colour) noexcept {
+    switch (colour) {
+    case Colour::green:
+        return "\033[32m";
+    case Colour::yellow:
+        return "\033[33m";
+    case Colour::red:
+        return "\033[31m";
+    }
+    return "";
+}
+
+} // namespace
+
 void tell(std::string_view text) {
     std::cerr << "keyhold: " << abi::oneLine(text) << '\n';
 }
 
 void print(std::string_view text) {
     std::cout << abi::oneLine(text) << '\n';
+}
+
+void printColoured(std::string_view before, std::string_view word, Colour colour,
+                   std::string_view after) {
+    std::cout << abi::oneLine(before);
+    if (hasColours())
+        std::cout << sequenceOf(colour) << word << "\033[0m";
+    else
+        std::cout << word;
+    std::cout << abi::oneLine(after) << '\n';
 }
 
 void printJson(const Json &json) {

@@ -26,6 +26,15 @@ using Json = nlohmann::ordered_json;
 void tell(std::string_view text);
 /// A line to stdout.
 void print(std::string_view text);
+
+/// Of a word that says how things are.
+enum class Colour { green, yellow, red };
+
+/// As print(), of the three together. `word` has its colour (ECMA-48) where stdout is a terminal
+/// that knows some, unless NO_COLOR is set (no-color.org).
+void printColoured(std::string_view before, std::string_view word, Colour colour,
+                   std::string_view after);
+
 void printJson(const Json &json);
 /// The same as a part of something, whose lines after the first are behind `indent` spaces; no
 /// newline follows.

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pty
 import shutil
 from pathlib import Path
 
@@ -21,8 +22,12 @@ class CheckCase(CommandCase):
         super().setUp()
         self.store.chmod(0o700)
 
+    @staticmethod
+    def environment(env: dict[str, str]) -> dict[str, str]:
+        return {"LIBVIRT_DRIVER_DIR": settings().secret_only, **env}
+
     def check(self, *options: str, **env: str) -> Result:
-        return self.keyhold.run("check", *options, env={"LIBVIRT_DRIVER_DIR": settings().secret_only, **env})
+        return self.keyhold.run("check", *options, env=self.environment(env))
 
     def found(self, *options: str, **env: str) -> tuple[int, list[tuple[str, str]]]:
         done = self.check("--json", *options, **env)
@@ -43,6 +48,23 @@ class CheckCase(CommandCase):
 class Check(CheckCase):
     def test_all_is_well(self) -> None:
         self.assertFound(GOOD)
+
+    def shown(self, **env: str) -> bytes:
+        """On a terminal."""
+        screen, terminal = pty.openpty()
+        try:
+            self.machine.popen(settings().command, "check", env=self.environment(env),
+                               stdout=terminal).wait(settings().patience)
+            return os.read(screen, 65536)
+        finally:
+            os.close(screen)
+            os.close(terminal)
+
+    def test_colours_are_for_terminals_that_have_them(self) -> None:
+        self.assertIn(b": \33[32mok\33[0m, ", self.shown(TERM="xterm"))
+        for env in ({"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}):
+            self.assertIn(b": ok, ", self.shown(**env))
+        self.assertIn(": ok, ", self.check(TERM="xterm").out)
 
     def test_plain_values_where_encryption_is_on(self) -> None:
         self.configure()
