@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """keyhold encrypt: on, off and rotate, and what goes on from there after an interruption."""
 
-import os
 import subprocess
 import threading
-from pathlib import Path
 
 from harness.encrypt_case import EncryptCase
 from harness.keyhold import Keyhold
