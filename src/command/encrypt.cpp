@@ -268,7 +268,7 @@ class Encryption {
             advise("went on with the rotation to " + inQuotes(*begun) + ", which was interrupted");
             return *begun;
         }
-        const std::string place = placeOfNew(settings);
+        std::string place = placeOfNew(settings);
         const std::string note = settings_notes::ofRotationTo(place);
         const std::string noted = withKey(text, plan.keyPath, note);
         // A place that looks like another comment is found by --key alone.
