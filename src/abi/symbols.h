@@ -57,9 +57,6 @@
     X(char *, virGetUserRuntimeDirectory, ())                                                             \
     X(keyhold::abi::Conf *, virConfReadString, (const char *, unsigned int))                              \
     X(int, virConfFree, (keyhold::abi::Conf *))                                                           \
-    X(int, virConfGetValueBool, (keyhold::abi::Conf *, const char *, bool *))                             \
-    X(int, virConfGetValueString, (keyhold::abi::Conf *, const char *, char **))                          \
-    X(int, virConfGetValueStringList, (keyhold::abi::Conf *, const char *, bool, char ***))               \
     X(void, virRaiseErrorFull, (const char *, const char *, std::size_t, int, int, int, const char *,     \
         const char *, const char *, int, int, const char *, ...))                                         \
     X(void, virReportErrorHelper, (int, int, const char *, const char *, std::size_t, const char *, ...)) \

@@ -80,7 +80,7 @@ class Scanner {
     bool value(ConfStatement &statement) {
         skip(kBlanks);
         if (at('"') || at('\''))
-            return string().has_value();
+            return (statement.text = string()).has_value();
         if (taken("["))
             return list(statement.list.emplace());
         if (at('+') || at('-')) {

@@ -9,8 +9,8 @@
 
 namespace keyhold {
 
-/// One statement of a file in the syntax of libvirt's conf files (`name = value`), with what
-/// libvirt's own reader does not give: its line, and whatever its value is.
+/// One statement of a file in the syntax of libvirt's conf files (`name = value`). Of number, text
+/// and list, the one that it has.
 struct ConfStatement {
     std::string name;
     unsigned line = 0; ///< from 1
@@ -18,9 +18,10 @@ struct ConfStatement {
     std::size_t begin = 0;
     std::size_t valueBegin = 0;
     std::size_t end = 0;
-    /// A number as it is written, with its sign; empty for other values.
+    /// As it is written, with its sign; empty for other values.
     std::string number;
-    /// The entries of a list, an entry that is no string as nothing; empty for other values.
+    std::optional<std::string> text;
+    /// The entries of a list, an entry that is no string as nothing.
     std::optional<std::vector<std::optional<std::string>>> list;
 };
 

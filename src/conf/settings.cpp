@@ -5,6 +5,8 @@
 #include "conf/nearest_word.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstring>
 #include <string_view>
 
 namespace keyhold {
@@ -16,6 +18,43 @@ constexpr std::string_view kNames[] = {
     "encrypt_data",  "secrets_encryption_key", "secrets_decryption_keys",
     "seal_existing", "unseal_existing",        "key_memory",
     "plain_values"};
+
+Error isNot(const char *name, const char *wanted) {
+    return {ErrorCode::configUnsupported, inQuotes(name) + " is not " + wanted};
+}
+
+/// The settings of a file, by name and type; empty if there is none, and raised if it is of another
+/// type.
+struct Values {
+    const std::vector<ConfStatement> &statements;
+
+    [[nodiscard]] std::optional<bool> boolean(const char *name) const {
+        const ConfStatement *const found = findStatement(statements, name);
+        if (!found)
+            return std::nullopt;
+        const char *const digits = found->number.c_str() + found->number.starts_with('+');
+        unsigned number = 2; // stays if there is none, or one out of range
+        std::from_chars(digits, digits + std::strlen(digits), number);
+        if (number > 1)
+            throw isNot(name, "0 or 1");
+        return number == 1;
+    }
+    [[nodiscard]] std::optional<std::string> string(const char *name) const {
+        const ConfStatement *const found = findStatement(statements, name);
+        if (found && !found->text)
+            throw isNot(name, "a string");
+        return found ? found->text : std::nullopt;
+    }
+    /// A single string is a list of one.
+    [[nodiscard]] decltype(ConfStatement::list) list(const char *name) const {
+        const ConfStatement *const found = findStatement(statements, name);
+        if (found && found->text)
+            return {{found->text}};
+        if (found && !found->list)
+            throw isNot(name, "a list of strings");
+        return found ? found->list : std::nullopt;
+    }
+};
 
 /// `what` says which text that is.
 void requireAbsolute(const std::string &what, const std::string &path) {
@@ -62,7 +101,8 @@ bool Settings::hasProblem(SettingProblem::Of setting) const {
         problems, [&](const SettingProblem &problem) { return problem.setting == setting; });
 }
 
-Settings readSettings(const ConfValues &values) {
+Settings readSettings(const std::vector<ConfStatement> &statements) {
+    const Values values{statements};
     Settings settings;
     take(settings, Of::encryptData, [&] { settings.encryptData = values.boolean("encrypt_data"); });
     take(settings, Of::secretsEncryptionKey, [&] {
@@ -71,7 +111,7 @@ Settings readSettings(const ConfValues &values) {
             requireAbsolute("'secrets_encryption_key'", *path);
         settings.secretsEncryptionKey = std::move(path);
     });
-    ConfValues::List earlier;
+    std::vector<std::optional<std::string>> earlier;
     take(settings, Of::secretsDecryptionKeys, [&] {
         if (auto paths = values.list("secrets_decryption_keys"))
             earlier = *std::move(paths);

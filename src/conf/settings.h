@@ -58,23 +58,10 @@ struct Settings {
     bool operator==(const Settings &) const = default;
 };
 
-/// A conf file that was parsed by somebody else: libvirt's own reader, or a test's. Each call
-/// returns empty if the setting is absent, and raises configUnsupported, with a text that names the
-/// setting, if it is of another type.
-class ConfValues {
-  public:
-    virtual ~ConfValues() = default;
-    [[nodiscard]] virtual std::optional<bool> boolean(const char *name) const = 0;
-    [[nodiscard]] virtual std::optional<std::string> string(const char *name) const = 0;
-    /// An entry that is no string is nothing.
-    using List = std::vector<std::optional<std::string>>;
-    [[nodiscard]] virtual std::optional<List> list(const char *name) const = 0;
-};
-
 /// A value of another type or out of range (a path that is not absolute, an unknown word) is a
 /// problem of that setting alone, of a list, of that entry. No text quotes a value: somebody may
 /// have pasted a key. Settings with other names are ignored, as the stock driver does.
-[[nodiscard]] Settings readSettings(const ConfValues &values);
+[[nodiscard]] Settings readSettings(const std::vector<ConfStatement> &statements);
 
 /// What does not count in a file of settings, with line and remedy: names that are no setting of
 /// this driver nor of libvirt 12.8, with the one that was probably meant, and all but the first of

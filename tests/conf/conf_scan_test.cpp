@@ -35,6 +35,17 @@ TEST(ConfScan, HasNumbersAsTheyAreWritten) {
     EXPECT_EQ(statements[3].number, "");
 }
 
+TEST(ConfScan, HasTextsAsTheyAreWritten) {
+    const auto statements =
+        scanConf("a = 'x\"y'\nb = \"\\n'\"\nc = \"\"\"u\n\"v\"\"\"\nd = ''\ne = 1\n");
+    ASSERT_EQ(statements.size(), 5U);
+    EXPECT_EQ(statements[0].text, "x\"y");
+    EXPECT_EQ(statements[1].text, "\\n'");
+    EXPECT_EQ(statements[2].text, "u\n\"v");
+    EXPECT_EQ(statements[3].text, "");
+    EXPECT_EQ(statements[4].text, std::nullopt);
+}
+
 TEST(ConfScan, HasTheEntriesOfLists) {
     const auto statements =
         scanConf("a = [ 'x', \"y\", 5, [ 'z' ], \"\"\"u\nv\"\"\", ]\nb = []\nc = 'x'\n");

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conf/settings.h"
 
-#include "conf/error.h"
-
 #include <map>
 #include <string>
 #include <variant>
@@ -12,38 +10,26 @@
 namespace keyhold {
 namespace {
 
-using List = ConfValues::List;
+using Statements = std::vector<ConfStatement>;
+using List = std::vector<std::optional<std::string>>;
+using Value = std::variant<bool, std::string, List>;
 
-class Values final : public ConfValues {
-  public:
-    using Value = std::variant<bool, std::string, List>;
-    explicit Values(std::map<std::string, Value> values) : values_(std::move(values)) {}
-
-    [[nodiscard]] std::optional<bool> boolean(const char *name) const override {
-        return get<bool>(name);
+Statements settingsIn(const std::map<std::string, Value> &values) {
+    Statements statements;
+    for (const auto &[name, value] : values) {
+        ConfStatement &statement = statements.emplace_back();
+        statement.name = name;
+        if (const auto *boolean = std::get_if<bool>(&value))
+            statement.number = *boolean ? "1" : "0";
+        else if (const auto *text = std::get_if<std::string>(&value))
+            statement.text = *text;
+        else
+            statement.list = std::get<List>(value);
     }
-    [[nodiscard]] std::optional<std::string> string(const char *name) const override {
-        return get<std::string>(name);
-    }
-    [[nodiscard]] std::optional<List> list(const char *name) const override {
-        return get<List>(name);
-    }
+    return statements;
+}
 
-  private:
-    template <typename Type>
-    std::optional<Type> get(const char *name) const {
-        const auto found = values_.find(name);
-        if (found == values_.end())
-            return std::nullopt;
-        if (!std::holds_alternative<Type>(found->second))
-            throw Error(ErrorCode::configUnsupported, name);
-        return std::get<Type>(found->second);
-    }
-
-    std::map<std::string, Value> values_;
-};
-
-std::map<std::string, Values::Value> one(const char *name, Values::Value value) {
+std::map<std::string, Value> one(const char *name, Value value) {
     return {{name, std::move(value)}};
 }
 
@@ -51,7 +37,7 @@ using Of = SettingProblem::Of;
 
 /// That `values` are as `expected`, but for problems of one setting, of which each text has one of
 /// `parts` in it.
-void expectProblem(const Values &values, Settings expected, Of setting,
+void expectProblem(const Statements &values, Settings expected, Of setting,
                    const std::vector<std::string> &parts) {
     Settings settings = readSettings(values);
     ASSERT_EQ(parts.size(), settings.problems.size());
@@ -66,7 +52,7 @@ void expectProblem(const Values &values, Settings expected, Of setting,
 }
 
 TEST(SettingsTest, WithoutAnySettingAllIsDefault) {
-    const Settings settings = readSettings(Values({}));
+    const Settings settings = readSettings(settingsIn({}));
     EXPECT_EQ(Settings(), settings);
     EXPECT_FALSE(settings.encryptData);
     EXPECT_FALSE(settings.secretsEncryptionKey);
@@ -75,7 +61,7 @@ TEST(SettingsTest, WithoutAnySettingAllIsDefault) {
 }
 
 TEST(SettingsTest, ReadsAllOfThem) {
-    const Settings settings = readSettings(Values({
+    const Settings settings = readSettings(settingsIn({
         {"encrypt_data", true},
         {"secrets_encryption_key", "/k/new"},
         {"secrets_decryption_keys", List{"/k/old", "/k/older"}},
@@ -90,31 +76,47 @@ TEST(SettingsTest, ReadsAllOfThem) {
     EXPECT_EQ(KeyMemoryChoice::locked, settings.keyMemory);
 }
 
+TEST(SettingsTest, ABooleanIsZeroOrOne) {
+    const auto read = [](const std::string &number) {
+        return readSettings(scanConf("encrypt_data = " + number + "\n"));
+    };
+    for (const char *zero : {"0", "+0", "000"})
+        EXPECT_EQ(false, read(zero).encryptData) << zero;
+    for (const char *one : {"1", "+1", "0000000000000000000000000001"})
+        EXPECT_EQ(true, read(one).encryptData) << one;
+    for (const char *other : {"2", "-0", "-1", "10", "4294967297", "18446744073709551616", "'1'"}) {
+        EXPECT_EQ(std::nullopt, read(other).encryptData) << other;
+        EXPECT_TRUE(read(other).hasProblem(Of::encryptData)) << other;
+    }
+}
+
 TEST(SettingsTest, KeyMemoryIsOneOfThreeWords) {
     EXPECT_EQ(KeyMemoryChoice::automatic,
-              readSettings(Values(one("key_memory", "auto"))).keyMemory);
+              readSettings(settingsIn(one("key_memory", "auto"))).keyMemory);
     EXPECT_EQ(KeyMemoryChoice::secretmem,
-              readSettings(Values(one("key_memory", "secretmem"))).keyMemory);
+              readSettings(settingsIn(one("key_memory", "secretmem"))).keyMemory);
     for (const std::string word : {"", "Auto", "secret", "locked "})
-        expectProblem(Values(one("key_memory", word)), {}, Of::keyMemory,
+        expectProblem(settingsIn(one("key_memory", word)), {}, Of::keyMemory,
                       {"'key_memory' is not \"auto\", \"secretmem\" or \"locked\""});
 }
 
 TEST(SettingsTest, PlainValuesIsOneOfTwoWords) {
-    EXPECT_EQ(PlainValues::accept, readSettings(Values(one("plain_values", "accept"))).plainValues);
-    EXPECT_EQ(PlainValues::refuse, readSettings(Values(one("plain_values", "refuse"))).plainValues);
+    EXPECT_EQ(PlainValues::accept,
+              readSettings(settingsIn(one("plain_values", "accept"))).plainValues);
+    EXPECT_EQ(PlainValues::refuse,
+              readSettings(settingsIn(one("plain_values", "refuse"))).plainValues);
     for (const std::string word : {"", "refused", "Refuse"})
-        expectProblem(Values(one("plain_values", word)), {}, Of::plainValues,
+        expectProblem(settingsIn(one("plain_values", word)), {}, Of::plainValues,
                       {"'plain_values' is not \"accept\" or \"refuse\""});
 }
 
 TEST(SettingsTest, PathsAreAbsolute) {
     for (const std::string path : {"", "key", "./key", "~/key"}) {
-        expectProblem(Values(one("secrets_encryption_key", path)), {}, Of::secretsEncryptionKey,
+        expectProblem(settingsIn(one("secrets_encryption_key", path)), {}, Of::secretsEncryptionKey,
                       {"'secrets_encryption_key' is not an absolute path"});
         Settings others;
         others.secretsDecryptionKeys = {"/good", "/too"};
-        expectProblem(Values(one("secrets_decryption_keys", List{"/good", path, "/too", "b"})),
+        expectProblem(settingsIn(one("secrets_decryption_keys", List{"/good", path, "/too", "b"})),
                       others, Of::secretsDecryptionKeys,
                       {"entry 2 of 'secrets_decryption_keys' is not an absolute path",
                        "entry 4 of 'secrets_decryption_keys' is not an absolute path"});
@@ -124,15 +126,16 @@ TEST(SettingsTest, PathsAreAbsolute) {
 TEST(SettingsTest, AnEntryThatIsNoStringCostsThatEntry) {
     Settings others;
     others.secretsDecryptionKeys = {"/good"};
-    expectProblem(Values(one("secrets_decryption_keys", List{std::nullopt, "/good", std::nullopt})),
-                  others, Of::secretsDecryptionKeys,
-                  {"entry 1 of 'secrets_decryption_keys' is not a string",
-                   "entry 3 of 'secrets_decryption_keys' is not a string"});
+    expectProblem(
+        settingsIn(one("secrets_decryption_keys", List{std::nullopt, "/good", std::nullopt})),
+        others, Of::secretsDecryptionKeys,
+        {"entry 1 of 'secrets_decryption_keys' is not a string",
+         "entry 3 of 'secrets_decryption_keys' is not a string"});
 }
 
 TEST(SettingsTest, NoTextQuotesAValue) {
     const std::string pasted = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
-    const Settings settings = readSettings(Values({
+    const Settings settings = readSettings(settingsIn({
         {"secrets_encryption_key", pasted},
         {"secrets_decryption_keys", List{pasted}},
         {"key_memory", pasted},
@@ -163,7 +166,7 @@ TEST(SettingsTest, WhatDoesNotCountIsTold) {
                                          std::string(32, 'M') + " = 1\n")));
 }
 
-const std::map<std::string, Values::Value> kGood = {
+const std::map<std::string, Value> kGood = {
     {"encrypt_data", true},
     {"secrets_encryption_key", "/k/new"},
     {"secrets_decryption_keys", List{"/k/old"}},
@@ -175,7 +178,7 @@ const std::map<std::string, Values::Value> kGood = {
 TEST(SettingsTest, AnotherTypeIsAProblemOfThatSettingAlone) {
     struct Case {
         const char *name;
-        Values::Value bad;
+        Value bad;
         Of setting;
         void (*leaveOut)(Settings &);
     };
@@ -191,7 +194,7 @@ TEST(SettingsTest, AnotherTypeIsAProblemOfThatSettingAlone) {
         {"key_memory", false, Of::keyMemory,
          [](Settings &s) { s.keyMemory = KeyMemoryChoice::automatic; }},
     };
-    const Settings good = readSettings(Values(kGood));
+    const Settings good = readSettings(settingsIn(kGood));
     EXPECT_TRUE(good.problems.empty());
     for (const Case &each : cases) {
         auto values = kGood;
@@ -199,12 +202,12 @@ TEST(SettingsTest, AnotherTypeIsAProblemOfThatSettingAlone) {
         Settings expected = good;
         each.leaveOut(expected);
         EXPECT_NE(good, expected) << each.name;
-        expectProblem(Values(values), expected, each.setting, {each.name});
+        expectProblem(settingsIn(values), expected, each.setting, {each.name});
     }
 }
 
 TEST(SettingsTest, EachProblemIsTold) {
-    const Settings settings = readSettings(Values({
+    const Settings settings = readSettings(settingsIn({
         {"encrypt_data", "1"},
         {"secrets_encryption_key", "key"},
         {"seal_existing", true},
