@@ -92,12 +92,12 @@ class BackupReader {
             const auto file = member->name.starts_with(kFolder)
                                   ? layout::parseFileName(member->name.substr(kFolder.size()))
                                   : std::nullopt;
-            if (file && file->kind == layout::FileKind::definition)
-                readDefinition(*member, file->uuid);
-            else if (file && file->kind == layout::FileKind::value)
-                readValue(*member, file->uuid, file->form);
-            else
+            if (!file || file->stage != layout::Stage::current)
                 refuse("has a " + inArchive + ", which no backup has");
+            if (file->form)
+                readValue(*member, file->uuid, *file->form);
+            else
+                readDefinition(*member, file->uuid);
         }
         refuse("is cut off: it has no " + std::string(kManifestName) + " at its end");
     }

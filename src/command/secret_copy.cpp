@@ -150,7 +150,7 @@ class Reading {
     [[nodiscard]] bool hasPendingValue() const {
         const std::string hash = layout::hashOfDefinition(copy_.definitionText);
         return std::ranges::any_of(kValueFormats, [&](ValueFormat format) {
-            return directory_.contains(layout::leavingValueName(uuid_, format)) ||
+            return directory_.contains(layout::valueName(uuid_, format, layout::Stage::leaving)) ||
                    directory_.contains(layout::awaitingValueName(uuid_, format, hash));
         });
     }

@@ -134,8 +134,8 @@ Revision DirectoryBackend::put(const Uuid &uuid, const SecretChange &change,
 }
 
 void DirectoryBackend::writeDefinition(const Uuid &uuid, const std::string &text) {
-    const std::string staged = layout::newDefinitionName(uuid);
-    const std::string old = layout::oldDefinitionName(uuid);
+    const std::string staged = layout::definitionName(uuid, layout::Stage::fresh);
+    const std::string old = layout::definitionName(uuid, layout::Stage::old);
     writeSyncedFile(*directory_, staged, bytesOf(text));
     if (replaceDurably(*directory_, staged, layout::definitionName(uuid), old))
         discard(uuid, old);
@@ -188,7 +188,7 @@ void DirectoryBackend::create(const SecretDefinition &definition, const EncodedV
 
 void DirectoryBackend::rollBack(const Uuid &uuid, ValueFormat form, const std::string &awaiting,
                                 const Error &cause) {
-    const std::string oldDefinition = layout::oldDefinitionName(uuid);
+    const std::string oldDefinition = layout::definitionName(uuid, layout::Stage::old);
     try {
         // A rename may have failed after it was done.
         if (!directory_->contains(awaiting))
@@ -226,14 +226,14 @@ void DirectoryBackend::erase(const Uuid &uuid, Revision /*seen*/) {
                 rememberStaleFile(uuid, name, error);
         };
         for (const ValueFormat form : kValueFormats)
-            rememberIfThere(layout::leavingValueName(uuid, form));
-        rememberIfThere(layout::leavingDefinitionName(uuid));
+            rememberIfThere(layout::valueName(uuid, form, layout::Stage::leaving));
+        rememberIfThere(layout::definitionName(uuid, layout::Stage::leaving));
         throw;
     }
 }
 
 void DirectoryBackend::removeFiles(const Uuid &uuid) {
-    const std::string leaving = layout::leavingDefinitionName(uuid);
+    const std::string leaving = layout::definitionName(uuid, layout::Stage::leaving);
     // One sync makes all of it durable. A start that finds only some of it done ends it, or brings
     // back all if the definition is still there.
     std::vector<FormerValue> values;
@@ -244,7 +244,7 @@ void DirectoryBackend::removeFiles(const Uuid &uuid) {
             const std::string name = layout::valueName(uuid, form);
             if (!directory_->contains(name))
                 continue;
-            FormerValue value{form, layout::leavingValueName(uuid, form)};
+            FormerValue value{form, layout::valueName(uuid, form, layout::Stage::leaving)};
             const int result = directory_->fileSystem().rename(directory_->number(), name.c_str(),
                                                                value.name.c_str());
             if (result == -ENOENT)

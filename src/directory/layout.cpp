@@ -11,10 +11,8 @@ namespace keyhold::layout {
 namespace {
 
 constexpr std::string_view kDefinition = ".xml";
-constexpr std::string_view kNew = ".keyhold-new";
-constexpr std::string_view kOld = ".keyhold-old";
-constexpr std::string_view kLeaving = ".keyhold-leaving";
-constexpr std::string_view kAwaiting = ".keyhold-for-";
+constexpr std::array<std::string_view, 5> kEnds = {"", ".keyhold-new", ".keyhold-leaving",
+                                                   ".keyhold-old", ".keyhold-for-"}; // by stage
 constexpr std::string_view kQuarantined = ".aside-";
 
 constexpr std::size_t kHashBytes = 8;
@@ -30,12 +28,8 @@ std::string nameWith(const Uuid &uuid, std::initializer_list<std::string_view> r
     return name;
 }
 
-std::string definitionWith(const Uuid &uuid, std::string_view suffix) {
-    return nameWith(uuid, {kDefinition, suffix});
-}
-
-std::string valueWith(const Uuid &uuid, ValueFormat form, std::string_view suffix) {
-    return nameWith(uuid, {".", valueFormatName(form), suffix});
+std::string_view endOf(Stage stage) {
+    return kEnds.at(static_cast<std::size_t>(stage));
 }
 
 bool isHash(std::string_view text) {
@@ -43,77 +37,33 @@ bool isHash(std::string_view text) {
            text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-struct Suffix {
-    std::string_view text;
-    FileKind kind;
-};
-
-constexpr std::array kDefinitionSuffixes = {
-    Suffix{"", FileKind::definition},
-    Suffix{kNew, FileKind::newDefinition},
-    Suffix{kLeaving, FileKind::leavingDefinition},
-    Suffix{kOld, FileKind::oldDefinition},
-};
-constexpr std::array kValueSuffixes = {
-    Suffix{"", FileKind::value},
-    Suffix{kNew, FileKind::newValue},
-    Suffix{kLeaving, FileKind::leavingValue},
-    Suffix{kOld, FileKind::oldValue},
-};
-
-template <std::size_t size>
-std::optional<FileKind> kindOf(std::string_view suffix, const std::array<Suffix, size> &suffixes) {
-    for (const Suffix &known : suffixes) {
-        if (suffix == known.text)
-            return known.kind;
+/// By the end of its name, `end`.
+std::optional<FileName> fileOf(const Uuid &uuid, std::optional<ValueFormat> form,
+                               std::string_view end) {
+    for (const Stage stage : {Stage::current, Stage::fresh, Stage::leaving, Stage::old}) {
+        if (end == endOf(stage))
+            return FileName{uuid, stage, form, {}};
     }
-    return std::nullopt;
-}
-
-std::optional<FileName> parseValueName(const Uuid &uuid, ValueFormat form,
-                                       std::string_view suffix) {
-    if (const auto kind = kindOf(suffix, kValueSuffixes))
-        return FileName{uuid, *kind, form, {}};
-    if (!suffix.starts_with(kAwaiting) || !isHash(suffix.substr(kAwaiting.size())))
+    const std::string_view awaiting = endOf(Stage::awaiting);
+    if (!form || !end.starts_with(awaiting) || !isHash(end.substr(awaiting.size())))
         return std::nullopt;
-    return FileName{uuid, FileKind::awaitingValue, form,
-                    std::string(suffix.substr(kAwaiting.size()))};
+    return FileName{uuid, Stage::awaiting, form, std::string(end.substr(awaiting.size()))};
 }
 
 } // namespace
 
-std::string definitionName(const Uuid &uuid) {
-    return definitionWith(uuid, "");
+std::string definitionName(const Uuid &uuid, Stage stage) {
+    return nameWith(uuid, {kDefinition, endOf(stage)});
 }
-std::string valueName(const Uuid &uuid, ValueFormat form) {
-    return valueWith(uuid, form, "");
+std::string valueName(const Uuid &uuid, ValueFormat form, Stage stage) {
+    return nameWith(uuid, {".", valueFormatName(form), endOf(stage)});
 }
-std::string newDefinitionName(const Uuid &uuid) {
-    return definitionWith(uuid, kNew);
-}
-std::string newValueName(const Uuid &uuid, ValueFormat form) {
-    return valueWith(uuid, form, kNew);
-}
-std::string leavingValueName(const Uuid &uuid, ValueFormat form) {
-    return valueWith(uuid, form, kLeaving);
-}
-std::string leavingDefinitionName(const Uuid &uuid) {
-    return definitionWith(uuid, kLeaving);
-}
-std::string oldDefinitionName(const Uuid &uuid) {
-    return definitionWith(uuid, kOld);
-}
-std::string oldValueName(const Uuid &uuid, ValueFormat form) {
-    return valueWith(uuid, form, kOld);
-}
-
 std::string awaitingValueName(const Uuid &uuid, ValueFormat form,
                               const std::string &definitionHash) {
-    return valueWith(uuid, form, kAwaiting) + definitionHash;
+    return valueName(uuid, form, Stage::awaiting) + definitionHash;
 }
-
 std::string quarantineName(const Uuid &uuid, ValueFormat form, unsigned n) {
-    return valueWith(uuid, form, kQuarantined) + std::to_string(n);
+    return valueName(uuid, form).append(kQuarantined) + std::to_string(n);
 }
 
 bool isQuarantineName(std::string_view name) {
@@ -124,7 +74,7 @@ bool isQuarantineName(std::string_view name) {
     if (number.empty() || number.find_first_not_of("0123456789") != std::string_view::npos)
         return false;
     const auto file = parseFileName(name.substr(0, at));
-    return file && file->kind == FileKind::value;
+    return file && file->form && file->stage == Stage::current;
 }
 
 std::string hashOfDefinition(std::string_view text) {
@@ -146,16 +96,14 @@ std::optional<FileName> parseFileName(std::string_view name) {
     if (!uuid)
         return std::nullopt;
     std::string_view rest = name.substr(Uuid::kTextLength);
-    if (rest.starts_with(kDefinition)) {
-        const auto kind = kindOf(rest.substr(kDefinition.size()), kDefinitionSuffixes);
-        return kind ? std::optional(FileName{*uuid, *kind, ValueFormat::plain, {}}) : std::nullopt;
-    }
+    if (rest.starts_with(kDefinition))
+        return fileOf(*uuid, std::nullopt, rest.substr(kDefinition.size()));
     if (!rest.starts_with('.'))
         return std::nullopt;
     rest.remove_prefix(1);
     for (const ValueFormat form : kValueFormats) {
         if (rest.substr(0, rest.find('.')) == valueFormatName(form))
-            return parseValueName(*uuid, form, rest.substr(valueFormatName(form).size()));
+            return fileOf(*uuid, form, rest.substr(valueFormatName(form).size()));
     }
     return std::nullopt;
 }

@@ -14,29 +14,22 @@
 /// in nothing that a stock driver loads, and may be removed at start.
 namespace keyhold::layout {
 
-enum class FileKind {
-    definition,        ///< U.xml
-    value,             ///< U.base64, U.aes256cbc, U.jwe
-    newDefinition,     ///< being written: never of use to a later process
-    newValue,          ///< being written
-    awaitingValue,     ///< complete; belongs to the definition whose text has the hash in its name
-    leavingValue,      ///< a value on its way out; returns if its definition is still there
-    leavingDefinition, ///< of a secret that is being removed: it takes its values with it
-    oldDefinition,     ///< replaced or removed, kept until the directory is synced
-    oldValue,          ///< replaced or removed, kept until the directory is synced
+/// What a file is to its secret, by the end of its name.
+enum class Stage {
+    current,  ///< U.xml, U.base64, U.aes256cbc, U.jwe
+    fresh,    ///< being written: never of use to a later process
+    leaving,  ///< of a secret that is being removed: a definition takes its values with it, a value
+              ///< returns if its definition is still there
+    old,      ///< replaced or removed, kept until the directory is synced
+    awaiting, ///< a value, complete; belongs to the definition whose text has the hash in its name
 };
 
-[[nodiscard]] std::string definitionName(const Uuid &uuid);
-[[nodiscard]] std::string valueName(const Uuid &uuid, ValueFormat form);
-[[nodiscard]] std::string newDefinitionName(const Uuid &uuid);
-[[nodiscard]] std::string newValueName(const Uuid &uuid, ValueFormat form);
+[[nodiscard]] std::string definitionName(const Uuid &uuid, Stage stage = Stage::current);
+[[nodiscard]] std::string valueName(const Uuid &uuid, ValueFormat form,
+                                    Stage stage = Stage::current);
 /// `definitionHash` is hashOfDefinition() of the text that the value waits for.
 [[nodiscard]] std::string awaitingValueName(const Uuid &uuid, ValueFormat form,
                                             const std::string &definitionHash);
-[[nodiscard]] std::string leavingValueName(const Uuid &uuid, ValueFormat form);
-[[nodiscard]] std::string leavingDefinitionName(const Uuid &uuid);
-[[nodiscard]] std::string oldDefinitionName(const Uuid &uuid);
-[[nodiscard]] std::string oldValueName(const Uuid &uuid, ValueFormat form);
 /// The n-th name (from 1) under which a value file is quarantined that belongs to no secret, or
 /// that nobody could read when a new value came. Not private: it is somebody's and is never
 /// removed.
@@ -49,9 +42,9 @@ enum class FileKind {
 
 struct FileName {
     Uuid uuid;
-    FileKind kind;
-    ValueFormat form;           ///< not for definitions
-    std::string definitionHash; ///< only for awaitingValue
+    Stage stage;
+    std::optional<ValueFormat> form; ///< empty for definitions
+    std::string definitionHash;      ///< only while it is awaiting that
 };
 
 /// What a name in the directory stands for; empty for names that are none of the above.

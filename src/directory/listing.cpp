@@ -35,9 +35,8 @@ Name nameOf(const layout::FileName &file, std::size_t secret) {
     std::uint64_t halves[2];
     static_assert(sizeof halves == Uuid::kSize);
     std::memcpy(halves, file.uuid.bytes().data(), sizeof halves);
-    const bool isValue = file.kind == layout::FileKind::value;
     return {halves[0], halves[1], static_cast<std::uint32_t>(secret),
-            isValue ? only(file.form) : ValueFormats{0}};
+            file.form ? only(*file.form) : ValueFormats{0}};
 }
 
 std::pair<Uuid, ValueFormat> valueOf(const Name &name) {
@@ -83,17 +82,13 @@ Listing listStore(const StoreDirectory &directory) {
                 others->emplace_back(text);
             return;
         }
-        switch (file->kind) {
-        case layout::FileKind::definition:
-            names.push_back(nameOf(*file, listing.secrets.size()));
-            listing.secrets.push_back({file->uuid});
-            break;
-        case layout::FileKind::value:
-            names.push_back(nameOf(*file, 0));
-            break;
-        default:
+        if (file->stage != layout::Stage::current) {
             listing.privateNames.emplace_back(text);
+            return;
         }
+        names.push_back(nameOf(*file, listing.secrets.size()));
+        if (!file->form)
+            listing.secrets.push_back({file->uuid});
     });
     match(names, listing);
     return listing;

@@ -56,39 +56,39 @@ std::vector<ListedSecret> DirectoryBackend::start() {
 
 bool DirectoryBackend::isValueOfSecret(const layout::FileName &file) const {
     bool isValue = false;
-    if (file.kind == layout::FileKind::awaitingValue) {
+    if (file.stage == layout::Stage::awaiting) {
         const auto text = readDefinitionFile(*directory_, layout::definitionName(file.uuid));
         isValue = text && layout::hashOfDefinition(*text) == file.definitionHash;
-    } else if (file.kind == layout::FileKind::leavingValue) {
+    } else if (file.form && file.stage == layout::Stage::leaving) {
         // Where the definition that left is there too, another one came since.
         isValue = directory_->contains(layout::definitionName(file.uuid)) &&
-                  !directory_->contains(layout::leavingDefinitionName(file.uuid));
+                  !directory_->contains(layout::definitionName(file.uuid, layout::Stage::leaving));
     }
     // A value file that somebody put there since is the newer one.
-    return isValue && !directory_->contains(layout::valueName(file.uuid, file.form));
+    return isValue && !directory_->contains(layout::valueName(file.uuid, *file.form));
 }
 
 void DirectoryBackend::recoverFile(const layout::FileName &file, const std::string &name) {
-    const bool isDefinition = file.kind == layout::FileKind::leavingDefinition;
+    const bool isLeaving = file.stage == layout::Stage::leaving;
     const bool isValue = isValueOfSecret(file);
     // A power cut must not bring a definition back once its values are gone, nor take it away once
     // its value has its name.
-    if (isDefinition || isValue || file.kind == layout::FileKind::leavingValue)
+    if (isLeaving || isValue)
         directory_->syncOrRaise();
     const NoteAtEnd note(*directory_);
-    if (isDefinition) {
+    if (isLeaving && !file.form) {
         endRemoval(file.uuid);
     } else if (!isValue) {
         directory_->unlink(name);
-    } else if (directory_->rename(name, layout::valueName(file.uuid, file.form))) {
+    } else if (directory_->rename(name, layout::valueName(file.uuid, *file.form))) {
         log_.info("finished an interrupted change: " + inQuotes(directory_->pathOf(name)) +
                   " is now " +
-                  inQuotes(directory_->pathOf(layout::valueName(file.uuid, file.form))));
+                  inQuotes(directory_->pathOf(layout::valueName(file.uuid, *file.form))));
     }
 }
 
 void DirectoryBackend::endRemoval(const Uuid &uuid) {
-    const std::string leaving = layout::leavingDefinitionName(uuid);
+    const std::string leaving = layout::definitionName(uuid, layout::Stage::leaving);
     const auto changed = [&](const std::string &name) {
         FileStatus status;
         const int result =
@@ -99,7 +99,8 @@ void DirectoryBackend::endRemoval(const Uuid &uuid) {
     const bool isRedefined = directory_->contains(layout::definitionName(uuid));
     bool mustSync = false;
     for (const ValueFormat form : kValueFormats) {
-        mustSync = directory_->unlink(layout::leavingValueName(uuid, form)) || mustSync;
+        mustSync =
+            directory_->unlink(layout::valueName(uuid, form, layout::Stage::leaving)) || mustSync;
         const std::string name = layout::valueName(uuid, form);
         const auto written = isRedefined ? std::nullopt : changed(name);
         // A value file that somebody put there since is not of this secret.
@@ -116,8 +117,9 @@ std::optional<Error> DirectoryBackend::discard(const Uuid &uuid, const std::stri
     try {
         directory_->unlink(privateName);
         // The others are removed at the next start in any case, should a power cut bring them back.
-        const layout::FileKind kind = layout::parseFileName(privateName)->kind;
-        if (kind == layout::FileKind::awaitingValue || kind == layout::FileKind::leavingValue)
+        const layout::FileName file = *layout::parseFileName(privateName);
+        if (file.form &&
+            (file.stage == layout::Stage::awaiting || file.stage == layout::Stage::leaving))
             directory_->noteRemoval();
     } catch (const Error &error) {
         rememberStaleFile(uuid, privateName, error);

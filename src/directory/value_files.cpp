@@ -138,7 +138,7 @@ DirectoryBackend::FormerValue DirectoryBackend::formerOf(const Uuid &uuid, Value
     };
     if (const char *why = judge(form, lend))
         return {form, freeQuarantineName(uuid, form), why};
-    return {form, layout::oldValueName(uuid, form)};
+    return {form, layout::valueName(uuid, form, layout::Stage::old)};
 }
 
 std::vector<DirectoryBackend::FormerValue>
@@ -210,11 +210,12 @@ void DirectoryBackend::storeValue(const Uuid &uuid, const EncodedValue &value, R
     }
     const SecretFiles *const read = asSeen ? &*asSeen : nullptr;
     const std::string name = layout::valueName(uuid, form);
-    const std::string staged = layout::newValueName(uuid, form);
+    const std::string staged = layout::valueName(uuid, form, layout::Stage::fresh);
     const auto naming = [&](ValueFormat each) { return formerOf(uuid, each, judge); };
     const bool hadFile = directory_->contains(name);
     const FormerValue former =
-        hadFile ? naming(form) : FormerValue{form, layout::oldValueName(uuid, form)};
+        hadFile ? naming(form)
+                : FormerValue{form, layout::valueName(uuid, form, layout::Stage::old)};
     writeSyncedFile(*directory_, staged, value.bytes);
     if (read)
         requireAsRead(uuid, *read, staged);

@@ -126,8 +126,9 @@ TEST_F(SecretCopyTest, OneThatNeverHoldsStillIsNamed) {
 TEST_F(SecretCopyTest, AValueThatIsOnItsWayToItsNameIsWaitedFor) {
     replace("xml", definition("one"));
     const std::string hash = layout::hashOfDefinition(definition("one"));
-    for (const std::string &name : {layout::awaitingValueName(uuid, ValueFormat::plain, hash),
-                                    layout::leavingValueName(uuid, ValueFormat::plain)}) {
+    for (const std::string &name :
+         {layout::awaitingValueName(uuid, ValueFormat::plain, hash),
+          layout::valueName(uuid, ValueFormat::plain, layout::Stage::leaving)}) {
         writePrivateFile(store.secrets() + "/" + name, "b25l");
         retries = 2;
         EXPECT_THAT(refusal(), HasSubstr("interrupted change")) << name;

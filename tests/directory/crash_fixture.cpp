@@ -13,7 +13,7 @@ bool isPlain(const std::string &name) {
 
 bool holdsValue(const std::string &name) {
     const auto parsed = layout::parseFileName(name);
-    return parsed && parsed->kind == layout::FileKind::value;
+    return parsed && parsed->form && parsed->stage == layout::Stage::current;
 }
 
 } // namespace

@@ -72,22 +72,25 @@ TEST_F(DirectoryBackendChangeTest, AValueWaitsUnderAPrivateNameForItsDefinition)
     const std::string awaiting =
         "/store/" + layout::awaitingValueName(uuidNumber(1), ValueFormat::plain,
                                               layout::hashOfDefinition(textOf(definitionOf(1))));
-    const std::string staged = "/store/" + layout::newDefinitionName(uuidNumber(1));
+    const std::string staged =
+        "/store/" + layout::definitionName(uuidNumber(1), layout::Stage::fresh);
     const std::string definition = "/store/" + xmlName(1);
     EXPECT_THAT(bench.disk.trace(),
                 ElementsAre("sync /store", // once: nobody knows what an earlier process left
                             "create " + awaiting, "write " + awaiting, "sync " + awaiting,
                             "sync /store", "create " + staged, "write " + staged, "sync " + staged,
                             "link " + definition + " -> /store/" +
-                                layout::oldDefinitionName(uuidNumber(1)) + " = ENOENT",
+                                layout::definitionName(uuidNumber(1), layout::Stage::old) +
+                                " = ENOENT",
                             "rename " + staged + " -> " + definition, "sync /store",
                             "rename " + awaiting + " -> /store/" + valueName(1), "sync /store"));
 }
 
 TEST_F(DirectoryBackendChangeTest, ADefinitionThatLeftStaysAsLongAsItsValueDoes) {
     create(definitionOf(1), "value");
-    const std::string value = layout::leavingValueName(uuidNumber(1), ValueFormat::plain);
-    const std::string definition = layout::leavingDefinitionName(uuidNumber(1));
+    const std::string value =
+        layout::valueName(uuidNumber(1), ValueFormat::plain, layout::Stage::leaving);
+    const std::string definition = layout::definitionName(uuidNumber(1), layout::Stage::leaving);
     faulty.fail(Operation::unlink, value, EIO);
     erase();
     EXPECT_THAT(bench.names(), UnorderedElementsAre(value, definition));
@@ -285,7 +288,8 @@ TEST_F(DirectoryBackendChangeTest, ARemovalThatFailsGivesEveryValueItsNameBackAt
 
 TEST_F(DirectoryBackendChangeTest, AValueWithASecondNameOfAFailedChangeIsRemoved) {
     create(definitionOf(1), "value");
-    const std::string old = layout::oldValueName(uuidNumber(1), ValueFormat::plain);
+    const std::string old =
+        layout::valueName(uuidNumber(1), ValueFormat::plain, layout::Stage::old);
     faulty.fail(Operation::link, old, EIO, 1, FaultyFileSystem::Effect::done);
     faulty.fail(Operation::rename, "new -> " + valueName(1), EIO);
     EXPECT_THROW(set("new"), Error);

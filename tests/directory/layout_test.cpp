@@ -18,29 +18,26 @@ Uuid theUuid() {
 
 struct Name {
     std::string name;
-    FileKind kind;
-    ValueFormat form = ValueFormat::plain;
+    Stage stage;
+    std::optional<ValueFormat> form = std::nullopt;
+
+    [[nodiscard]] bool isPublic() const { return stage == Stage::current; }
 };
 
 std::vector<Name> allNames() {
     const Uuid uuid = theUuid();
-    std::vector<Name> names = {{definitionName(uuid), FileKind::definition},
-                               {newDefinitionName(uuid), FileKind::newDefinition},
-                               {leavingDefinitionName(uuid), FileKind::leavingDefinition},
-                               {oldDefinitionName(uuid), FileKind::oldDefinition}};
+    std::vector<Name> names = {{definitionName(uuid), Stage::current},
+                               {definitionName(uuid, Stage::fresh), Stage::fresh},
+                               {definitionName(uuid, Stage::leaving), Stage::leaving},
+                               {definitionName(uuid, Stage::old), Stage::old}};
     for (const ValueFormat form : kValueFormats)
-        for (const Name &name :
-             {Name{valueName(uuid, form), FileKind::value, form},
-              Name{newValueName(uuid, form), FileKind::newValue, form},
-              Name{awaitingValueName(uuid, form, kHash), FileKind::awaitingValue, form},
-              Name{leavingValueName(uuid, form), FileKind::leavingValue, form},
-              Name{oldValueName(uuid, form), FileKind::oldValue, form}})
+        for (const Name &name : {Name{valueName(uuid, form), Stage::current, form},
+                                 Name{valueName(uuid, form, Stage::fresh), Stage::fresh, form},
+                                 Name{awaitingValueName(uuid, form, kHash), Stage::awaiting, form},
+                                 Name{valueName(uuid, form, Stage::leaving), Stage::leaving, form},
+                                 Name{valueName(uuid, form, Stage::old), Stage::old, form}})
             names.push_back(name);
     return names;
-}
-
-bool isPrivate(FileKind kind) {
-    return kind != FileKind::definition && kind != FileKind::value;
 }
 
 TEST(LayoutTest, PublicNamesAreThoseOfTheStockDriver) {
@@ -52,10 +49,10 @@ TEST(LayoutTest, EveryNameIsParsedAsWhatItWasMadeFor) {
     for (const Name &made : allNames()) {
         const auto parsed = parseFileName(made.name);
         ASSERT_TRUE(parsed.has_value()) << made.name;
-        EXPECT_EQ(made.kind, parsed->kind) << made.name;
+        EXPECT_EQ(made.stage, parsed->stage) << made.name;
         EXPECT_EQ(made.form, parsed->form) << made.name;
         EXPECT_EQ(theUuid(), parsed->uuid) << made.name;
-        EXPECT_EQ(made.kind == FileKind::awaitingValue ? kHash : "", parsed->definitionHash);
+        EXPECT_EQ(made.stage == Stage::awaiting ? kHash : "", parsed->definitionHash);
     }
 }
 
@@ -72,8 +69,8 @@ TEST(LayoutTest, NoTwoNamesAreTheSame) {
 
 TEST(LayoutTest, AStockLoaderSkipsPrivateNamesAndReadsNoneAsAValue) {
     for (const Name &made : allNames()) {
-        EXPECT_EQ(made.kind == FileKind::definition, hasDefinitionSuffix(made.name)) << made.name;
-        EXPECT_EQ(made.kind == FileKind::value && made.form == ValueFormat::plain,
+        EXPECT_EQ(made.isPublic() && !made.form, hasDefinitionSuffix(made.name)) << made.name;
+        EXPECT_EQ(made.isPublic() && made.form == ValueFormat::plain,
                   made.name.ends_with(".base64"))
             << made.name;
     }
@@ -83,7 +80,7 @@ TEST(LayoutTest, AStockLoaderSkipsPrivateNamesAndReadsNoneAsAValue) {
 
 TEST(LayoutTest, PrivateNamesSayWhoseTheyAre) {
     for (const Name &made : allNames()) {
-        if (isPrivate(made.kind)) {
+        if (!made.isPublic()) {
             EXPECT_THAT(made.name, testing::HasSubstr(".keyhold-"));
         }
     }

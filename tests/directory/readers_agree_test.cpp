@@ -239,12 +239,13 @@ TEST(StoreCorpus, HasFilesOfEveryKind) {
                             Kind::misnamedDefinition, Kind::unreadableFile, Kind::damagedValue,
                             Kind::missingKey, Kind::shadowedValue, Kind::orphanedValue,
                             Kind::privateName, Kind::quarantinedValue, Kind::unknownName}));
-    std::set<layout::FileKind> names;
+    std::set<std::pair<layout::Stage, bool>> names;
     for (const auto &entry : std::filesystem::directory_iterator(store.secrets())) {
         if (const auto file = layout::parseFileName(entry.path().filename().string()))
-            names.insert(file->kind);
+            names.emplace(file->stage, file->form.has_value());
     }
-    EXPECT_EQ(names.size(), static_cast<std::size_t>(layout::FileKind::oldValue) + 1);
+    const std::size_t stages = static_cast<std::size_t>(layout::Stage::awaiting) + 1;
+    EXPECT_EQ(names.size(), 2 * stages - 1); // no definition awaits anything
 }
 
 TEST_P(ReadersAgree, BesideWhatInterruptedChangesLeft) {

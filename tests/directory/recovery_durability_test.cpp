@@ -62,10 +62,11 @@ TEST_F(RecoveryDurabilityTest, NoPowerCutLeavesAValueWithoutItsDefinition) {
         ASSERT_EQ(0, here.disk.rename(opened, kLeavingDefinition.c_str(), xmlName(1).c_str()));
     };
     const auto await = [&](StoreBench &here) {
-        here.put(layout::newDefinitionName(kUuid), textOf(definition));
+        here.put(layout::definitionName(kUuid, layout::Stage::fresh), textOf(definition));
         here.put(awaitingFor(definition), "value");
         const int opened = here.disk.openDirectory("/store");
-        ASSERT_EQ(0, here.disk.rename(opened, layout::newDefinitionName(kUuid).c_str(),
+        ASSERT_EQ(0, here.disk.rename(opened,
+                                      layout::definitionName(kUuid, layout::Stage::fresh).c_str(),
                                       xmlName(1).c_str()));
     };
     std::mt19937_64 rng(20231125);
@@ -118,7 +119,7 @@ TEST_F(RecoveryDurabilityTest, WhatAStartPutRightIsDurable) {
     bench.put(kLeaving, "old");
     bench.openBackend()->start();
     EXPECT_TRUE(bench.disk.allSynced("/store"));
-    bench.put(layout::newValueName(kUuid, ValueFormat::plain), "x");
+    bench.put(layout::valueName(kUuid, ValueFormat::plain, layout::Stage::fresh), "x");
     faulty.fail(Operation::sync, "/store", EIO);
     bench.openBackend()->start();
     EXPECT_TRUE(bench.log.mentions("warning: cannot sync directory '/store': Input/output error"));
@@ -132,7 +133,8 @@ TEST_F(RecoveryDurabilityTest, AReadOnlyStoreIsServedWithoutAWordAndOwesItsSync)
     EXPECT_THAT(bench.log.lines(), IsEmpty());
     // Refused by the change itself.
     EXPECT_EQ((Raised{ErrorCode::fileAccess,
-                      "Failed to create file '/store/" + layout::newDefinitionName(kUuid) + "'"}),
+                      "Failed to create file '/store/" +
+                          layout::definitionName(kUuid, layout::Stage::fresh) + "'"}),
               raisedBy([&] { redefine(*backend, definitionOf(1)); }));
     faulty.clearFaults();
     bench.disk.clearTrace();

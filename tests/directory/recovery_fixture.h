@@ -14,8 +14,9 @@
 namespace keyhold {
 
 inline const Uuid kUuid = uuidNumber(1);
-inline const std::string kLeaving = layout::leavingValueName(kUuid, ValueFormat::plain);
-inline const std::string kLeavingDefinition = layout::leavingDefinitionName(kUuid);
+inline const std::string kLeaving =
+    layout::valueName(kUuid, ValueFormat::plain, layout::Stage::leaving);
+inline const std::string kLeavingDefinition = layout::definitionName(kUuid, layout::Stage::leaving);
 
 inline std::string awaitingFor(const SecretDefinition &definition) {
     return layout::awaitingValueName(kUuid, ValueFormat::plain,

@@ -76,8 +76,10 @@ TEST_F(RecoveryTest, ALeavingValueDoesNotReplaceAFileThatIsThere) {
 
 TEST_F(RecoveryTest, WhatWasBeingWrittenOrReplacedGoesInEverySituation) {
     const std::vector<std::string> privateNames = {
-        layout::newDefinitionName(kUuid), layout::newValueName(kUuid, ValueFormat::plain),
-        layout::oldDefinitionName(kUuid), layout::oldValueName(kUuid, ValueFormat::plain)};
+        layout::definitionName(kUuid, layout::Stage::fresh),
+        layout::valueName(kUuid, ValueFormat::plain, layout::Stage::fresh),
+        layout::definitionName(kUuid, layout::Stage::old),
+        layout::valueName(kUuid, ValueFormat::plain, layout::Stage::old)};
     for (const std::string &name : privateNames) {
         for (const bool hasDefinition : {false, true}) {
             for (const bool hasValue : {false, true}) {
@@ -140,7 +142,8 @@ TEST_F(RecoveryTest, ALeavingDefinitionGoesAloneWhereTheSecretWasDefinedAgain) {
 
 TEST_F(RecoveryTest, PrivateNamesOfDifferentSecretsDoNotMix) {
     putDefinition();
-    bench.put(layout::leavingValueName(uuidNumber(2), ValueFormat::plain), "of two");
+    bench.put(layout::valueName(uuidNumber(2), ValueFormat::plain, layout::Stage::leaving),
+              "of two");
     bench.put(kLeaving, "of one");
     EXPECT_EQ("of one", valueAfterStart());
     EXPECT_THAT(bench.names(), UnorderedElementsAre(xmlName(1), valueName(1)));

@@ -30,7 +30,7 @@ class StaleFileTest : public RecoveryTest {
 };
 
 TEST_F(StaleFileTest, OneThatCannotBeRemovedBlocksItsSecretOnly) {
-    const std::string name = layout::oldValueName(kUuid, ValueFormat::plain);
+    const std::string name = layout::valueName(kUuid, ValueFormat::plain, layout::Stage::old);
     bench.put(name, "stale");
     faulty.fail(Operation::unlink, name, EACCES, FaultyFileSystem::kAlways);
     const auto store = bench.start();
@@ -54,7 +54,7 @@ TEST_F(StaleFileTest, OneThatCannotBeRemovedBlocksItsSecretOnly) {
 }
 
 TEST_F(StaleFileTest, ALookAtTheValueAloneLeavesIt) {
-    const std::string name = layout::oldValueName(kUuid, ValueFormat::plain);
+    const std::string name = layout::valueName(kUuid, ValueFormat::plain, layout::Stage::old);
     bench.put(name, "stale");
     faulty.fail(Operation::unlink, name, EACCES, FaultyFileSystem::kAlways);
     const auto backend = bench.openBackend();
@@ -69,11 +69,14 @@ TEST_F(StaleFileTest, ALookAtTheValueAloneLeavesIt) {
 }
 
 TEST_F(StaleFileTest, OneThatSomebodyElseRemovedBlocksNothing) {
-    bench.disk.putDirectory(bench.path(layout::oldValueName(kUuid, ValueFormat::plain)));
+    bench.disk.putDirectory(
+        bench.path(layout::valueName(kUuid, ValueFormat::plain, layout::Stage::old)));
     const auto store = bench.start();
-    EXPECT_EQ("cannot unlink '" + bench.path(layout::oldValueName(kUuid, ValueFormat::plain)) + "'",
+    EXPECT_EQ("cannot unlink '" +
+                  bench.path(layout::valueName(kUuid, ValueFormat::plain, layout::Stage::old)) +
+                  "'",
               setOne(*store));
-    bench.remove(layout::oldValueName(kUuid, ValueFormat::plain));
+    bench.remove(layout::valueName(kUuid, ValueFormat::plain, layout::Stage::old));
     EXPECT_EQ("done", setOne(*store));
 }
 
@@ -103,7 +106,7 @@ TEST_F(StaleFileTest, AnAwaitedValueIsReconciledOnceItsDefinitionCanBeRead) {
 
 TEST_F(StaleFileTest, OneThatStaysAfterAChangeIsToldAndTheChangeHolds) {
     const auto store = bench.start();
-    const std::string old = layout::oldValueName(kUuid, ValueFormat::plain);
+    const std::string old = layout::valueName(kUuid, ValueFormat::plain, layout::Stage::old);
     faulty.fail(Operation::unlink, old, EIO);
     EXPECT_EQ("done", setOne(*store));
     EXPECT_TRUE(bench.log.mentions(bench.path(old)));

@@ -139,7 +139,8 @@ TEST_F(ReencryptionTest, WritesAndTellsNothingWhereNothingNeedsIt) {
 
 TEST_F(ReencryptionTest, OneThatFailsStaysAsItWasAndTheOthersAreWritten) {
     takeOver(policyWith(2, {1}));
-    faulty.fail(Operation::sync, layout::newValueName(uuidNumber(2), ValueFormat::jwe), EIO);
+    faulty.fail(Operation::sync,
+                layout::valueName(uuidNumber(2), ValueFormat::jwe, layout::Stage::fresh), EIO);
     store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 1, 2));
     EXPECT_THAT(values(), ElementsAre("=value 1", "=value 2", "=value 3"));
@@ -156,7 +157,8 @@ TEST_F(ReencryptionTest, OneThatFailsStaysAsItWasAndTheOthersAreWritten) {
 
 TEST_F(ReencryptionTest, WantOfMemoryForOneHoldsUpNoOther) {
     takeOver(policyWith(2, {1}));
-    faulty.before(Operation::open, layout::newValueName(uuidNumber(2), ValueFormat::jwe),
+    faulty.before(Operation::open,
+                  layout::valueName(uuidNumber(2), ValueFormat::jwe, layout::Stage::fresh),
                   [] { throw std::bad_alloc(); });
     store->reencrypt(never);
     EXPECT_THAT(keys(), ElementsAre(2, 1, 2));

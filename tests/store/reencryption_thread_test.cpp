@@ -59,7 +59,8 @@ class ReencryptionThreadTest : public testing::Test {
     }
     /// Keeps the first value in hand.
     void closeGate() {
-        faulty.before(Operation::sync, layout::newValueName(uuidNumber(1), ValueFormat::jwe),
+        faulty.before(Operation::sync,
+                      layout::valueName(uuidNumber(1), ValueFormat::jwe, layout::Stage::fresh),
                       [this] { gate.pass(); });
     }
     void awaitRest(const ReencryptionThread &reencryption) {
@@ -162,7 +163,8 @@ TEST_F(ReencryptionThreadTest, ARequestDuringItMakesItGoRoundOnceMore) {
     takeOver(policyWith(2, {1}));
     closeGate();
     // It is left over at the first time round.
-    faulty.fail(Operation::open, layout::newValueName(uuidNumber(2), ValueFormat::jwe), EIO);
+    faulty.fail(Operation::open,
+                layout::valueName(uuidNumber(2), ValueFormat::jwe, layout::Stage::fresh), EIO);
     reencryption.request();
     gate.awaitArrival();
     reencryption.request();

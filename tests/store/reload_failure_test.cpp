@@ -160,7 +160,8 @@ TEST_F(ReloadFailureTest, AnEphemeralSecretWhoseValueCannotBeStoredStaysEphemera
     store->setValue(uuidNumber(3), bytes("value"), allow);
     static_cast<void>(store->takeChanges());
     bench.put(xmlName(3), textOf(definitionOf(3, "three")));
-    faulty.fail(Operation::open, layout::newValueName(uuidNumber(3), ValueFormat::plain), ENOSPC,
+    faulty.fail(Operation::open,
+                layout::valueName(uuidNumber(3), ValueFormat::plain, layout::Stage::fresh), ENOSPC,
                 2);
     expectAllKept("No space left on device");
     store->reload();
@@ -191,7 +192,8 @@ TEST_F(ReloadFailureTest, WantOfMemoryForOneSecretKeepsNoOtherFromBeingTakenOver
 }
 
 TEST_F(ReloadFailureTest, AStoreThatCouldNotBeListedIsRecoveredAndLoadedByAReload) {
-    bench.put(layout::leavingValueName(uuidNumber(2), ValueFormat::plain), base64("interrupted"));
+    bench.put(layout::valueName(uuidNumber(2), ValueFormat::plain, layout::Stage::leaving),
+              base64("interrupted"));
     faulty.fail(Operation::list, "", EIO);
     store = bench.start();
     EXPECT_THROW(static_cast<void>(store->all()), Error);

@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 const Uuid kUuid = uuidNumber(1);
-const std::string kLeaving = layout::leavingValueName(kUuid, ValueFormat::plain);
+const std::string kLeaving = layout::valueName(kUuid, ValueFormat::plain, layout::Stage::leaving);
 
 class RollbackFailedTest : public testing::Test {
   protected:
@@ -96,7 +96,8 @@ TEST_F(RollbackFailedTest, AChangeOfTypeThatIsThereMovesTheUse) {
 TEST_F(RollbackFailedTest, AValueThatIsThereIsServed) {
     prepare(definitionOf(1, "one"));
     failSync();
-    faulty.fail(Operation::rename, layout::oldValueName(kUuid, ValueFormat::plain), EIO);
+    faulty.fail(Operation::rename, layout::valueName(kUuid, ValueFormat::plain, layout::Stage::old),
+                EIO);
     expectRollbackFailed([&] { store->setValue(kUuid, bytes("new"), allow); });
     EXPECT_EQ("=new", valueNow());
     EXPECT_THAT(takeChanges(*store), ElementsAre("value 1 one"));
@@ -106,7 +107,8 @@ TEST_F(RollbackFailedTest, AValueThatIsThereIsServed) {
 TEST_F(RollbackFailedTest, AValueThatWentIsGone) {
     prepare(definitionOf(1, "one"));
     failSync();
-    faulty.fail(Operation::rename, layout::oldValueName(kUuid, ValueFormat::plain) + " -> ", EIO);
+    faulty.fail(Operation::rename,
+                layout::valueName(kUuid, ValueFormat::plain, layout::Stage::old) + " -> ", EIO);
     expectRollbackFailed([&] { store->setValue(kUuid, {}, allow); });
     EXPECT_EQ("none", valueNow());
     expectStartAgrees();
@@ -115,7 +117,8 @@ TEST_F(RollbackFailedTest, AValueThatWentIsGone) {
 TEST_F(RollbackFailedTest, AnUndefineThatRemovedTheDefinitionIsOne) {
     prepare(definitionOf(1, "one"));
     failSync();
-    faulty.fail(Operation::rename, layout::leavingDefinitionName(kUuid) + " -> ", EIO);
+    faulty.fail(Operation::rename, layout::definitionName(kUuid, layout::Stage::leaving) + " -> ",
+                EIO);
     expectRollbackFailed([&] { store->undefine(kUuid, allow); });
     EXPECT_THAT(stateOf(*store), IsEmpty());
     EXPECT_THAT(takeChanges(*store), ElementsAre("undefined 1 one"));
@@ -125,7 +128,8 @@ TEST_F(RollbackFailedTest, AnUndefineThatRemovedTheDefinitionIsOne) {
 TEST_F(RollbackFailedTest, AfterSuchAnUndefineANewSecretDoesNotGetTheOldValue) {
     prepare(definitionOf(1, "one"));
     failSync();
-    faulty.fail(Operation::rename, layout::leavingDefinitionName(kUuid) + " -> ", EIO);
+    faulty.fail(Operation::rename, layout::definitionName(kUuid, layout::Stage::leaving) + " -> ",
+                EIO);
     expectRollbackFailed([&] { store->undefine(kUuid, allow); });
     store->define(definitionOf(1, "one"), allow);
     EXPECT_EQ("none", valueNow());

@@ -151,10 +151,10 @@ TEST_F(SecretStoreTest, PrivateDoesNotBecomePublic) {
 
 TEST_F(SecretStoreTest, AFailedDefinitionIsNeitherSeenNorInTheWay) {
     faulty.fail(Operation::open, "keyhold-new", ENOSPC);
-    EXPECT_EQ(
-        (Raised{ErrorCode::fileAccess,
-                "Failed to create file '" + bench.path(layout::newDefinitionName(kUuid)) + "'"}),
-        refusal(definitionOf(1, "one")));
+    EXPECT_EQ((Raised{ErrorCode::fileAccess,
+                      "Failed to create file '" +
+                          bench.path(layout::definitionName(kUuid, layout::Stage::fresh)) + "'"}),
+              refusal(definitionOf(1, "one")));
     define(definitionOf(2, "one"));
     EXPECT_EQ(internal("a secret with UUID " + uuidNumber(2).toString() +
                        " already defined for use with one"),

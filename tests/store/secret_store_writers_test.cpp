@@ -54,7 +54,7 @@ class SecretStoreWritersTest : public testing::Test {
     }
 
     static std::string stagedValue(int n) {
-        return layout::newValueName(uuidNumber(n), ValueFormat::plain);
+        return layout::valueName(uuidNumber(n), ValueFormat::plain, layout::Stage::fresh);
     }
 
     StoreBench bench;
@@ -76,10 +76,13 @@ TEST_F(SecretStoreWritersTest, TwoWritersOfTwoSecretsSyncAtTheSameTime) {
 TEST_F(SecretStoreWritersTest, AllKindsOfChangesOfDifferentSecretsRunSideBySide) {
     Meeting meeting(4);
     const auto meet = [&] { EXPECT_TRUE(meeting.join()); };
-    faulty.before(Operation::sync, layout::newDefinitionName(uuidNumber(1)), meet);
-    faulty.before(Operation::rename, layout::leavingValueName(uuidNumber(2), ValueFormat::plain),
+    faulty.before(Operation::sync, layout::definitionName(uuidNumber(1), layout::Stage::fresh),
                   meet);
-    faulty.before(Operation::sync, layout::newDefinitionName(uuidNumber(3)), meet);
+    faulty.before(Operation::rename,
+                  layout::valueName(uuidNumber(2), ValueFormat::plain, layout::Stage::leaving),
+                  meet);
+    faulty.before(Operation::sync, layout::definitionName(uuidNumber(3), layout::Stage::fresh),
+                  meet);
     std::vector<std::thread> threads;
     threads.emplace_back([&] { store->define(described(definitionOf(1, "1"), "new"), allow); });
     threads.emplace_back([&] { store->undefine(uuidNumber(2), allow); });
