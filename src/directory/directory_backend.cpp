@@ -69,11 +69,12 @@ DirectoryBackend::DirectoryBackend(std::unique_ptr<StoreDirectory> directory, Ad
     directory_->noteUnsyncedNames();
 }
 
-std::vector<ListedSecret> DirectoryBackend::list() {
+std::vector<ListedSecret> DirectoryBackend::list(Strays strays) {
     if (!directory_->isStillAtPath())
         log_.warning(movedText());
     Listing listing = listStore(*directory_);
-    tellMisnamed(listing);
+    if (strays == Strays::told)
+        tellMisnamed(listing);
     return std::move(listing.secrets);
 }
 

@@ -40,7 +40,7 @@ class DirectoryBackend : public Backend {
         return RevisionKind::advisory;
     }
     std::vector<ListedSecret> start() override;
-    [[nodiscard]] std::vector<ListedSecret> list() override;
+    [[nodiscard]] std::vector<ListedSecret> list(Strays strays) override;
     [[nodiscard]] std::optional<StoredSecret> get(const ListedSecret &secret,
                                                   const ValueReader &reader) override;
     [[nodiscard]] std::optional<StoredValue> getValue(const ListedSecret &secret,

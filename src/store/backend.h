@@ -80,6 +80,9 @@ enum class RevisionKind {
     advisory, ///< two that are known and differ say that something changed
 };
 
+/// Whether names that look like those of secrets, and are none, go to the log.
+enum class Strays { told, passedOver };
+
 /// Durable home of the secrets of one store, whom nobody trusts with a key. A call that changes
 /// something returns once the change is on stable storage, or raises and has changed nothing, or
 /// raises RollbackFailedError. Calls for different secrets may run at the same time; calls for one
@@ -97,12 +100,12 @@ class Backend {
     [[nodiscard]] virtual bool isReadOnly() const noexcept { return false; }
 
     /// Puts right what an interrupted process left behind, and answers and raises what list() does
-    /// then. Called once, before anything else reads.
+    /// then, strays told. Called once, before anything else reads.
     virtual std::vector<ListedSecret> start() = 0;
 
     /// The secrets that have a definition, in the backend's own order. Raises fileAccess or
     /// systemCall if they cannot be listed in full.
-    [[nodiscard]] virtual std::vector<ListedSecret> list() = 0;
+    [[nodiscard]] virtual std::vector<ListedSecret> list(Strays strays) = 0;
 
     /// Empty if there is no definition of this uuid. A definition that cannot be read or does not
     /// parse raises. A value is looked for in the formats that are listed.

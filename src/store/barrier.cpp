@@ -298,7 +298,7 @@ void Barrier::requireEveryAes256CbcOpens(const Policy &policy) {
                         missing);
     if (judgedBy_.lock() != policy) {
         misfit_.clear();
-        const auto listed = backend_->list();
+        const auto listed = backend_->list(Strays::passedOver);
         const auto misfit = std::ranges::find_if(listed, [&](const ListedSecret &secret) {
             if ((secret.forms & only(ValueFormat::aes256cbc)) == 0)
                 return false;

@@ -48,8 +48,10 @@ class DegradedBackend : public Backend {
         return RevisionKind::advisory;
     }
     [[nodiscard]] bool isReadOnly() const noexcept override { return true; }
-    std::vector<ListedSecret> start() override { return list(); }
-    [[nodiscard]] std::vector<ListedSecret> list() override { return readable().list(); }
+    std::vector<ListedSecret> start() override { return list(Strays::told); }
+    [[nodiscard]] std::vector<ListedSecret> list(Strays strays) override {
+        return readable().list(strays);
+    }
     [[nodiscard]] std::optional<StoredSecret> get(const ListedSecret &secret,
                                                   const ValueReader &reader) override {
         auto stored = readable().get(secret, reader);

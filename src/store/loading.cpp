@@ -101,7 +101,7 @@ void SecretStore::reload() {
     std::vector<ListedSecret> present;
     try {
         // A start that failed has not put right what was interrupted before it.
-        present = failure() ? backend.start() : backend.list();
+        present = failure() ? backend.start() : backend.list(Strays::told);
     } catch (const Error &error) {
         log_.error(readingFailed(error));
         return;

@@ -50,7 +50,7 @@ TEST_F(DirectoryBackendTest, ListsTheUuidsThatHaveADefinitionFile) {
     bench.put(xmlName(2), "garbage");
     bench.put(valueName(3), base64("orphan"));
     bench.disk.putDirectory(bench.path(xmlName(4)));
-    EXPECT_THAT(uuidsOf(bench.openBackend()->list()),
+    EXPECT_THAT(uuidsOf(bench.openBackend()->list(Strays::told)),
                 UnorderedElementsAre(uuidNumber(1), uuidNumber(2), uuidNumber(4)));
 }
 
@@ -62,7 +62,7 @@ TEST_F(DirectoryBackendTest, FilesThatOnlyLookLikeDefinitionsAreLoggedOnceAListi
     bench.put(xmlName(1) + ".new", "");
     bench.put(valueName(1) + ".new", "");
     bench.disk.putDirectory(bench.path("folder"));
-    EXPECT_THAT(uuidsOf(bench.openBackend()->list()), IsEmpty());
+    EXPECT_THAT(uuidsOf(bench.openBackend()->list(Strays::told)), IsEmpty());
     EXPECT_THAT(
         bench.log.lines(),
         UnorderedElementsAre(
@@ -71,11 +71,17 @@ TEST_F(DirectoryBackendTest, FilesThatOnlyLookLikeDefinitionsAreLoggedOnceAListi
                 "'"));
 }
 
+TEST_F(DirectoryBackendTest, WhoWasToldOfThemCanPassThemOver) {
+    bench.put("foo.xml", "");
+    EXPECT_THAT(uuidsOf(bench.openBackend()->list(Strays::passedOver)), IsEmpty());
+    EXPECT_THAT(bench.log.lines(), IsEmpty());
+}
+
 TEST_F(DirectoryBackendTest, ADirectoryThatCannotBeListedRaises) {
     auto backend = bench.openBackend();
     faulty.fail(Operation::list, "", EIO);
     EXPECT_EQ((Raised{ErrorCode::systemCall, "cannot read directory '/store'"}),
-              raisedBy([&] { static_cast<void>(backend->list()); }));
+              raisedBy([&] { static_cast<void>(backend->list(Strays::told)); }));
 }
 
 TEST_F(DirectoryBackendTest, ReadsDefinitionAndValue) {
@@ -174,7 +180,7 @@ TEST_F(DirectoryBackendTest, AMovedOrUnmountedDirectoryIsReadOnAndSaysSo) {
     auto backend = bench.openBackend();
     ASSERT_EQ(0, bench.disk.rename(bench.disk.openDirectory("/"), "store", "elsewhere"));
     bench.disk.putDirectory("/store");
-    EXPECT_THAT(uuidsOf(backend->list()), ElementsAre(uuidNumber(1)));
+    EXPECT_THAT(uuidsOf(backend->list(Strays::told)), ElementsAre(uuidNumber(1)));
     EXPECT_THAT(
         bench.log.lines(),
         ElementsAre("warning: '/store' no longer leads to the directory that was opened at start; "

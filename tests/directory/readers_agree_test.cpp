@@ -77,7 +77,7 @@ class Driver {
 
     [[nodiscard]] View view() {
         View view;
-        for (const ListedSecret &listed : backend_->list())
+        for (const ListedSecret &listed : backend_->list(Strays::told))
             view.secrets[listed.uuid] = seen(listed);
         view.reencryptable = barrier_->reencryptable();
         return view;

@@ -39,7 +39,9 @@ class OtherBackend : public Backend {
         return inner_->revisionKind();
     }
     std::vector<ListedSecret> start() override { return reversed(inner_->start()); }
-    [[nodiscard]] std::vector<ListedSecret> list() override { return reversed(inner_->list()); }
+    [[nodiscard]] std::vector<ListedSecret> list(Strays strays) override {
+        return reversed(inner_->list(strays));
+    }
     [[nodiscard]] std::optional<StoredSecret> get(const ListedSecret &secret,
                                                   const ValueReader &reader) override {
         if (secret.uuid == tooLarge)

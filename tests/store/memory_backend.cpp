@@ -41,7 +41,7 @@ StoredValue lend(const MemoryStorage::Secret &secret, const ListedSecret &listed
 
 } // namespace
 
-std::vector<ListedSecret> MemoryBackend::list() {
+std::vector<ListedSecret> MemoryBackend::list(Strays /*none*/) {
     const std::lock_guard lock(storage_->mutex);
     std::vector<ListedSecret> out;
     for (const auto &[uuid, secret] : storage_->secrets)

@@ -62,8 +62,8 @@ class MemoryBackend : public Backend {
     [[nodiscard]] RevisionKind revisionKind() const noexcept override {
         return RevisionKind::exact;
     }
-    std::vector<ListedSecret> start() override { return list(); }
-    [[nodiscard]] std::vector<ListedSecret> list() override;
+    std::vector<ListedSecret> start() override { return list(Strays::told); }
+    [[nodiscard]] std::vector<ListedSecret> list(Strays strays) override;
     [[nodiscard]] std::optional<StoredSecret> get(const ListedSecret &secret,
                                                   const ValueReader &reader) override;
     [[nodiscard]] std::optional<StoredValue> getValue(const ListedSecret &secret,

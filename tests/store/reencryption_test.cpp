@@ -298,6 +298,18 @@ TEST_F(ReencryptionTest, AnOrphanThatLibvirtEncryptedHoldsUpNothing) {
     EXPECT_FALSE(bench.content(valueName(1, ValueFormat::aes256cbc)));
 }
 
+TEST_F(ReencryptionTest, FilesThatOnlyLookLikeDefinitionsAreToldByTheReloadAlone) {
+    bench.put("foo.xml", "");
+    bench.put(valueName(1, ValueFormat::aes256cbc), kCbc);
+    takeOver(policyWith(1, {}, true));
+    store->reencrypt(never);
+    EXPECT_EQ(stateOf(*store, 1).value, "=old value");
+    EXPECT_FALSE(bench.content(valueName(1, ValueFormat::aes256cbc)));
+    EXPECT_EQ(1, std::ranges::count_if(bench.log.lines(), [](const std::string &line) {
+                  return line.ends_with("foo.xml'");
+              }));
+}
+
 TEST_F(ReencryptionTest, PlainValuesAreSealedOnlyWhenAskedTo) {
     takeOver(policyWith(0, {1}, true));
     store->reencrypt(never);
