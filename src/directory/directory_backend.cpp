@@ -254,8 +254,7 @@ void DirectoryBackend::removeFiles(const Uuid &uuid) {
             if (result == 0 || !directory_->contains(name))
                 values.push_back(std::move(value));
             if (result < 0)
-                throw Error(ErrorCode::systemCall,
-                            "cannot unlink " + inQuotes(directory_->pathOf(name)), -result);
+                throw directory_->error(ErrorCode::systemCall, "cannot unlink", name, result);
         }
         hadDefinition = removeDurably(*directory_, layout::definitionName(uuid), leaving);
         if (!hadDefinition && !values.empty())

@@ -107,9 +107,6 @@ class DirectoryBackend : public Backend {
     [[nodiscard]] bool returnUnread(const Uuid &uuid, const FormerValue &former,
                                     const SecretFiles &read);
     [[nodiscard]] std::string changedText(const Uuid &uuid, ValueFormat form) const;
-    /// Takes back a value whose predecessor could not go.
-    void rollBackValue(const Uuid &uuid, const FormerValue &former, bool hasFormer,
-                       const Error &cause);
     /// Gives them their names back. Raises RollbackFailedError with the text of `cause` if it
     /// cannot.
     void restoreForms(const Uuid &uuid, const std::vector<FormerValue> &removed,
@@ -128,8 +125,8 @@ class DirectoryBackend : public Backend {
     void removeFiles(const Uuid &uuid);
     /// Removes a private name; one that resists is remembered and blocks its secret. Answers why.
     std::optional<Error> discard(const Uuid &uuid, const std::string &privateName);
-    /// What is done with a former value once its removal is durable.
-    void retire(const Uuid &uuid, const FormerValue &former);
+    /// What is done with former values once their removal is durable.
+    void retire(const Uuid &uuid, const std::vector<FormerValue> &formers);
     void rememberStaleFile(const Uuid &uuid, const std::string &privateName, const Error &cause);
     /// Raises while a private name of this secret cannot be reconciled: a later load could take it
     /// for part of the change that is about to be made.

@@ -10,8 +10,7 @@ namespace keyhold {
 std::optional<FileStatus> DirectoryBackend::fileAt(const std::string &name) const {
     std::optional<FileStatus> status;
     if (const int result = look(name, status); result < 0 && result != -ENOENT)
-        throw Error(ErrorCode::systemCall, "cannot stat " + inQuotes(directory_->pathOf(name)),
-                    -result);
+        throw directory_->error(ErrorCode::systemCall, "cannot stat", name, result);
     return status;
 }
 

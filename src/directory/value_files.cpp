@@ -231,42 +231,33 @@ void DirectoryBackend::storeValue(const Uuid &uuid, const EncodedValue &value, R
     } catch (const RollbackFailedError &) {
         throw;
     } catch (const Error &error) {
+        if (hasFormer)
+            restoreForms(uuid, {former}, error);
         // Where the file system cannot keep the former file, there is nothing to go back to.
-        if (hadFile && !hasFormer)
+        else if (hadFile ||
+                 directory_->fileSystem().unlink(directory_->number(), name.c_str()) < 0 ||
+                 directory_->sync() < 0)
             throw RollbackFailedError(error);
-        rollBackValue(uuid, former, hasFormer, error);
         throw;
     }
     if (hasFormer)
-        retire(uuid, former);
-    for (const FormerValue &other : others)
-        retire(uuid, other);
-}
-
-void DirectoryBackend::rollBackValue(const Uuid &uuid, const FormerValue &former, bool hasFormer,
-                                     const Error &cause) {
-    FileSystem &fileSystem = directory_->fileSystem();
-    const std::string name = layout::valueName(uuid, former.form);
-    const int result =
-        hasFormer ? fileSystem.rename(directory_->number(), former.name.c_str(), name.c_str())
-                  : fileSystem.unlink(directory_->number(), name.c_str());
-    if (result < 0 || directory_->sync() < 0)
-        throw RollbackFailedError(cause);
+        others.insert(others.begin(), former);
+    retire(uuid, others);
 }
 
 void DirectoryBackend::removeValue(const Uuid &uuid, const FormerJudge &judge) {
     requireReady(uuid);
-    const auto removed = removeForms(uuid, std::nullopt,
-                                     [&](ValueFormat form) { return formerOf(uuid, form, judge); });
-    for (const FormerValue &former : removed)
-        retire(uuid, former);
+    retire(uuid, removeForms(uuid, std::nullopt,
+                             [&](ValueFormat form) { return formerOf(uuid, form, judge); }));
 }
 
-void DirectoryBackend::retire(const Uuid &uuid, const FormerValue &former) {
-    if (former.keptBecause)
-        reportQuarantined(uuid, former.form, former.name, former.keptBecause);
-    else
-        discard(uuid, former.name);
+void DirectoryBackend::retire(const Uuid &uuid, const std::vector<FormerValue> &formers) {
+    for (const FormerValue &former : formers) {
+        if (former.keptBecause)
+            reportQuarantined(uuid, former.form, former.name, former.keptBecause);
+        else
+            discard(uuid, former.name);
+    }
 }
 
 } // namespace keyhold
