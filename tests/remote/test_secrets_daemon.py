@@ -42,7 +42,7 @@ class UnitsOfTheSecretsDaemon(SystemCase):
         listed = self.analyze("security", "--offline=true", "--no-pager", str(SERVICE))
         score = re.search(r"Overall exposure level for \S+: (\d+\.\d)", listed)
         assert score is not None
-        self.assertIn(f"exposure level {score.group(1)}", DOCUMENT.read_text())
+        self.assertIn(f"exposure level of {score.group(1)}", DOCUMENT.read_text())
 
 
 class ServiceCase(SystemCase):
