@@ -54,7 +54,7 @@ class CommandLine {
         } catch (const CLI::ParseError &error) {
             if (error.get_exit_code() == 0)
                 return app_.exit(error);
-            throw Error(ErrorCode::invalidArgument, textOfParseError(app_, error.what()));
+            throw Error(ErrorCode::invalidArgument, textOfParseError(app_, error));
         }
         // A daemon of the system has no such directory, and looks for the built-in key elsewhere.
         if (words_.target.roots.empty() && ::geteuid() == 0)

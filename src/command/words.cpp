@@ -101,13 +101,23 @@ void requireKnownWords(const CLI::App &app, int argc, const char *const *argv) {
                     "name a command, one of " + enumerated(path, known));
 }
 
-std::string textOfParseError(const CLI::App &app, const std::string &text) {
+std::string textOfParseError(const CLI::App &app, const CLI::ParseError &error) {
     const CLI::App &lowest = lowestOf(app);
     const std::vector<std::string> unknown = lowest.remaining(false);
-    if (unknown.empty() || !unknown.front().starts_with("--"))
-        return text + "; --help says what there is";
-    const std::string name = unknown.front().substr(0, unknown.front().find('='));
-    const std::string guess = didYouMean(name, optionsOf(lowest));
+    std::string name;
+    if (!unknown.empty() && unknown.front().starts_with("--"))
+        name = unknown.front().substr(0, unknown.front().find('='));
+    const std::string guess = name.empty() ? "" : didYouMean(name, optionsOf(lowest));
+    const auto kind = static_cast<CLI::ExitCodes>(error.get_exit_code());
+    const bool quotesArgument = !unknown.empty() || kind == CLI::ExitCodes::ExtrasError ||
+                                kind == CLI::ExitCodes::ConversionError;
+    if (lowest.get_name() == "set" && quotesArgument)
+        return "set has no use for an argument that it was given" +
+               (guess.empty() ? "; it is not shown because it could be the value, and that comes "
+                                "from standard input"
+                              : guess);
+    if (name.empty())
+        return std::string(error.what()) + "; --help says what there is";
     return lowest.get_name() + " has no option " + inQuotes(name) +
            (guess.empty() ? "; --help says what there is" : guess);
 }

@@ -10,7 +10,8 @@
 
 namespace CLI {
 class App;
-}
+class ParseError;
+} // namespace CLI
 
 /// The words of the command line, in groups.
 namespace keyhold::command {
@@ -42,6 +43,7 @@ void addArchiveWords(CLI::App *to, Words &words);
 /// for none.
 void requireKnownWords(const CLI::App &app, int argc, const char *const *argv);
 /// An error of the parser, with what to do. An option that is unknown is named with the nearest.
-[[nodiscard]] std::string textOfParseError(const CLI::App &app, const std::string &text);
+/// What `set` does not take is not repeated: it could be the value.
+[[nodiscard]] std::string textOfParseError(const CLI::App &app, const CLI::ParseError &error);
 
 } // namespace keyhold::command

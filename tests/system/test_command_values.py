@@ -67,6 +67,15 @@ class ThroughADaemon(ValueCase):
         self.assertIn("keyhold list", self.run_with(b"", "get", "ceph:none", "--reveal").failed())
         self.assertIn("TYPE:ID", self.run_with(b"x", "set", "cehp:none").failed())
 
+    def test_an_argument_that_could_be_the_value_is_not_repeated(self) -> None:
+        for words in (["MyValue"], ["--MyValue"], ["-MyValue"], ["--define=MyValue"], ["--json=MyValue"],
+                      ["--define", "MyValue"], ["--", "MyValue"], ["MyValue", "--json"]):
+            result = self.run_with(b"", "set", self.secret.uuid, *words)
+            self.assertEqual(result.code, 2)
+            self.assertNotIn("MyValue", result.out + result.err, words)
+            self.assertIn("standard input", result.out + result.err, words)
+        self.assertIn("did you mean '--define'", self.run_with(b"", "set", "ceph:a", "--defin").failed())
+
     def test_a_secret_is_made_with_its_value(self) -> None:
         wanted = Secret(usage="client.nova secret", description="of nova", private=True)
         options = ["set", "ceph:client.nova secret", "--define", "--uuid", wanted.uuid,
