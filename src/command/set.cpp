@@ -107,6 +107,11 @@ Exit set(const SetOptions &options) {
     if (options.wantsDefine)
         wanted = definitionOf(options, name);
     const Target target = chooseSettings(options.target);
+    if (options.isEphemeral && target.kind == Target::Kind::embedded)
+        throw Error(ErrorCode::configUnsupported,
+                    "an ephemeral secret of " + inQuotes(target.root) +
+                        " would be gone as this command ends, for no daemon keeps it; leave "
+                        "--ephemeral out, or have the program that opens the root define it");
     const Connection connection = openSecretService(target);
     SecretHandle secret = options.wantsDefine ? lookUp(connection.get(), name)
                                               : require(connection.get(), name, kDefineIt);

@@ -207,6 +207,13 @@ class OtherInstances(ValueCase):
         self.assertIn("there is no directory", missing.failed())
         self.assertFalse((self.machine.home / "a root & morex").exists())
 
+    def test_no_ephemeral_secret_of_an_embedded_root_is_made(self) -> None:
+        root = self.machine.home / "root"
+        (root / "etc/secrets").mkdir(parents=True)
+        refused = self.run_with(b"x", "set", "ceph:e", "--define", "--ephemeral", "--root", str(root),
+                                env={"LIBVIRT_DRIVER_DIR": settings().secret_only})
+        self.assertIn("leave --ephemeral out", refused.failed())
+
     def test_an_embedded_root_is_left_to_no_other_driver_and_to_no_other_process(self) -> None:
         root = self.machine.home / "root"
         secret = Secret(usage="embedded")
