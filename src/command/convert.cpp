@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/convert.h"
 
+#include "command/exchanged_key.h"
 #include "command/key_needs.h"
 #include "command/settings_editor.h"
 #include "conf/error.h"
@@ -101,6 +102,8 @@ Outcome convertStore(Purpose purpose, const Target &target,
     if (holder && !holder->hasPidFile && holder->driver == Holder::Driver::unknown)
         holder.reset();
     const StoreKeys keys = readStoreKeys(target, holder, keyFiles);
+    if (purpose != Purpose::unseal && !editor) // keyhold encrypt has looked
+        requireNoExchangedKey(target, keys, holder);
     const auto rules = rulesFor(purpose, keys.host, target.paths.settingsFile);
     Conversion conversion{purpose, target, withRules(*keys.host.policy, rules), isStopped, 0,
                           {},      false};

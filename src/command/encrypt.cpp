@@ -8,6 +8,7 @@
 #include "command/encrypt_plan.h"
 #include "command/encrypt_report.h"
 #include "command/encrypt_target.h"
+#include "command/exchanged_key.h"
 #include "command/key_maker.h"
 #include "command/lost_key.h"
 #include "command/report.h"
@@ -194,6 +195,7 @@ class Encryption {
         const StoreKeys keys = keysNow();
         const KeyPlan &plan = keys.host.plan;
         requireNoRefusedPlainValue(target_, keys);
+        requireNoExchangedKey(target_, keys, holderNow());
         std::string text = temporary_settings::without(editor_->text());
         if (plan.source == KeyPlan::Source::setting) {
             if (!options_.keyFiles.empty() && absolute(options_.keyFiles.front()) != plan.keyPath)
@@ -296,6 +298,7 @@ class Encryption {
             refuse(inQuotes(editor_->path()) +
                    " does not ask for encryption under a key of its own; keyhold encrypt on "
                    "switches it on");
+        requireNoExchangedKey(target_, keys, holderNow());
         std::string text = temporary_settings::without(editor_->text());
         if (noteOf(text, kKeySetting) == settings_notes::kRotating) {
             requireNoOtherPlace(plan.keyPath);

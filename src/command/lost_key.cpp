@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/lost_key.h"
 
-#include "command/settings_editor.h"
 #include "command/settings_notes.h"
 #include "command/told_state.h"
-#include "conf/conf_edit.h"
 #include "conf/error.h"
 #include "directory/inspection.h"
 #include "os/store_directory.h"
-#include "os/untrusted_file.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -26,17 +23,8 @@ bool isNamedBy(const KeyPlan &plan, const std::string &place) {
     return isPlace(plan.keyPath) || std::ranges::any_of(plan.earlierKeyPaths, isPlace);
 }
 
-/// The note of the current key in the settings.
-std::string noteIn(const std::string &settingsFile) {
-    const std::filesystem::path path(settingsFile);
-    const auto text =
-        readTextFile(StoreDirectory::toReachFiles(posixFileSystem(), path.parent_path().string()),
-                     path.filename().string(), kMaxSettingsSize);
-    return std::string(noteOf(text.value_or(""), "secrets_encryption_key"));
-}
-
 void requireNoNote(const Target &target, const std::string &place) {
-    const std::string note = noteIn(target.paths.settingsFile);
+    const std::string note = settings_notes::ofCurrentKey(target.paths.settingsFile);
     if (note.empty())
         return;
     const auto keyId = settings_notes::keyIn(note);

@@ -21,11 +21,13 @@ std::vector<Finding> Report::findings() const {
     std::vector<Finding> all = keys.findings;
     std::ranges::move(inWords(inspection.findings, target.paths.configDirectory),
                       std::back_inserter(all));
+    if (exchanged)
+        explainExchangedKey(*exchanged, all);
     return all;
 }
 
 Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) {
-    Report report{target, findHolder(target.paths), {}, {}, {}, {}, {}};
+    Report report{target, findHolder(target.paths), {}, {}, {}, {}, {}, {}};
     report.keys = readStoreKeys(target, report.holder, keyFiles);
     report.driver = viewDriver(target, report.holder);
     // A daemon that is just told to reload reads and reports within moments.
@@ -44,6 +46,9 @@ Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) 
     const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
     report.inspection =
         report.holder ? inspectBeside(directory, policy) : inspect(directory, policy);
+    report.exchanged = findExchangedKey(target, report.keys, report.inspection, report.driver);
+    if (report.exchanged)
+        removeCallsToReload(*report.exchanged, report.driverFindings);
     return report;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "command/drift.h"
+#include "command/exchanged_key.h"
 #include "command/finding.h"
 #include "command/output.h"
 #include "command/store_keys.h"
@@ -23,6 +24,7 @@ struct Report {
     StoreKeys keys;
     Inspection inspection; ///< by the rules of its secret.conf
     DriverView driver;
+    std::optional<ExchangedKey> exchanged;
     /// What the holder does not do as the disk says: apart from findings(), which are of files.
     std::vector<Finding> driverFindings;
     Drift drift; ///< where the format asks for it

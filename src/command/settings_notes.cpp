@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/settings_notes.h"
 
+#include "command/settings_editor.h"
+#include "conf/conf_edit.h"
+#include "os/store_directory.h"
+#include "os/untrusted_file.h"
+
+#include <filesystem>
+
 namespace keyhold::command::settings_notes {
 
 namespace {
@@ -30,6 +37,14 @@ std::string ofKey(const std::string &keyId) {
 
 std::optional<std::string> keyIn(std::string_view note) {
     return after(kKey, note);
+}
+
+std::string ofCurrentKey(const std::string &settingsFile) {
+    const std::filesystem::path path(settingsFile);
+    const auto text =
+        readTextFile(StoreDirectory::toReachFiles(posixFileSystem(), path.parent_path().string()),
+                     path.filename().string(), kMaxSettingsSize);
+    return std::string(noteOf(text.value_or(""), "secrets_encryption_key"));
 }
 
 } // namespace keyhold::command::settings_notes

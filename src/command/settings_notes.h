@@ -22,4 +22,8 @@ inline constexpr const char *kRotating = "# keyhold: the rotation to it is not d
 /// The id in such a note; empty if it is another one.
 [[nodiscard]] std::optional<std::string> keyIn(std::string_view note);
 
+/// The note of the current key in the file of settings; empty if there is none. Raises as
+/// readTextFile().
+[[nodiscard]] std::string ofCurrentKey(const std::string &settingsFile);
+
 } // namespace keyhold::command::settings_notes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.encrypt_case import EncryptCase
 from harness.sealed_files import KeyFile, secret_conf
-from harness.secret_files import Secret, write_file
+from harness.secret_files import Secret, snapshot, write_file
 from harness.settings import settings
 from harness.waiting import wait_for
 
@@ -63,6 +63,72 @@ class KeysThatAreNotThere(EncryptCase):
         for path in self.store.glob("*.base64"):
             path.unlink()
         self.assertNoKeyIsMade(key.id, f"libvirtd (process {self.daemon.pid})")
+
+
+class KeysThatAreExchanged(EncryptCase):
+    """The file of the current key holds another key than it did."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.on()
+        self.right = self.key_at(self.first)
+        self.first.write_bytes(os.urandom(32))
+        self.wrong = self.key_at(self.first)
+
+    def assertRefused(self, *words: str) -> None:
+        before = snapshot(self.etc), snapshot(self.keys)
+        for command in ("encrypt on", "encrypt rotate", f"encrypt rotate --key {self.second}", "seal", "rekey"):
+            result = self.keyhold.run(*command.split())
+            self.assertEqual(result.code, 2, command)
+            for word in (*words, f"'{self.first}' holds the key {self.wrong.id}", f"put {self.right.id} back"):
+                self.assertIn(word, result.err, command)
+        self.assertEqual((snapshot(self.etc), snapshot(self.keys)), before)
+
+    def assertCheckHasOneLine(self) -> str:
+        result = self.keyhold.run("check")
+        self.assertEqual(result.code, 2)
+        self.assertNotIn("reload it", result.out)
+        [line] = [line for line in result.out.splitlines() if "critical: " in line]
+        self.assertIn("critical: missing-key: ", line)
+        self.assertIn(f"'{self.first}' holds the key {self.wrong.id}", line)
+        return line
+
+    def take_note_out(self) -> None:
+        write_file(self.conf, re.sub(" # keyhold: .*", "", self.conf.read_text()))
+
+    def test_the_settings_have_a_note_of_it(self) -> None:
+        self.assertRefused(f"'/etc/libvirt/secret.conf' says {self.right.id}")
+        self.assertCheckHasOneLine()
+
+    def test_the_values_need_it(self) -> None:
+        self.take_note_out()
+        self.assertRefused(f"{self.COUNT} values need {self.right.id}")
+        self.assertIn("secrets_decryption_keys", self.assertCheckHasOneLine())
+        self.first.write_bytes(self.right.raw)
+        self.assertEqual(self.on()["findings"], [])
+
+    def test_no_value_needs_it(self) -> None:
+        for path in self.store.glob("*.jwe"):
+            path.unlink()
+        self.assertRefused("take out that comment")
+        self.assertCheckHasOneLine()
+        self.take_note_out()
+        self.assertEqual(self.on()["key"]["id"], self.wrong.id)
+
+    def test_it_is_given_and_the_other_one_is_meant(self) -> None:
+        former = self.keys / "former.key"
+        former.write_bytes(self.right.raw)
+        former.chmod(0o600)
+        self.assertEqual(self.keyhold.json("rekey", "--key", str(former))["converted"], self.COUNT)
+        self.assertEqual(self.on()["key"]["id"], self.wrong.id)
+
+    def test_a_daemon_has_it(self) -> None:
+        self.first.write_bytes(self.right.raw)
+        self.begin()
+        self.first.write_bytes(self.wrong.raw)
+        self.assertRefused("do not reload the daemon before")
+        self.assertIn("do not reload the daemon before", self.assertCheckHasOneLine())
+        self.assertServed()
 
 
 class ARotationThatWasKilled(EncryptCase):
