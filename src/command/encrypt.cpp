@@ -111,8 +111,9 @@ class Encryption {
             if (const int result = posixFileSystem().makePath(directory); result < 0)
                 throw Error(ErrorCode::fileAccess, "cannot make " + inQuotes(directory), -result);
             makeKeyFile(place);
-            result_.isKeyMade = true;
+            result_.isKeyMade = isKeyNew_ = true;
         }
+        removeOtherNames(place);
         const FetchedKey key = fetchKey(*namedKeyFile(place));
         if (!key.complaint.empty())
             throw Error(ErrorCode::invalidEncryptionKey, key.complaint);
@@ -203,11 +204,13 @@ class Encryption {
                        " already; keyhold encrypt rotate goes over to another one");
             requireNoLostKey(target_, keys, plan.keyPath);
             provideKey(plan.keyPath);
+            noteNewKey(text);
         } else if (plan.source != KeyPlan::Source::credential || !options_.keyFiles.empty()) {
             requireNoValueOfALostKey(keys);
             const std::string place = placeOfNew(keys.host.settings);
             provideKey(place);
-            text = withKey(text, place, settings_notes::ofKey(result_.keyId));
+            text = withKey(text, place, {});
+            noteNewKey(text);
             // Where a key is named, that of libvirt's own place is not looked for any more.
             if (plan.source == KeyPlan::Source::builtIn && keys.host.policy->keyring().primary())
                 text =
@@ -220,6 +223,8 @@ class Encryption {
             text = withoutStatement(text, "unseal_existing");
         writeSettings(text);
         convertTo(Purpose::seal);
+        if (isKeyNew_)
+            noteDone();
         reload();
         sealLateValues();
         if (const auto place = settings_notes::rotationIn(noteOf(text, kKeySetting)))
@@ -228,8 +233,23 @@ class Encryption {
         adviseACopy();
     }
 
+    /// A run that was killed may have made it, and advised nothing.
+    void noteNewKey(std::string &text) {
+        const std::string note(noteOf(text, kKeySetting));
+        if (!note.empty() && !settings_notes::isOfNewKey(note))
+            return;
+        isKeyNew_ = true;
+        text = withKey(text, result_.keyFile, settings_notes::ofNewKey(result_.keyId));
+    }
+
+    void noteDone() {
+        if (result_.outcome.remaining == 0 && !options_.isStopped())
+            editor_->write(
+                withKey(editor_->text(), result_.keyFile, settings_notes::ofKey(result_.keyId)));
+    }
+
     void adviseACopy() {
-        if (result_.isKeyMade)
+        if (isKeyNew_)
             advise("keep a copy of " + inQuotes(result_.keyFile) +
                    " on another machine: without it, what it seals is lost");
     }
@@ -267,6 +287,7 @@ class Encryption {
     std::string beginRotation(std::string &text, const KeyPlan &plan, const Settings &settings) {
         if (const auto begun = settings_notes::rotationIn(noteOf(text, kKeySetting))) {
             requireNoOtherPlace(*begun);
+            isKeyNew_ = true;
             advise("went on with the rotation to " + inQuotes(*begun) + ", which was interrupted");
             return *begun;
         }
@@ -302,6 +323,7 @@ class Encryption {
         std::string text = temporary_settings::without(editor_->text());
         if (noteOf(text, kKeySetting) == settings_notes::kRotating) {
             requireNoOtherPlace(plan.keyPath);
+            isKeyNew_ = true;
             requireNoLostKey(target_, keys, plan.keyPath);
             provideKey(plan.keyPath);
         } else {
@@ -326,9 +348,7 @@ class Encryption {
         adviseACopy();
         convertTo(Purpose::rekey);
         result_.outcome.advice.clear();
-        if (result_.outcome.remaining == 0 && !options_.isStopped())
-            editor_->write(
-                withKey(editor_->text(), result_.keyFile, settings_notes::ofKey(result_.keyId)));
+        noteDone();
         reload();
     }
 
@@ -366,6 +386,7 @@ class Encryption {
     const EncryptOptions &options_;
     Target target_;
     std::optional<SettingsEditor> editor_;
+    bool isKeyNew_ = false; ///< to the settings: nobody may have a copy yet
     bool isUnsure_ = false; ///< a daemon may not go by the settings
     EncryptResult result_;
 };

@@ -74,4 +74,13 @@ void makeKeyFile(const std::string &place) {
     directory.syncOrRaise();
 }
 
+void removeOtherNames(const std::string &place) {
+    FileStatus status;
+    if (posixFileSystem().statusOf(place, status) < 0 || status.links < 2)
+        return;
+    const std::size_t slash = place.rfind('/');
+    StoreDirectory directory(posixFileSystem(), place.substr(0, std::max<std::size_t>(slash, 1)));
+    removeStaged(directory, place.substr(slash + 1));
+}
+
 } // namespace keyhold::command

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kRotationTo = "# keyhold: a rotation begins, to the key in ";
 constexpr std::string_view kKey = "# keyhold: key ";
+constexpr std::string_view kNew = ", not all is sealed yet";
 
 std::optional<std::string> after(std::string_view prefix, std::string_view note) {
     if (!note.starts_with(prefix) || note.size() == prefix.size())
@@ -35,7 +36,17 @@ std::string ofKey(const std::string &keyId) {
     return std::string(kKey) + keyId;
 }
 
+std::string ofNewKey(const std::string &keyId) {
+    return ofKey(keyId).append(kNew);
+}
+
+bool isOfNewKey(std::string_view note) {
+    return note.starts_with(kKey) && note.ends_with(kNew);
+}
+
 std::optional<std::string> keyIn(std::string_view note) {
+    if (isOfNewKey(note))
+        note.remove_suffix(kNew.size());
     return after(kKey, note);
 }
 

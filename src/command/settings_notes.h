@@ -19,7 +19,10 @@ inline constexpr const char *kRotating = "# keyhold: the rotation to it is not d
 
 /// There is a key with this id in the file that is named.
 [[nodiscard]] std::string ofKey(const std::string &keyId);
-/// The id in such a note; empty if it is another one.
+/// The same, where the run that named it is not done.
+[[nodiscard]] std::string ofNewKey(const std::string &keyId);
+[[nodiscard]] bool isOfNewKey(std::string_view note);
+/// The id in a note of either kind; empty if it is another one.
 [[nodiscard]] std::optional<std::string> keyIn(std::string_view note);
 
 /// The note of the current key in the file of settings; empty if there is none. Raises as

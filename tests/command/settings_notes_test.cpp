@@ -15,6 +15,9 @@ TEST(SettingsNotes, EachIsReadBackAndTakenForNoOther) {
     };
     EXPECT_EQ(rotationIn(written(ofRotationTo("/a b/k.key"))), "/a b/k.key");
     EXPECT_EQ(keyIn(written(ofKey("some-id"))), "some-id");
+    EXPECT_EQ(keyIn(written(ofNewKey("some-id"))), "some-id");
+    EXPECT_TRUE(isOfNewKey(written(ofNewKey("some-id"))));
+    EXPECT_FALSE(isOfNewKey(ofKey("some-id")));
     EXPECT_EQ(written(kRotating), kRotating);
     EXPECT_FALSE(keyIn(ofRotationTo("/k")));
     EXPECT_FALSE(rotationIn(ofKey("some-id")));

@@ -85,6 +85,8 @@ class WithoutADaemon(EncryptCase):
         self.keyhold.run("encrypt", "on").ok()
         self.assertSealedUnder(self.first)
         self.first.rename(self.second)
+        self.assertIn("lost for good", self.refused("on"))
+        write_file(self.conf, secret_conf(key=self.first))
         self.assertIn("put the lost one back", self.refused("on"))
 
     def test_a_value_of_a_key_that_is_not_named(self) -> None:

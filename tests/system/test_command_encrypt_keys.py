@@ -131,6 +131,30 @@ class KeysThatAreExchanged(EncryptCase):
         self.assertServed()
 
 
+class AFirstRunThatWasKilled(EncryptCase):
+    """Once it had made its key, before it could say that a copy is due."""
+
+    def test_the_next_one_clears_up_and_says_so(self) -> None:
+        for call, number in (("unlinkat", 1), ("renameat", 1), ("renameat", 2)):
+            with self.subTest(call=call, number=number):
+                process = self.machine.popen(
+                    "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+                    "-e", f"inject={call}:signal=KILL:when={number}", settings().command, "encrypt", "on",
+                    "--key", str(self.first), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                self.assertNotIn(process.wait(settings().patience), (0, 2))
+                made = self.first.read_bytes()
+                done = self.on()
+                self.assertFalse(done["key"]["made"])
+                self.assertIn(f"keep a copy of '{self.first}'", "".join(done["advice"]))
+                self.assertEqual([path.name for path in self.keys.iterdir()], ["first.key"])
+                self.assertEqual(self.first.read_bytes(), made)
+                self.assertNothingTemporary()
+                self.assertNotIn("keep a copy", "".join(self.on()["advice"]))
+                self.keyhold.run("encrypt", "off").ok()
+                self.first.unlink()
+                self.conf.unlink()
+
+
 class ARotationThatWasKilled(EncryptCase):
     """Once it had its key, or was about to have it, and before the settings named that."""
 
@@ -160,6 +184,7 @@ class ARotationThatWasKilled(EncryptCase):
                 self.assertEqual(done["key"]["file"], str(self.second))
                 self.assertEqual(done["key"]["made"], not has_key)
                 self.assertIn(f"went on with the rotation to '{self.second}'", "".join(done["advice"]))
+                self.assertIn(f"keep a copy of '{self.second}'", "".join(done["advice"]))
                 self.assertSealedUnder(self.second)
                 self.assertEqual({path.name for path in self.keys.iterdir()}, {"first.key", "second.key"})
                 self.assertNothingTemporary()
