@@ -5,6 +5,7 @@
 #include "command/backup_archive.h"
 #include "command/finding.h"
 #include "command/holder.h"
+#include "command/lost_store.h"
 #include "command/store_keys.h"
 #include "command/store_names.h"
 #include "conf/error.h"
@@ -59,12 +60,18 @@ std::string counted(std::size_t count, const char *what) {
                     "as the values");
 }
 
+StoreKeys keysOfStore(const Target &target, const std::vector<std::string> &keyFiles) {
+    const auto holder = findHolder(target.paths);
+    requireNoLostStore(target, holder);
+    return readStoreKeys(target, holder, keyFiles);
+}
+
 class Backup {
   public:
     Backup(const BackupOptions &options, Target target)
         : options_(options),
           target_(std::move(target)),
-          keys_(readStoreKeys(target_, findHolder(target_.paths), options.keyFiles)),
+          keys_(keysOfStore(target_, options.keyFiles)),
           policy_(*keys_.host.policy),
           directory_(posixFileSystem(), target_.paths.configDirectory) {}
 

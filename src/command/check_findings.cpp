@@ -3,7 +3,7 @@
 
 #include "command/key_places.h"
 #include "command/libraries.h"
-#include "command/open_directory.h"
+#include "command/lost_store.h"
 #include "command/repeated_reasons.h"
 #include "conf/error.h"
 #include "directory/layout.h"
@@ -60,10 +60,8 @@ bool checkDirectory(CheckedStore &checked, std::vector<Finding> &findings) {
     const int result = posixFileSystem().statusOf(path, status);
     if (result == -ENOENT || result == -ENOTDIR) {
         checked.holder = findHolder(checked.target.paths);
-        if (checked.holder)
-            findings.push_back({Kind::store, path,
-                                "has gone, and " + checked.holder->text() +
-                                    " serves what was in it; put it back and restart that"});
+        if (auto lost = lostStore(checked.target, checked.holder))
+            findings.push_back(*std::move(lost));
         else
             findings.push_back(
                 {Kind::unseen, path,
@@ -76,22 +74,15 @@ bool checkDirectory(CheckedStore &checked, std::vector<Finding> &findings) {
         return false;
     }
     checked.holder = findHolder(checked.target.paths);
-    if (checked.holder && checked.holder->driver == Holder::Driver::keyhold &&
-        hasOpen(checked.holder->pid, status) == false)
-        findings.push_back({Kind::store, path,
-                            "is not the directory that " + checked.holder->text() +
-                                " opened; put that back, or restart the daemon to serve this one"});
+    if (auto lost = lostStore(checked.target, checked.holder))
+        findings.push_back(*std::move(lost));
     return true;
 }
 
 /// What the process that has the store open does otherwise than the files say.
 void addDriverFindings(Report &report, std::vector<Finding> &findings) {
     // What follows from another directory than the daemon has open is no cause of its own.
-    if (std::ranges::find(findings, Kind::store, &Finding::kind) != findings.end()) {
-        std::erase_if(report.driverFindings, [&](const Finding &finding) {
-            return finding.file == report.target.paths.configDirectory;
-        });
-    } else {
+    if (std::ranges::find(findings, Kind::store, &Finding::kind) == findings.end()) {
         const Drift drift = findDrift(report.target, report.holder, report.inspection);
         append(findings, driftFindings(drift, report.target, report.holder));
         if (!drift.unknown.empty())
@@ -109,10 +100,11 @@ void checkFiles(CheckedStore &checked, std::vector<Finding> &findings, std::vect
     Report report = reportOn(checked.target, keyFiles);
     addDriverFindings(report, findings);
     std::vector<Finding> inFiles = report.findings();
-    // By the owner of the directory, which may be the wrong one itself.
+    // Modes are by the owner of the directory, which may be the wrong one itself; checkDirectory()
+    // has said the other.
     std::erase_if(inFiles, [](const Finding &finding) {
         return finding.kind == Kind::owner || finding.kind == Kind::mode ||
-               finding.kind == Kind::directory;
+               finding.kind == Kind::directory || finding.kind == Kind::store;
     });
     notePlainCopies(inFiles);
     append(findings, std::move(inFiles));

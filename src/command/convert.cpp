@@ -3,6 +3,7 @@
 
 #include "command/exchanged_key.h"
 #include "command/key_needs.h"
+#include "command/lost_store.h"
 #include "command/settings_editor.h"
 #include "conf/error.h"
 #include "directory/inspection.h"
@@ -101,6 +102,7 @@ Outcome convertStore(Purpose purpose, const Target &target,
     // A tool has the directory alone for a moment, and convertAlone() waits for it.
     if (holder && !holder->hasPidFile && holder->driver == Holder::Driver::unknown)
         holder.reset();
+    requireNoLostStore(target, holder);
     const StoreKeys keys = readStoreKeys(target, holder, keyFiles);
     if (purpose != Purpose::unseal && !editor) // keyhold encrypt has looked
         requireNoExchangedKey(target, keys, holder);
@@ -115,6 +117,7 @@ Outcome convertStore(Purpose purpose, const Target &target,
         convertAlone(conversion);
     if (!holder && (keys.host.settings.sealExisting || keys.host.settings.unsealExisting))
         removeTemporarySettings(target, editor);
+    requireNoLostStore(target, holder);
     const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
     const Inspection after = holder ? inspectBeside(directory, *conversion.policy)
                                     : inspect(directory, *conversion.policy);

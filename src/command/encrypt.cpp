@@ -11,6 +11,7 @@
 #include "command/exchanged_key.h"
 #include "command/key_maker.h"
 #include "command/lost_key.h"
+#include "command/lost_store.h"
 #include "command/report.h"
 #include "command/settings_editor.h"
 #include "command/settings_notes.h"
@@ -56,8 +57,10 @@ class Encryption {
           result_{options.step, target_, {}, {}, false, {}, {}, {}, {}} {}
 
     Exit run() {
-        if (const auto holder = holderNow())
+        if (const auto holder = holderNow()) {
             requireReloading(target_, *holder);
+            requireNoLostStore(target_, holder);
+        }
         editor_.emplace(target_.paths.settingsFile);
         requireUsable();
         switch (options_.step) {
@@ -160,6 +163,7 @@ class Encryption {
     }
 
     void convertTo(Purpose purpose) {
+        requireNoLostStore(target_, holderNow());
         if (!exists(target_))
             return;
         result_.outcome = convertStore(purpose, target_, {}, options_.isStopped, &*editor_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/report.h"
 
+#include "command/lost_store.h"
 #include "os/retry.h"
 
 #include <algorithm>
@@ -19,6 +20,8 @@ constexpr std::chrono::milliseconds kReportPatience{1500};
 
 std::vector<Finding> Report::findings() const {
     std::vector<Finding> all = keys.findings;
+    if (lostStore)
+        all.insert(all.begin(), *lostStore);
     std::ranges::move(inWords(inspection.findings, target.paths.configDirectory),
                       std::back_inserter(all));
     if (exchanged)
@@ -27,7 +30,9 @@ std::vector<Finding> Report::findings() const {
 }
 
 Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) {
-    Report report{target, findHolder(target.paths), {}, {}, {}, {}, {}, {}};
+    Report report;
+    report.target = target;
+    report.holder = findHolder(target.paths);
     report.keys = readStoreKeys(target, report.holder, keyFiles);
     report.driver = viewDriver(target, report.holder);
     // A daemon that is just told to reload reads and reports within moments.
@@ -35,13 +40,9 @@ Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) 
          report.driver.told && !hasReadSettings(*report.driver.told) && retry();)
         report.driver = viewDriver(target, report.holder);
     report.driverFindings = driverFindings(target, report.holder, report.driver, report.keys);
-    if (report.holder && !exists(target)) {
-        // Of the files, too: nothing is left of them.
-        report.keys.findings.push_back(
-            {Finding::Kind::driver, target.paths.configDirectory,
-             "is not there, while " + report.holder->text() + " holds its store; put it back"});
+    report.lostStore = lostStore(target, report.holder);
+    if (report.lostStore && !exists(target))
         return report;
-    }
     const SealingPolicy &policy = *report.keys.host.policy;
     const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
     report.inspection =

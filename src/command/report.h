@@ -22,6 +22,7 @@ struct Report {
     Target target;
     std::optional<Holder> holder; ///< empty if nobody has it open
     StoreKeys keys;
+    std::optional<Finding> lostStore;
     Inspection inspection; ///< by the rules of its secret.conf
     DriverView driver;
     std::optional<ExchangedKey> exchanged;
@@ -29,7 +30,7 @@ struct Report {
     std::vector<Finding> driverFindings;
     Drift drift; ///< where the format asks for it
 
-    /// Those of the settings first.
+    /// Those of the directory and the settings first.
     [[nodiscard]] std::vector<Finding> findings() const;
 };
 

@@ -206,9 +206,9 @@ void printText(const Report &report, bool isVerbose) {
     std::ranges::move(report.findings(), std::back_inserter(findings));
     std::erase_if(findings, [](const Finding &finding) {
         using Kind = Finding::Kind;
-        return finding.kind != Kind::driver && finding.kind != Kind::drift &&
-               finding.kind != Kind::refused && finding.kind != Kind::settings &&
-               !isUnreadable(finding.kind);
+        return finding.kind != Kind::store && finding.kind != Kind::driver &&
+               finding.kind != Kind::drift && finding.kind != Kind::refused &&
+               finding.kind != Kind::settings && !isUnreadable(finding.kind);
     });
     removeRepeatedReasons(findings);
     printCauses(findings, isVerbose, "  ");

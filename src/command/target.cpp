@@ -2,6 +2,7 @@
 #include "command/target.h"
 
 #include "command/holder.h"
+#include "command/lost_store.h"
 #include "conf/error.h"
 #include "os/file_system.h"
 
@@ -102,6 +103,8 @@ std::vector<Target> chooseWatched(const TargetChoice &choice) {
 
 Target chooseTarget(const TargetChoice &choice) {
     Target target = chooseSettings(choice);
+    if (!exists(target))
+        requireNoLostStore(target, findHolder(target.paths));
     requireDirectory(target);
     return target;
 }

@@ -31,7 +31,8 @@ struct TargetChoice {
 /// for root, else the session's. Raises invalidArgument for one that cannot be, notFound for one
 /// that was named and has no directory.
 [[nodiscard]] std::vector<Target> chooseTargets(const TargetChoice &choice);
-/// The same where exactly one is wanted; raises notFound if there is none.
+/// The same where exactly one is wanted; raises notFound if there is none, configUnsupported if a
+/// process serves what was there.
 [[nodiscard]] Target chooseTarget(const TargetChoice &choice);
 /// The stores that were named, or the system's, whoever asks; their directories need not be there.
 [[nodiscard]] std::vector<Target> chooseWatched(const TargetChoice &choice);

@@ -175,16 +175,9 @@ std::vector<Finding> driverFindings(const Target &target, const std::optional<Ho
     if (holder->isModuleReplaced)
         say({},
             "the module of " + holder->text() + " was replaced since it was loaded; restart it");
-    const std::string &directory = target.paths.configDirectory;
-    FileStatus now;
-    const bool isThere = posixFileSystem().statusOf(directory, now) >= 0;
     if (!view.told)
         return found;
     const DriverReport &report = view.told->report;
-    if (isThere && report.directoryStatus.inode != 0 &&
-        (now.device != report.directoryStatus.device || now.inode != report.directoryStatus.inode))
-        say(directory, "is not the directory that " + holder->text() +
-                           " has open; put that one back, or restart it");
     if (!hasReadSettings(*view.told))
         say(report.settings.path, "was changed since " + holder->text() + " read it; reload it");
     const Key *current = keys.host.policy->keyring().current();

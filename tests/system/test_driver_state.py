@@ -36,13 +36,13 @@ class DriverStateCase(CommandCase):
 
     def of_driver(self, keyhold: Keyhold | None = None) -> list[str]:
         status = (keyhold or self.keyhold).status()
-        return [each["text"] for each in status["findings"] if each["kind"] == "driver"]
+        return [each["text"] for each in status["findings"] if each["kind"] in ("driver", "store")]
 
     def assertTells(self, *words: str, keyhold: Keyhold | None = None) -> None:
         found = self.of_driver(keyhold)
         self.assertTrue(any(all(word in text for word in words) for text in found), found)
         printed = (keyhold or self.keyhold).run("status").ok()  # exit 0, as keyhold(1) says
-        self.assertIn("driver: ", printed)
+        self.assertRegex(printed, "driver: |store: ")
 
 
 class DriverState(DriverStateCase):
@@ -119,11 +119,12 @@ class DriverState(DriverStateCase):
         self.start()
         self.wait_told("newValues", "plain")
         self.store.rename(self.etc / "away")
-        self.assertTells("is not there, while libvirtd")
-        self.assertEqual(self.keyhold.findings(), [("driver", "secrets")])  # exit 1
+        self.assertTells("has gone, and libvirtd")
+        self.assertEqual(self.keyhold.findings(), [("store", "secrets")])  # exit 1
         self.assertEqual(self.keyhold.run("verify", "--system").code, 1)
         self.store.mkdir(mode=0o700)
         self.assertTells("is not the directory that libvirtd")
+        self.assertEqual(self.keyhold.findings(), [("store", "secrets")])
         self.store.rmdir()
         (self.etc / "away").rename(self.store)
         self.assertEqual(self.of_driver(), [])
