@@ -62,7 +62,7 @@ class Encryption {
             requireNoLostStore(target_, holder);
         }
         editor_.emplace(target_.paths.settingsFile);
-        requireUsable();
+        requireUsableSettings(editor_->path());
         switch (options_.step) {
         case EncryptStep::on:
             switchOn();
@@ -87,24 +87,6 @@ class Encryption {
     }
 
     [[nodiscard]] StoreKeys keysNow() const { return readStoreKeys(target_, holderNow()); }
-
-    /// A file of settings that cannot be understood is not written to.
-    void requireUsable() const {
-        const std::string &path = editor_->path();
-        Settings settings;
-        try {
-            settings = readSettingsFile(path).settings;
-        } catch (const Error &error) {
-            refuse(inQuotes(path) + " cannot be used: " + error.fullText() +
-                   "; put it right first");
-        }
-        for (const SettingProblem &problem : settings.problems) {
-            using Of = SettingProblem::Of;
-            if (problem.setting == Of::encryptData || problem.setting == Of::secretsEncryptionKey ||
-                problem.setting == Of::secretsDecryptionKeys)
-                refuse(inQuotes(path) + ": " + problem.text + "; put it right first");
-        }
-    }
 
     /// Makes the key that is to be at `place`, unless it is there.
     void provideKey(const std::string &place) {
@@ -262,10 +244,14 @@ class Encryption {
         const StoreKeys keys = keysNow();
         requireNoRefusedPlainValue(target_, keys);
         std::string text = temporary_settings::without(editor_->text());
-        if (keys.host.settings.encryptData != false)
-            text = withStatement(text, "encrypt_data", "0");
+        const bool isDue = exists(target_);
+        if (isDue || keys.host.settings.encryptData != false)
+            text = withStatement(text, "encrypt_data", "0",
+                                 isDue ? settings_notes::kSwitchingOff : "");
         writeSettings(text);
         convertTo(Purpose::unseal);
+        if (result_.outcome.remaining == 0 && !options_.isStopped())
+            editor_->write(withStatement(editor_->text(), "encrypt_data", "0"));
         reload();
         result_.outcome.advice.clear();
     }

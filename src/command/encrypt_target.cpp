@@ -44,4 +44,19 @@ Target chooseWithOwnSettings(const EncryptOptions &options) {
     return target;
 }
 
+void requireUsableSettings(const std::string &path) {
+    Settings settings;
+    try {
+        settings = readSettingsFile(path).settings;
+    } catch (const Error &error) {
+        refuse(inQuotes(path) + " cannot be used: " + error.fullText() + "; put it right first");
+    }
+    for (const SettingProblem &problem : settings.problems) {
+        using Of = SettingProblem::Of;
+        if (problem.setting == Of::encryptData || problem.setting == Of::secretsEncryptionKey ||
+            problem.setting == Of::secretsDecryptionKeys)
+            refuse(inQuotes(path) + ": " + problem.text + "; put it right first");
+    }
+}
+
 } // namespace keyhold::command

@@ -10,4 +10,7 @@ namespace keyhold::command {
 /// fileAccess, configUnsupported if its settings are not for this process to change.
 [[nodiscard]] Target chooseWithOwnSettings(const EncryptOptions &options);
 
+/// A file of settings that cannot be understood is not written to: raises configUnsupported.
+void requireUsableSettings(const std::string &path);
+
 } // namespace keyhold::command

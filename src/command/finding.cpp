@@ -120,6 +120,8 @@ const char *findingKindName(Finding::Kind kind) noexcept {
         return "drift";
     case Finding::Kind::store:
         return "store";
+    case Finding::Kind::unfinished:
+        return "unfinished";
     case Finding::Kind::refused:
         return "refused";
     case Finding::Kind::plain:

@@ -28,6 +28,7 @@ struct Finding {
         driver,     ///< the process that holds the store does not do what is on disk now
         drift,      ///< its daemon lists other secrets than the files define
         store,      ///< the directory has gone, or is not the one that the daemon opened
+        unfinished, ///< a rotation or an `encrypt off` left values as they were
         refused,    ///< new values are refused
         plain,      ///< values in plain where encryption is on
         plainCopy,  ///< a file that counts for nothing and may hold a value in plain

@@ -2,6 +2,7 @@
 #include "command/report.h"
 
 #include "command/lost_store.h"
+#include "command/unfinished.h"
 #include "os/retry.h"
 
 #include <algorithm>
@@ -22,6 +23,8 @@ std::vector<Finding> Report::findings() const {
     std::vector<Finding> all = keys.findings;
     if (lostStore)
         all.insert(all.begin(), *lostStore);
+    if (unfinished)
+        all.push_back(*unfinished);
     std::ranges::move(inWords(inspection.findings, target.paths.configDirectory),
                       std::back_inserter(all));
     if (exchanged)
@@ -50,6 +53,9 @@ Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) 
     report.exchanged = findExchangedKey(target, report.keys, report.inspection, report.driver);
     if (report.exchanged)
         removeCallsToReload(*report.exchanged, report.driverFindings);
+    if (!report.lostStore)
+        report.unfinished =
+            unfinishedChange(target, report.driver, report.keys.host, report.inspection);
     return report;
 }
 

@@ -24,6 +24,7 @@ struct Report {
     StoreKeys keys;
     std::optional<Finding> lostStore;
     Inspection inspection; ///< by the rules of its secret.conf
+    std::optional<Finding> unfinished;
     DriverView driver;
     std::optional<ExchangedKey> exchanged;
     /// What the holder does not do as the disk says: apart from findings(), which are of files.

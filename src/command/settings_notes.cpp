@@ -24,6 +24,14 @@ std::optional<std::string> after(std::string_view prefix, std::string_view note)
 
 } // namespace
 
+std::string inFile(const std::string &settingsFile, std::string_view setting) {
+    const std::filesystem::path path(settingsFile);
+    const auto text =
+        readTextFile(StoreDirectory::toReachFiles(posixFileSystem(), path.parent_path().string()),
+                     path.filename().string(), kMaxSettingsSize);
+    return std::string(noteOf(text.value_or(""), setting));
+}
+
 std::string ofRotationTo(const std::string &place) {
     return std::string(kRotationTo) + place;
 }
@@ -51,11 +59,7 @@ std::optional<std::string> keyIn(std::string_view note) {
 }
 
 std::string ofCurrentKey(const std::string &settingsFile) {
-    const std::filesystem::path path(settingsFile);
-    const auto text =
-        readTextFile(StoreDirectory::toReachFiles(posixFileSystem(), path.parent_path().string()),
-                     path.filename().string(), kMaxSettingsSize);
-    return std::string(noteOf(text.value_or(""), "secrets_encryption_key"));
+    return inFile(settingsFile, "secrets_encryption_key");
 }
 
 } // namespace keyhold::command::settings_notes

@@ -5,12 +5,19 @@
 #include <string>
 #include <string_view>
 
-/// Comments behind `secrets_encryption_key` in a `secret.conf`, by which a later run knows what an
+/// Comments behind settings in a `secret.conf`, by which a later run knows what an
 /// earlier one did. People may take them out.
 namespace keyhold::command::settings_notes {
 
 /// The key that is named is a new one, and values are still sealed under the former one.
 inline constexpr const char *kRotating = "# keyhold: the rotation to it is not done";
+
+/// Behind `encrypt_data`: values are still sealed.
+inline constexpr const char *kSwitchingOff = "# keyhold: values are still encrypted";
+
+/// The note behind this setting in the file; empty if there is none. Raises as
+/// readTextFile().
+[[nodiscard]] std::string inFile(const std::string &settingsFile, std::string_view setting);
 
 /// A new key is about to be made at `place`.
 [[nodiscard]] std::string ofRotationTo(const std::string &place);
@@ -25,8 +32,7 @@ inline constexpr const char *kRotating = "# keyhold: the rotation to it is not d
 /// The id in a note of either kind; empty if it is another one.
 [[nodiscard]] std::optional<std::string> keyIn(std::string_view note);
 
-/// The note of the current key in the file of settings; empty if there is none. Raises as
-/// readTextFile().
+/// The note of the current key in the file of settings; as inFile().
 [[nodiscard]] std::string ofCurrentKey(const std::string &settingsFile);
 
 } // namespace keyhold::command::settings_notes

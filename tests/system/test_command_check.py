@@ -5,9 +5,11 @@ import json
 import os
 import pty
 import shutil
+import signal
 from pathlib import Path
 
 from harness.command_case import CommandCase
+from harness.keyhold import wait_stopped
 from harness.machine import Result
 from harness.sealed_files import KeyFile, sealed_in
 from harness.secret_files import Secret, write_file
@@ -77,6 +79,36 @@ class Check(CheckCase):
         conf = self.etc / "secret.conf"
         write_file(conf, conf.read_text() + 'plain_values = "accept"\n')
         self.assertFound(GOOD)
+
+    def note(self, text: str) -> None:
+        write_file(self.etc / "secret.conf", text)
+
+    def test_a_rotation_that_is_not_finished(self) -> None:
+        self.configure()
+        self.keyhold.run("seal").ok()
+        self.note(f'secrets_encryption_key = "{self.other_key.path}" # keyhold: the rotation to it is not done\n'
+                  f'secrets_decryption_keys = [ "{self.key.path}" ]\n')
+        self.assertFound(WARNING, "unfinished")
+        self.assertIn("3 values are still under an earlier key; 'keyhold encrypt rotate' goes on", self.check().out)
+        self.assertIn('kind="unfinished",severity="warning"} 1\n', self.check("--prometheus").out)
+        self.assertEqual(self.keyhold.findings(), [("unfinished", "")])
+        self.keyhold.run("encrypt", "rotate").ok()
+        self.assertFound(GOOD)
+        self.assertEqual(self.keyhold.findings(), [])
+
+    def test_a_switch_off_that_is_not_finished(self) -> None:
+        self.configure()
+        self.keyhold.run("seal").ok()
+        process = self.keyhold.start_stopped("encrypt", "off", at_sync=6)
+        pid = wait_stopped(self.machine.state / "driver.pid")
+        os.kill(pid, signal.SIGKILL)
+        process.wait()
+        found = self.found()[1]
+        self.assertIn((NAMES[WARNING], "unfinished"), found)
+        self.assertIn("still encrypted; 'keyhold encrypt off' goes on", self.check().out)
+        self.keyhold.run("encrypt", "off").ok()
+        self.assertFound(GOOD)
+        self.assertNotIn("# keyhold", (self.etc / "secret.conf").read_text())
 
     def test_a_lost_key_is_one_line(self) -> None:
         self.configure()
@@ -276,6 +308,21 @@ class Check(CheckCase):
 
 
 class CheckBesideADaemon(CheckCase):
+    def test_a_rotation_that_failed(self) -> None:
+        self.configure()
+        self.keyhold.run("seal").ok()
+        self.start()
+        held = sealed_in(self.store, self.secrets[0])
+        self.machine.run("chattr", "+i", str(held)).ok()
+        try:
+            rotated = self.keyhold.run("encrypt", "rotate", "--key", str(self.machine.home / "new-key"))
+            self.assertEqual(rotated.code, 2, rotated.out + rotated.err)
+            self.assertComes(WARNING, "unfinished")
+        finally:
+            self.machine.run("chattr", "-i", str(held)).ok()
+        self.keyhold.run("encrypt", "rotate").ok()
+        self.assertNotIn("unfinished", self.check().out)
+
     def test_the_store_has_gone_or_was_exchanged(self) -> None:
         self.start()
         self.assertFound(GOOD)
