@@ -46,6 +46,29 @@ class Packages(PackageCase):
         self.system.apt("purge", *ours).ok()
         self.assertEqual(self.system.files(), before)
 
+    def test_a_security_update_of_libvirt_stays_beneath(self) -> None:
+        self.define()
+        self.install()
+        owners = self.system.run("dpkg-query", "--search", self.driver).ok().splitlines()[-1].split(":")[0]
+        [owner] = set(owners.split(", ")) - {"keyhold"}
+        update = f"""
+            cd /srv
+            apt-get -o APT::Sandbox::User=root download -qq {owner}
+            dpkg-deb --raw-extract {owner}_*.deb tree
+            sed -i 's/^Version: .*/&+security/' tree/DEBIAN/control
+            sed -i '/libvirt_driver_secret.so/d' tree/DEBIAN/md5sums
+            printf x >>tree{self.driver}
+            dpkg-deb --root-owner-group --build tree update.deb
+            dpkg --install --force-depends update.deb"""  # others ask for the version of before
+        self.system.run("sh", "-ec", update, has_network=True).ok()
+        updated = self.system.sha256(f"/srv/tree{self.driver}")
+        self.assertEqual(self.system.sha256(self.driver), self.module())
+        self.assertEqual(self.system.sha256(self.driver + ".distrib"), updated)
+        self.assertServed()
+        self.system.run("dpkg", "--remove", "--force-depends", "keyhold").ok()
+        self.assertEqual(self.system.sha256(self.driver), updated)
+        self.assertServed()
+
     def test_a_driver_with_sealed_values_is_not_removed(self) -> None:
         self.define()
         self.install()
