@@ -5,15 +5,16 @@
 
 namespace keyhold::abi {
 
-void raiseError(int domain, int code, const char *message, SourcePlace where) noexcept {
+void raiseError(int domain, int code, const char *message, const char *file, const char *function,
+                unsigned int line) noexcept {
     if (auto *report = symbols().virReportErrorHelper)
-        report(domain, code, where.file(), where.function, where.line, "%s", message);
+        report(domain, code, file, function, line, "%s", message);
 }
 
-void raiseSystemError(int domain, int systemErrno, const char *message,
-                      SourcePlace where) noexcept {
+void raiseSystemError(int domain, int systemErrno, const char *message, const char *file,
+                      const char *function, unsigned int line) noexcept {
     if (auto *report = symbols().virReportSystemErrorFull)
-        report(domain, systemErrno, where.file(), where.function, where.line, "%s", message);
+        report(domain, systemErrno, file, function, line, "%s", message);
 }
 
 } // namespace keyhold::abi

@@ -25,20 +25,21 @@ bool isLogged(LogPriority priority) noexcept {
     return static_cast<unsigned int>(priority) >= source.priority;
 }
 
-void log(LogPriority priority, const char *message, SourcePlace where) noexcept {
+void log(LogPriority priority, const char *message, const char *file, const char *function,
+         unsigned int line) noexcept {
     auto *write = symbols().virLogMessage;
     if (!write)
         return;
-    const auto writeLine = [&](const char *line) {
-        write(&source, static_cast<int>(priority), where.file(), static_cast<int>(where.line),
-              where.function, nullptr, "%s", line);
+    const auto writeText = [&](const char *text) {
+        write(&source, static_cast<int>(priority), file, static_cast<int>(line), function, nullptr,
+              "%s", text);
     };
     if (isOneLine(message))
-        return writeLine(message);
+        return writeText(message);
     try {
-        writeLine(oneLine(message).c_str());
+        writeText(oneLine(message).c_str());
     } catch (const std::bad_alloc &) {
-        writeLine("a line with control characters is not shown: out of memory");
+        writeText("a line with control characters is not shown: out of memory");
     }
 }
 

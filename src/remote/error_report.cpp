@@ -68,10 +68,13 @@ LibvirtCode libvirtCode(ErrorCode code) {
 
 void reportError(const Error &error) noexcept {
     const LibvirtCode libvirt = libvirtCode(error.code());
+    const SourcePlace place = error.place();
     if (libvirt.code == VIR_ERR_SYSTEM_ERROR)
-        abi::raiseSystemError(libvirt.domain, error.systemErrno(), error.what(), error.place());
+        abi::raiseSystemError(libvirt.domain, error.systemErrno(), error.what(), place.file(),
+                              place.function, place.line);
     else
-        abi::raiseError(libvirt.domain, libvirt.code, error.what(), error.place());
+        abi::raiseError(libvirt.domain, libvirt.code, error.what(), place.file(), place.function,
+                        place.line);
 }
 
 void requireFlags(unsigned int flags, unsigned int supported, const char *function,

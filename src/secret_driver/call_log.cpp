@@ -13,13 +13,12 @@ namespace keyhold {
 void noteCall(const Uuid &uuid, const char *what) {
     if (!abi::isLogged(abi::LogPriority::info))
         return;
-    constexpr SourcePlace kPlace = SourcePlace::current();
     try {
         const std::string line = "secret " + inQuotes(uuid.toString()) + " " + what + " by " +
                                  caller::describe(caller::current());
-        abi::log(abi::LogPriority::info, line.c_str(), kPlace);
+        abi::log(abi::LogPriority::info, line.c_str());
     } catch (const std::bad_alloc &) {
-        abi::log(abi::LogPriority::warning, "a call is not noted: out of memory", kPlace);
+        abi::log(abi::LogPriority::warning, "a call is not noted: out of memory");
     }
 }
 
