@@ -49,6 +49,17 @@ std::string absolute(const std::string &path) {
     return std::filesystem::absolute(path).lexically_normal().string();
 }
 
+std::string idOfKeyIn(const std::string &place) {
+    try {
+        const FetchedKey key = fetchKey(*namedKeyFile(place));
+        if (!key.complaint.empty())
+            throw Error(ErrorCode::invalidEncryptionKey, key.complaint);
+        return Key(key.raw()).id();
+    } catch (const NoKeyError &error) {
+        throw Error(ErrorCode::invalidEncryptionKey, error.textWithFirstRemedy());
+    }
+}
+
 class Encryption {
   public:
     explicit Encryption(const EncryptOptions &options)
@@ -99,10 +110,7 @@ class Encryption {
             result_.isKeyMade = isKeyNew_ = true;
         }
         removeOtherNames(place);
-        const FetchedKey key = fetchKey(*namedKeyFile(place));
-        if (!key.complaint.empty())
-            throw Error(ErrorCode::invalidEncryptionKey, key.complaint);
-        result_.keyId = Key(key.raw()).id();
+        result_.keyId = idOfKeyIn(place);
         say((result_.isKeyMade ? "made key " : "key ") + result_.keyId + " in " + inQuotes(place));
     }
 

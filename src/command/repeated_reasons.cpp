@@ -23,13 +23,17 @@ int rankOf(const Finding &finding) {
     return finding.kind == Kind::settings ? kSettings : kOther;
 }
 
-/// Of a finding that begins with a consequence and goes on with its reason; else empty.
+/// Of a finding that begins with a consequence and goes on with its reason; else empty. Without the
+/// remedy, which for new values is another one; but lost keys are a list, each with its own.
 std::string_view reasonIn(const Finding &finding) {
     const std::string_view text = finding.text;
     const int rank = rankOf(finding);
     const std::size_t colon = text.find(": ");
     const bool hasReason = finding.file.empty() && rank >= 1 && rank <= 3;
-    return hasReason && colon != text.npos ? text.substr(colon + 2) : std::string_view();
+    if (!hasReason || colon == text.npos)
+        return {};
+    const std::string_view reason = text.substr(colon + 2);
+    return rank == 2 ? reason : reason.substr(0, reason.find("; "));
 }
 
 } // namespace

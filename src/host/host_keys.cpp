@@ -95,6 +95,9 @@ std::string fetchPrimary(Keyring &keyring, const HostKeys &keys, const Deadline 
         keyring.setPrimary(key.raw(),
                            keys.plan.encrypt && !keys.plan.isDoubtful && key.complaint.empty());
         return std::move(key.complaint);
+    } catch (const NoKeyError &error) {
+        keyring.noteMissing(error.fullText());
+        return error.textWithFirstRemedy();
     } catch (const Error &error) {
         keyring.noteMissing(error.fullText());
         return error.fullText();

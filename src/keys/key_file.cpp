@@ -29,11 +29,11 @@ std::string named(const std::string &path) {
                          SourcePlace place = SourcePlace::current()) {
     const std::string cause =
         Error(ErrorCode::systemCall, doing + " " + named(path), error).fullText();
-    refuse(cause + (error == ENOENT
-                        ? "; put the key back and reload, a new one opens nothing that was "
-                          "sealed; if nothing was sealed yet, 'keyhold encrypt on' makes one"
-                        : "; make it readable and reload"),
-           place);
+    if (error == ENOENT)
+        throw NoKeyError(
+            cause + "; put the key back and reload, a new one opens nothing that was sealed",
+            "'keyhold encrypt on' makes one", place);
+    refuse(cause + "; make it readable and reload", place);
 }
 
 void requireTime(const Deadline &deadline, const std::string &path) {
@@ -75,10 +75,10 @@ std::size_t readInto(FileSystem &fileSystem, const Descriptor &file, const std::
     if (size == kSize + 1 && hasNewline)
         refuse(begin + "and has a newline behind them; remove it with 'truncate -s 32 " + path +
                "' and reload");
-    refuse(begin + "raw and not as text, and holds " +
-           (size > kSize ? "more" : std::to_string(size)) +
-           "; put the key there that the values were sealed with, and reload; if nothing was "
-           "sealed yet, remove it, and 'keyhold encrypt on' makes one");
+    throw NoKeyError(begin + "raw and not as text, and holds " +
+                         (size > kSize ? "more" : std::to_string(size)) +
+                         "; put the key there that the values were sealed with, and reload",
+                     "remove it, and 'keyhold encrypt on' makes one");
 }
 
 } // namespace

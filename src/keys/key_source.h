@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "conf/error.h"
 #include "os/deadline.h"
 #include "seal/guarded_memory.h"
 #include "seal/keyring.h"
@@ -23,6 +24,24 @@ struct FetchedKey {
     }
 };
 
+/// Nothing is at the place of a key, or what is no key.
+class NoKeyError : public Error {
+  public:
+    /// `firstRemedy` says what makes a key.
+    NoKeyError(std::string text, const char *firstRemedy,
+               SourcePlace place = SourcePlace::current())
+        : Error(ErrorCode::invalidEncryptionKey, std::move(text), 0, place),
+          firstRemedy_(firstRemedy) {}
+
+    /// For who may have sealed nothing yet; to be in no text about a value that is sealed.
+    [[nodiscard]] std::string textWithFirstRemedy() const {
+        return fullText() + "; if nothing was sealed yet, " + firstRemedy_;
+    }
+
+  private:
+    const char *firstRemedy_;
+};
+
 /// A place that one key comes from.
 class KeySource {
   public:
@@ -33,7 +52,7 @@ class KeySource {
     [[nodiscard]] const std::string &name() const noexcept { return name_; }
 
     /// Asks each time. Raises invalidEncryptionKey, with source and remedy, if the key is not
-    /// there, is no key, or does not come before the deadline; noMemory.
+    /// there or is no key (NoKeyError), or does not come before the deadline; noMemory.
     [[nodiscard]] virtual FetchedKey fetch(const Deadline &deadline) const = 0;
 
   protected:

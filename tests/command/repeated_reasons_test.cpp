@@ -44,6 +44,19 @@ TEST(RepeatedReasons, WhereNothingIsSealedTheRefusalIsLeft) {
                 ElementsAre(lost("libvirtd refuses new values")));
 }
 
+TEST(RepeatedReasons, ARefusalMayHaveARemedyOfItsOwn) {
+    const std::string of = "is sealed with key 'K', which is not among those that could be read: ";
+    EXPECT_THAT(withoutRepeated({{Kind::settings, {}, lost("new values cannot be stored") + "; x"},
+                                 {Kind::missingKey, {}, lost("libvirtd lacks keys")},
+                                 {Kind::missingKey, "/a", of + kLost},
+                                 {Kind::refused, {}, lost("new values are refused") + "; x"}}),
+                ElementsAre(of + kLost + "; new values are refused, too"));
+    const std::string both = lost("libvirtd lacks keys") + "; and so is '/m'";
+    EXPECT_THAT(withoutRepeated({{Kind::missingKey, {}, both},
+                                 {Kind::refused, {}, lost("new values are refused") + "; x"}}),
+                ElementsAre(both, lost("new values are refused") + "; x"));
+}
+
 TEST(RepeatedReasons, OneOfTwoLostKeysIsAReasonOfItsOwn) {
     const std::string both = "libvirtd lacks keys: key 1 is gone; key 2 is gone";
     EXPECT_THAT(withoutRepeated({{Kind::missingKey, {}, both},

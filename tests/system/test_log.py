@@ -49,6 +49,7 @@ class DefaultLevel(SealedCase):
         [line] = self.said(lost)
         for words in (self.key.id, str(self.key.path), "and reload", "'keyhold verify --verbose'"):
             self.assertIn(words, line)
+        self.assertNotIn("nothing was sealed", line)
         self.assertSaid(f"{MANY} of them without their values")
         self.daemon.reload()
         self.assertSaid(lost)
