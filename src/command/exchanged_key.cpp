@@ -110,12 +110,4 @@ void explainExchangedKey(const ExchangedKey &exchanged, std::vector<Finding> &fi
         findings.insert(findings.begin(), {Finding::Kind::missingKey, {}, exchanged.text});
 }
 
-void removeCallsToReload(const ExchangedKey &exchanged, std::vector<Finding> &driverFindings) {
-    std::erase_if(driverFindings, [&](const Finding &finding) {
-        return finding.kind == Finding::Kind::driver &&
-               (finding.text.starts_with("names key " + exchanged.there) ||
-                finding.text.ends_with("; reload it"));
-    });
-}
-
 } // namespace keyhold::command

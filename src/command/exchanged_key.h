@@ -34,7 +34,5 @@ void requireNoExchangedKey(const Target &target, const StoreKeys &keys,
 
 /// The values that need the key say why it is not there.
 void explainExchangedKey(const ExchangedKey &exchanged, std::vector<Finding> &findings);
-/// What the daemon has not read is the wrong key.
-void removeCallsToReload(const ExchangedKey &exchanged, std::vector<Finding> &driverFindings);
 
 } // namespace keyhold::command

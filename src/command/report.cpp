@@ -42,17 +42,17 @@ Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) 
     for (const Retry retry = retryFor(kReportPatience);
          report.driver.told && !hasReadSettings(*report.driver.told) && retry();)
         report.driver = viewDriver(target, report.holder);
-    report.driverFindings = driverFindings(target, report.holder, report.driver, report.keys);
     report.lostStore = lostStore(target, report.holder);
-    if (report.lostStore && !exists(target))
-        return report;
-    const SealingPolicy &policy = *report.keys.host.policy;
-    const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
-    report.inspection =
-        report.holder ? inspectBeside(directory, policy) : inspect(directory, policy);
-    report.exchanged = findExchangedKey(target, report.keys, report.inspection, report.driver);
-    if (report.exchanged)
-        removeCallsToReload(*report.exchanged, report.driverFindings);
+    if (!report.lostStore || exists(target)) {
+        const SealingPolicy &policy = *report.keys.host.policy;
+        const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
+        report.inspection =
+            report.holder ? inspectBeside(directory, policy) : inspect(directory, policy);
+        report.exchanged = findExchangedKey(target, report.keys, report.inspection, report.driver);
+    }
+    // With the wrong key in place, a reload would have the daemon drop the right one.
+    report.driverFindings = driverFindings(target, report.holder, report.driver, report.keys,
+                                           !report.exchanged.has_value());
     if (!report.lostStore)
         report.unfinished =
             unfinishedChange(target, report.driver, report.keys.host, report.inspection);

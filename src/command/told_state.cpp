@@ -162,7 +162,7 @@ DriverView viewDriver(const Target &target, const std::optional<Holder> &holder)
 }
 
 std::vector<Finding> driverFindings(const Target &target, const std::optional<Holder> &holder,
-                                    const DriverView &view, const StoreKeys &keys) {
+                                    const DriverView &view, const StoreKeys &keys, bool mayReload) {
     std::vector<Finding> found;
     const auto say = [&](std::string file, std::string text) {
         found.push_back({Finding::Kind::driver, std::move(file), std::move(text)});
@@ -178,13 +178,14 @@ std::vector<Finding> driverFindings(const Target &target, const std::optional<Ho
     if (!view.told)
         return found;
     const DriverReport &report = view.told->report;
-    if (!hasReadSettings(*view.told))
+    if (mayReload && !hasReadSettings(*view.told))
         say(report.settings.path, "was changed since " + holder->text() + " read it; reload it");
     const Key *current = keys.host.policy->keyring().current();
     if (!report.missingKeys.empty())
         found.push_back(
             {Finding::Kind::missingKey, {}, holder->text() + " lacks keys: " + report.missingKeys});
-    else if (current && std::ranges::find(report.keys, current->id()) == report.keys.end())
+    else if (mayReload && current &&
+             std::ranges::find(report.keys, current->id()) == report.keys.end())
         say(target.paths.settingsFile, "names key " + current->id() + ", which " + holder->text() +
                                            " does not have; reload it");
     if (report.newValues == DriverReport::NewValues::refused && report.failure.empty())

@@ -48,9 +48,11 @@ struct ProcessIdentity {
 /// Looks for the file of the driver that holds the store. Never raises for what it finds there.
 [[nodiscard]] DriverView viewDriver(const Target &target, const std::optional<Holder> &holder);
 
-/// What differs between what the driver does and what is on disk now: of kind `driver`.
+/// What differs between what the driver does and what is on disk now: of kind `driver`. What a
+/// reload would settle is left out unless it is `mayReload`.
 [[nodiscard]] std::vector<Finding> driverFindings(const Target &target,
                                                   const std::optional<Holder> &holder,
-                                                  const DriverView &view, const StoreKeys &keys);
+                                                  const DriverView &view, const StoreKeys &keys,
+                                                  bool mayReload);
 
 } // namespace keyhold::command
