@@ -24,12 +24,13 @@ std::vector<std::string> adviceOnEarlierKeys(const Target &target, const HostKey
                     inQuotes(idle.front());
         return {text};
     }
+    const bool isEmbedded = target.kind == Target::Kind::embedded; // has no daemon
     std::vector<std::string> advice{
         "no file of this store needs the keys in secrets_decryption_keys any more: take that line "
         "out of " +
-        inQuotes(target.paths.settingsFile) +
-        " and reload the daemon; keep their files as long as there are backups that need them"};
-    if (target.kind != Target::Kind::embedded)
+        inQuotes(target.paths.settingsFile) + (isEmbedded ? "" : " and reload the daemon") +
+        "; keep their files as long as there are backups that need them"};
+    if (!isEmbedded)
         advice.emplace_back("embedded roots without a secret.conf of their own go by this one, and "
                             "were not looked at: keyhold status --root DIR shows what they need");
     return advice;

@@ -244,6 +244,9 @@ class DefaultPlaces(EncryptCase):
         self.assertFormats(store, "jwe", 1)
         self.assertFalse(self.conf.exists())
         self.assertIn(str(self.first), (root / "etc/secret.conf").read_text())
+        done = self.keyhold.json("encrypt", "rotate", "--root", str(root), "--key", str(self.second))
+        self.assertIn("any more: take that line out", "".join(done["advice"]))
+        self.assertNotIn("daemon", "".join(done["advice"]))  # there is none
 
     def test_a_root_that_shares_settings_in_use(self) -> None:
         self.on()
