@@ -49,7 +49,7 @@ struct ProcessIdentity {
 [[nodiscard]] DriverView viewDriver(const Target &target, const std::optional<Holder> &holder);
 
 /// What differs between what the driver does and what is on disk now: of kind `driver`. What a
-/// reload would settle is left out unless it is `mayReload`.
+/// reload would mend is left out unless it is `mayReload`.
 [[nodiscard]] std::vector<Finding> driverFindings(const Target &target,
                                                   const std::optional<Holder> &holder,
                                                   const DriverView &view, const StoreKeys &keys,
