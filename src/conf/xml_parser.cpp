@@ -88,10 +88,8 @@ XmlParser::State *stateOf(const xmlParserCtxt *parser) noexcept {
 }
 
 constexpr const char *kTooManyAttributes = "Too many attributes\n";
-constexpr const char *kTooManyDeclarations = "Too many declarations\n";
 constexpr const char *kTooManyNames = "Too many names\n";
 constexpr const char *kTooManyLookups = "Too many entity references\n";
-constexpr const char *kTooLarge = "Entities expand to more than 10000000 bytes\n";
 
 /// Ends a parser that would do work out of proportion.
 void stop(xmlParserCtxt &parser, const char *why, int line) noexcept {
@@ -168,8 +166,7 @@ extern "C" void startDocument(void *data) noexcept {
                  1 + static_cast<int>(std::ranges::count(text.substr(0, *place), '\n')));
     } catch (const std::bad_alloc &) {
         state.isOutOfMemory = true;
-        state.isStopped = true;
-        xmlStopParser(parser);
+        stop(*parser, "no memory");
     }
 }
 
@@ -206,31 +203,14 @@ extern "C" void noteInstruction(void *data, const xmlChar *target, const xmlChar
     stateOf(parser)->builder.processingInstruction(parser, target, text);
 }
 
-void countDeclaration(xmlParserCtxt &parser) noexcept {
-    if (stateOf(&parser)->limits.passedByDeclaration())
-        stop(parser, kTooManyDeclarations);
-}
-
-extern "C" void declareAttribute(void *data, const xmlChar *element, const xmlChar *name, int type,
-                                 int defaults, const xmlChar *value,
-                                 xmlEnumeration *words) noexcept {
+/// Takes the place of `kOwn`, libxml2's own function for one kind of declaration.
+template <auto kOwn, typename... Parts>
+void declare(void *data, Parts... parts) noexcept {
     auto *parser = static_cast<xmlParserCtxt *>(data);
-    stateOf(parser)->builder.attributeDecl(parser, element, name, type, defaults, value, words);
-    countDeclaration(*parser);
-}
-
-extern "C" void declareElement(void *data, const xmlChar *name, int type,
-                               xmlElementContent *content) noexcept {
-    auto *parser = static_cast<xmlParserCtxt *>(data);
-    stateOf(parser)->builder.elementDecl(parser, name, type, content);
-    countDeclaration(*parser);
-}
-
-extern "C" void declareNotation(void *data, const xmlChar *name, const xmlChar *publicId,
-                                const xmlChar *systemId) noexcept {
-    auto *parser = static_cast<xmlParserCtxt *>(data);
-    stateOf(parser)->builder.notationDecl(parser, name, publicId, systemId);
-    countDeclaration(*parser);
+    XmlParser::State &state = *stateOf(parser);
+    (state.builder.*kOwn)(parser, parts...);
+    if (state.limits.passedByDeclaration())
+        stop(*parser, "Too many declarations\n");
 }
 
 extern "C" void declareEntity(void *data, const xmlChar *name, int type, const xmlChar *publicId,
@@ -267,7 +247,7 @@ extern "C" xmlEntity *lookUpParameterEntity(void *data, const xmlChar *name) noe
         return nullptr;
     }
     if (entity != nullptr && state.limits.passedByExpansion(viewOf(entity->content).size())) {
-        stop(*parser, kTooLarge);
+        stop(*parser, "Entities expand to more than 10000000 bytes\n");
         return nullptr;
     }
     return entity;
@@ -304,9 +284,9 @@ XmlParser::XmlParser(std::string fileName, std::optional<std::string_view> limit
     context_->sax->startDocument = startDocument;
     context_->sax->startElementNs = startElement;
     context_->sax->processingInstruction = noteInstruction;
-    context_->sax->attributeDecl = declareAttribute;
-    context_->sax->elementDecl = declareElement;
-    context_->sax->notationDecl = declareNotation;
+    context_->sax->attributeDecl = declare<&xmlSAXHandler::attributeDecl>;
+    context_->sax->elementDecl = declare<&xmlSAXHandler::elementDecl>;
+    context_->sax->notationDecl = declare<&xmlSAXHandler::notationDecl>;
     context_->sax->entityDecl = declareEntity;
     context_->sax->getEntity = lookUpEntity;
     context_->sax->getParameterEntity = lookUpParameterEntity;
