@@ -61,6 +61,12 @@ bool isGone(StoreDirectory &directory, const std::string &name) {
     return directory.fileSystem().exists(directory.number(), name.c_str()) == -ENOENT;
 }
 
+/// True if that is durable.
+bool renameBack(StoreDirectory &directory, const std::string &from, const std::string &to) {
+    return directory.fileSystem().rename(directory.number(), from.c_str(), to.c_str()) == 0 &&
+           directory.sync() == 0;
+}
+
 [[noreturn]] void raiseUnsynced(StoreDirectory &directory, int failure, bool isRestored,
                                 SourcePlace place = SourcePlace::current()) {
     const Error error = directory.syncError(-failure, place);
@@ -81,14 +87,9 @@ FormerFile keepFormer(StoreDirectory &directory, const std::string &name, const 
     const int result = directory.sync();
     if (result == 0)
         return kept;
-    FileSystem &fileSystem = directory.fileSystem();
-    if (!kept.hasMoved) {
-        fileSystem.unlink(directory.number(), old.c_str());
-        raiseUnsynced(directory, -result, true);
-    }
-    raiseUnsynced(directory, -result,
-                  fileSystem.rename(directory.number(), old.c_str(), name.c_str()) == 0 &&
-                      directory.sync() == 0);
+    if (!kept.hasMoved)
+        directory.fileSystem().unlink(directory.number(), old.c_str());
+    raiseUnsynced(directory, -result, !kept.hasMoved || renameBack(directory, old, name));
 }
 
 } // namespace
@@ -97,16 +98,16 @@ void writeSyncedFile(StoreDirectory &directory, const std::string &name,
                      std::span<const std::uint8_t> bytes) {
     Descriptor file = createFile(directory, name);
     try {
-        int result = directory.fileSystem().setMode(file.number(), kFileMode);
-        if (result < 0)
-            throw directory.error(ErrorCode::fileAccess, "cannot set mode of file", name, result);
+        const auto require = [&](const char *failure, int result,
+                                 SourcePlace place = SourcePlace::current()) {
+            if (result < 0)
+                throw directory.error(ErrorCode::fileAccess, failure, name, result, place);
+        };
+        require("cannot set mode of file",
+                directory.fileSystem().setMode(file.number(), kFileMode));
         writeAll(directory, name, file.number(), bytes);
-        result = directory.fileSystem().sync(file.number());
-        if (result < 0)
-            throw directory.error(ErrorCode::fileAccess, "cannot sync file", name, result);
-        result = file.close();
-        if (result < 0)
-            throw directory.error(ErrorCode::fileAccess, "cannot save file", name, result);
+        require("cannot sync file", directory.fileSystem().sync(file.number()));
+        require("cannot save file", file.close());
     } catch (const Error &) {
         directory.fileSystem().unlink(directory.number(), name.c_str());
         throw;
@@ -124,12 +125,10 @@ bool replaceDurably(StoreDirectory &directory, const std::string &from, const st
         throw;
     }
     const auto restore = [&] {
-        int back = -EIO;
         if (kept.isKept)
-            back = fileSystem.rename(directory.number(), old.c_str(), to.c_str());
-        else if (kept.canReturn)
-            back = fileSystem.unlink(directory.number(), to.c_str());
-        return back == 0 && directory.sync() == 0;
+            return renameBack(directory, old, to);
+        return kept.canReturn && fileSystem.unlink(directory.number(), to.c_str()) == 0 &&
+               directory.sync() == 0;
     };
 
     int result = fileSystem.rename(directory.number(), from.c_str(), to.c_str());
@@ -153,11 +152,6 @@ bool replaceDurably(StoreDirectory &directory, const std::string &from, const st
 
 bool removeDurably(StoreDirectory &directory, const std::string &name, const std::string &old) {
     FileSystem &fileSystem = directory.fileSystem();
-    const auto restore = [&] {
-        return fileSystem.rename(directory.number(), old.c_str(), name.c_str()) == 0 &&
-               directory.sync() == 0;
-    };
-
     const auto exists = [&](const std::string &each) {
         return fileSystem.exists(directory.number(), each.c_str()) == 0;
     };
@@ -170,14 +164,14 @@ bool removeDurably(StoreDirectory &directory, const std::string &name, const std
         return false;
     if (result < 0) {
         const Error error = directory.error(ErrorCode::systemCall, "cannot unlink", name, result);
-        if (isGone(directory, name) && !restore())
+        if (isGone(directory, name) && !renameBack(directory, old, name))
             throw RollbackFailedError(error);
         throw error;
     }
 
     result = directory.sync();
     if (result < 0)
-        raiseUnsynced(directory, -result, restore());
+        raiseUnsynced(directory, -result, renameBack(directory, old, name));
     return true;
 }
 

@@ -29,11 +29,11 @@ Result orErrno(Result result) {
 }
 
 /// For calls that did nothing when they were interrupted.
-template <typename Call>
-auto untilDone(Call call) {
-    auto result = call();
+template <typename Call, typename... Arguments>
+auto untilDone(Call call, Arguments... arguments) {
+    auto result = call(arguments...);
     while (result < 0 && errno == EINTR)
-        result = call();
+        result = call(arguments...);
     return orErrno(result);
 }
 
@@ -62,7 +62,7 @@ void fill(FileStatus &out, const struct statx &from) {
 /// On a network file system or FUSE this may be what was cached some seconds ago.
 int cachedStatus(int directory, const char *name, FileStatus &out) {
     struct stat found;
-    const int result = untilDone([&] { return ::fstatat(directory, name, &found, 0); });
+    const int result = untilDone(::fstatat, directory, name, &found, 0);
     if (result == 0)
         fill(out, found);
     return result;
@@ -86,7 +86,7 @@ Found look(const std::string &path) {
 
 /// A mark that stays means a sync at the next start.
 void removeMark(const std::string &path) {
-    const int descriptor = untilDone([&] { return ::open(path.c_str(), kOpenDirectory); });
+    const int descriptor = untilDone(::open, path.c_str(), kOpenDirectory);
     if (descriptor < 0)
         return;
     struct stat found;
@@ -116,13 +116,14 @@ class PosixFileSystem final : public FileSystem {
     }
 
     int openDirectory(const std::string &path) override {
-        return untilDone([&] { return ::open(path.c_str(), kOpenDirectory); });
+        return untilDone(::open, path.c_str(), kOpenDirectory);
     }
 
     int open(int directory, const char *name, int flags, mode_t mode) override {
-        auto call = [&] { return ::openat(directory, name, flags | O_CLOEXEC, mode); };
+        flags |= O_CLOEXEC;
         // A second attempt of an exclusive creation could meet the file of the first.
-        return (flags & O_EXCL) != 0 ? orErrno(call()) : untilDone(call);
+        return (flags & O_EXCL) != 0 ? orErrno(::openat(directory, name, flags, mode))
+                                     : untilDone(::openat, directory, name, flags, mode);
     }
 
     int close(int descriptor) override {
@@ -140,15 +141,13 @@ class PosixFileSystem final : public FileSystem {
 
     int exists(int directory, const char *name) override {
         struct stat found;
-        return untilDone([&] { return ::fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW); });
+        return untilDone(::fstatat, directory, name, &found, AT_SYMLINK_NOFOLLOW);
     }
 
     int statusAt(int directory, const char *name, FileStatus &out) override {
         struct statx found;
-        const int result = untilDone([&] {
-            return ::statx(directory, name, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS | STATX_BTIME,
-                           &found);
-        });
+        const int result = untilDone(::statx, directory, name, AT_STATX_FORCE_SYNC,
+                                     STATX_BASIC_STATS | STATX_BTIME, &found);
         // Without statx, the C library refuses the flag with EINVAL, and filters of system calls
         // that are older than it answer EPERM. The kernel's own statx has no reason for either.
         if (result == -ENOSYS || result == -EINVAL || result == -EPERM)
@@ -163,20 +162,18 @@ class PosixFileSystem final : public FileSystem {
     }
 
     ssize_t read(int descriptor, void *buffer, std::size_t size) override {
-        return untilDone([&] { return ::read(descriptor, buffer, size); });
+        return untilDone(::read, descriptor, buffer, size);
     }
 
     ssize_t write(int descriptor, const void *buffer, std::size_t size) override {
-        return untilDone([&] { return ::write(descriptor, buffer, size); });
+        return untilDone(::write, descriptor, buffer, size);
     }
 
-    int fsync(int descriptor) override {
-        return untilDone([&] { return ::fsync(descriptor); });
-    }
+    int fsync(int descriptor) override { return untilDone(::fsync, descriptor); }
 
     int isReadOnly(int descriptor) override {
         struct statvfs found;
-        const int result = untilDone([&] { return ::fstatvfs(descriptor, &found); });
+        const int result = untilDone(::fstatvfs, descriptor, &found);
         return result == 0 && (found.f_flag & ST_RDONLY) != 0 ? 1 : result;
     }
 
@@ -194,7 +191,7 @@ class PosixFileSystem final : public FileSystem {
 
     int list(int directory, const std::function<void(const char *name)> &visit) override {
         // An open file description of its own: the read position is not shared with other lists.
-        int descriptor = untilDone([&] { return ::openat(directory, ".", kOpenDirectory); });
+        int descriptor = untilDone(::openat, directory, ".", kOpenDirectory);
         if (descriptor < 0)
             return descriptor;
         std::unique_ptr<DIR, DirectoryCloser> stream(::fdopendir(descriptor));
@@ -221,22 +218,20 @@ class PosixFileSystem final : public FileSystem {
         range.l_whence = SEEK_SET;
         range.l_start = 0;
         range.l_len = 1;
-        return untilDone([&] { return ::fcntl(descriptor, F_SETLK, &range); });
+        return untilDone(::fcntl, descriptor, F_SETLK, &range);
     }
 
     int lockDirectory(int descriptor) override {
-        return untilDone([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); });
+        return untilDone(::flock, descriptor, LOCK_EX | LOCK_NB);
     }
 
-    int unlockDirectory(int descriptor) override {
-        return untilDone([&] { return ::flock(descriptor, LOCK_UN); });
-    }
+    int unlockDirectory(int descriptor) override { return untilDone(::flock, descriptor, LOCK_UN); }
 
     int truncate(int descriptor, off_t size) override {
-        return untilDone([&] { return ::ftruncate(descriptor, size); });
+        return untilDone(::ftruncate, descriptor, size);
     }
     int setMode(int descriptor, mode_t mode) override {
-        return untilDone([&] { return ::fchmod(descriptor, mode); });
+        return untilDone(::fchmod, descriptor, mode);
     }
 
   private:
