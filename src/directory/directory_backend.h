@@ -72,7 +72,7 @@ class DirectoryBackend : public Backend {
     /// Of a value file behind the one that counts.
     void noteForm(const Uuid &uuid, ValueFormat form, SecretFiles &files, StoredValue &out) const;
     /// The file under a name, or empty; answers 0 or -errno.
-    [[nodiscard]] int look(const std::string &name, std::optional<FileStatus> &out) const;
+    int look(const std::string &name, std::optional<FileStatus> &out) const;
     /// Of the files that were looked at.
     [[nodiscard]] Revision revisionNow(const SecretFiles &files, std::int64_t now) const;
     /// The files as they are. Raises systemCall.

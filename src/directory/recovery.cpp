@@ -89,22 +89,19 @@ void DirectoryBackend::recoverFile(const layout::FileName &file, const std::stri
 
 void DirectoryBackend::endRemoval(const Uuid &uuid) {
     const std::string leaving = layout::definitionName(uuid, layout::Stage::leaving);
-    const auto changed = [&](const std::string &name) {
-        FileStatus status;
-        const int result =
-            directory_->fileSystem().statusAt(directory_->number(), name.c_str(), status);
-        return result == 0 ? std::optional(status.changed) : std::nullopt;
-    };
-    const auto left = changed(leaving);
+    std::optional<FileStatus> left;
+    look(leaving, left);
     const bool isRedefined = directory_->contains(layout::definitionName(uuid));
     bool mustSync = false;
     for (const ValueFormat form : kValueFormats) {
         mustSync =
             directory_->unlink(layout::valueName(uuid, form, layout::Stage::leaving)) || mustSync;
         const std::string name = layout::valueName(uuid, form);
-        const auto written = isRedefined ? std::nullopt : changed(name);
+        std::optional<FileStatus> written;
+        if (!isRedefined)
+            look(name, written);
         // A value file that somebody put there since is not of this secret.
-        if (left && written && *written <= *left)
+        if (left && written && written->changed <= left->changed)
             mustSync = directory_->unlink(name) || mustSync;
     }
     // The definition that left says whose the values were, so it stays until they are gone.
@@ -159,25 +156,20 @@ void DirectoryBackend::requireNoStaleFiles(const Uuid &uuid) {
 }
 
 std::optional<Error> DirectoryBackend::finishPendingValue(const Uuid &uuid) {
-    std::optional<Error> failure;
     try {
         requireNoStaleFiles(uuid);
     } catch (const Error &error) {
-        failure = error;
+        std::vector<layout::FileName> left;
+        {
+            const MutexLock lock(staleFilesMutex_);
+            const auto [first, last] = staleFiles_.equal_range(uuid);
+            for (auto name = first; name != last; ++name)
+                left.push_back(*layout::parseFileName(name->second));
+        }
+        if (std::ranges::any_of(left, [&](const auto &file) { return isValueOfSecret(file); }))
+            return error;
     }
-    if (!failure)
-        return std::nullopt;
-
-    std::vector<layout::FileName> left;
-    {
-        const MutexLock lock(staleFilesMutex_);
-        const auto [first, last] = staleFiles_.equal_range(uuid);
-        for (auto name = first; name != last; ++name)
-            left.push_back(*layout::parseFileName(name->second));
-    }
-    const bool holdsValue = std::any_of(left.begin(), left.end(),
-                                        [&](const auto &file) { return isValueOfSecret(file); });
-    return holdsValue ? failure : std::nullopt;
+    return std::nullopt;
 }
 
 } // namespace keyhold

@@ -60,7 +60,7 @@ void DirectoryBackend::noteForm(const Uuid &uuid, ValueFormat form, SecretFiles 
     if (directory_->fileSystem().exists(directory_->number(), name.c_str()) < 0)
         return;
     out.present |= only(form);
-    static_cast<void>(look(name, files.value(form)));
+    look(name, files.value(form));
 }
 
 int DirectoryBackend::look(const std::string &name, std::optional<FileStatus> &out) const {
