@@ -145,17 +145,9 @@ class Arena {
         return pages;
     }
 
-    static std::size_t pageSize() noexcept {
-        return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    }
-
-    static std::size_t chunkLength() noexcept {
-        return (kChunkSize + pageSize() - 1) / pageSize() * pageSize();
-    }
-
     void grow() REQUIRES(mutex_) {
-        const std::size_t page = pageSize();
-        const std::size_t length = chunkLength();
+        const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+        const std::size_t length = (kChunkSize + page - 1) / page * page;
         chunks_.reserve(chunks_.size() + 1);
         // The pages before and behind stay out of reach.
         auto *pages =

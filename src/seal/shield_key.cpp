@@ -90,31 +90,28 @@ const ShieldKey::Block &ShieldKey::block() const noexcept {
 void ShieldKey::seal(const Uuid &uuid, std::uint64_t nonce, std::span<const std::uint8_t> plain,
                      std::uint8_t *box) const noexcept {
     const Nonce bytes = nonceOf(nonce);
-    std::uint8_t *tag = box + plain.size();
+    const auto sealWith = [&](const auto &encrypt, const auto *key) {
+        encrypt(box, box + plain.size(), nullptr, plain.data(), plain.size(), uuid.bytes().data(),
+                Uuid::kSize, nullptr, bytes.data(), key);
+    };
     if (cipher_ == ShieldCipher::aes256Gcm)
-        crypto_aead_aes256gcm_encrypt_detached_afternm(
-            box, tag, nullptr, plain.data(), plain.size(), uuid.bytes().data(), Uuid::kSize,
-            nullptr, bytes.data(), &block().schedule);
+        sealWith(crypto_aead_aes256gcm_encrypt_detached_afternm, &block().schedule);
     else
-        crypto_aead_chacha20poly1305_ietf_encrypt_detached(
-            box, tag, nullptr, plain.data(), plain.size(), uuid.bytes().data(), Uuid::kSize,
-            nullptr, bytes.data(), block().key);
+        sealWith(crypto_aead_chacha20poly1305_ietf_encrypt_detached, block().key);
     wipeAfterSodium();
 }
 
 bool ShieldKey::open(const Uuid &uuid, std::uint64_t nonce, const std::uint8_t *box,
                      std::span<std::uint8_t> plain) const noexcept {
     const Nonce bytes = nonceOf(nonce);
-    const std::uint8_t *tag = box + plain.size();
-    int result = -1;
-    if (cipher_ == ShieldCipher::aes256Gcm)
-        result = crypto_aead_aes256gcm_decrypt_detached_afternm(
-            plain.data(), nullptr, box, plain.size(), tag, uuid.bytes().data(), Uuid::kSize,
-            bytes.data(), &block().schedule);
-    else
-        result = crypto_aead_chacha20poly1305_ietf_decrypt_detached(
-            plain.data(), nullptr, box, plain.size(), tag, uuid.bytes().data(), Uuid::kSize,
-            bytes.data(), block().key);
+    const auto openWith = [&](const auto &decrypt, const auto *key) {
+        return decrypt(plain.data(), nullptr, box, plain.size(), box + plain.size(),
+                       uuid.bytes().data(), Uuid::kSize, bytes.data(), key);
+    };
+    const int result =
+        cipher_ == ShieldCipher::aes256Gcm
+            ? openWith(crypto_aead_aes256gcm_decrypt_detached_afternm, &block().schedule)
+            : openWith(crypto_aead_chacha20poly1305_ietf_decrypt_detached, block().key);
     wipeAfterSodium();
     if (result != 0)
         wipe(plain);
