@@ -17,6 +17,15 @@ std::shared_ptr<Instance> instanceOf(virConnectPtr connection) {
     return DriverState::get().instanceOf(connection);
 }
 
+/// As guard(), of what has nothing to answer: 0, or -1 on failure.
+template <typename Work>
+int succeed(const Work &work) {
+    return guard(-1, [&] {
+        work();
+        return 0;
+    });
+}
+
 constexpr int kInitError = -1; // virDrvStateInitResult of libvirt; ends libvirtd
 constexpr int kInitComplete = 1;
 
@@ -100,10 +109,9 @@ char *secretGetXMLDesc(virSecretPtr secret, unsigned int flags) {
 
 int secretSetValue(virSecretPtr secret, const unsigned char *value, std::size_t size,
                    unsigned int flags) {
-    return guard(-1, [&] {
+    return succeed([&] {
         requireFlags(flags, 0, "secretSetValue");
         calls::setValue(*instanceOf(abi::secretConnection(secret)), secret, {value, size});
-        return 0;
     });
 }
 
@@ -115,10 +123,7 @@ unsigned char *secretGetValue(virSecretPtr secret, std::size_t *size, unsigned i
 }
 
 int secretUndefine(virSecretPtr secret) {
-    return guard(-1, [&] {
-        calls::undefine(*instanceOf(abi::secretConnection(secret)), secret);
-        return 0;
-    });
+    return succeed([&] { calls::undefine(*instanceOf(abi::secretConnection(secret)), secret); });
 }
 
 int connectSecretEventRegisterAny(virConnectPtr connection, virSecretPtr secret, int eventId,
@@ -133,10 +138,9 @@ int connectSecretEventRegisterAny(virConnectPtr connection, virSecretPtr secret,
 }
 
 int connectSecretEventDeregisterAny(virConnectPtr connection, int callbackId) {
-    return guard(-1, [&] {
+    return succeed([&] {
         access::require(connection, &abi::Symbols::virConnectSecretEventDeregisterAnyEnsureACL);
         calls::deregister(DriverState::get().watchedBy(connection), connection, callbackId);
-        return 0;
     });
 }
 
@@ -151,17 +155,11 @@ int stateInitialize(bool privileged, const char *root, bool, abi::InhibitCallbac
 }
 
 int stateCleanup() {
-    return guard(-1, [] {
-        DriverState::get().stop();
-        return 0;
-    });
+    return succeed([] { DriverState::get().stop(); });
 }
 
 int stateReload() {
-    return guard(-1, [] {
-        DriverState::get().reload();
-        return 0;
-    });
+    return succeed([] { DriverState::get().reload(); });
 }
 
 } // extern "C"

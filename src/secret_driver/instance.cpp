@@ -56,6 +56,18 @@ std::optional<DriverReport::Counts> countsOf(const SecretStore &store) {
     return counts;
 }
 
+/// Does `work`, which others do not wait for; what it raises goes to the log, behind `what`.
+template <typename Work>
+void doLogged(const char *what, const Work &work) noexcept {
+    try {
+        work();
+    } catch (const std::exception &exception) {
+        libvirtAdminLog().failure(what, exception);
+    }
+}
+
+constexpr const char *kNotReported = "keyhold status will not know what changed: ";
+
 } // namespace
 
 std::unique_ptr<StoreDirectory> Instance::openDirectory(const InstancePaths &paths) {
@@ -122,7 +134,7 @@ void Instance::tellLoaded() {
 void Instance::end() noexcept {
     reencryption_.stop();
     reporting_.stop();
-    try {
+    doLogged("ephemeral secrets were not counted: ", [this] {
         const std::size_t count = store_.ephemeralCount();
         if (count == 0)
             return;
@@ -131,9 +143,7 @@ void Instance::end() noexcept {
             (count == 1 ? " ephemeral secret ends" : " ephemeral secrets end") +
             " with this process; what defined " + (count == 1 ? "it" : "them") +
             " must do so again");
-    } catch (const std::exception &exception) {
-        libvirtAdminLog().failure("ephemeral secrets were not counted: ", exception);
-    }
+    });
 }
 
 void Instance::readKeys() {
@@ -277,36 +287,20 @@ void Instance::takeOver() {
 
 void Instance::announce() noexcept {
     tellMemory(libvirtAdminLog());
-    try {
-        runner_.request([this] { sendEvents(); });
-    } catch (const std::exception &exception) {
-        libvirtAdminLog().failure("watchers were not informed of a change: ", exception);
-    }
-    followInhibitor();
-}
-
-void Instance::followInhibitor() noexcept {
-    try {
+    doLogged("watchers were not informed of a change: ",
+             [this] { runner_.request([this] { sendEvents(); }); });
+    doLogged("libvirt was not informed whether it may end: ", [this] {
+        // While an ephemeral secret would be lost, or values are re-encrypted, it may not.
         inhibitor_.follow([this] { return store_.hasEphemeral() || reencryption_.isAtWork(); });
-    } catch (const std::exception &exception) {
-        libvirtAdminLog().failure("libvirt was not informed whether it may end: ", exception);
-    }
+    });
 }
 
 void Instance::reportSoon() noexcept {
-    try {
-        reporting_.request();
-    } catch (const std::exception &exception) {
-        libvirtAdminLog().failure("keyhold status will not know what changed: ", exception);
-    }
+    doLogged(kNotReported, [this] { reporting_.request(); });
 }
 
 void Instance::writeReport() noexcept {
-    try {
-        reportFile_.write(describe(), libvirtAdminLog());
-    } catch (const std::exception &exception) {
-        libvirtAdminLog().failure("keyhold status will not know what changed: ", exception);
-    }
+    doLogged(kNotReported, [this] { reportFile_.write(describe(), libvirtAdminLog()); });
 }
 
 DriverReport Instance::describe() {

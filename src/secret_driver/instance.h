@@ -71,9 +71,6 @@ class Instance {
     /// Reads secret.conf and the keys again.
     void readKeys() REQUIRES(reloading_);
     void takeOver();
-    /// Keeps the daemon from ending for idleness while an ephemeral secret would be lost, or while
-    /// values are re-encrypted.
-    void followInhibitor() noexcept;
     /// Has the report written soon, on a thread of its own. Call when what it says has changed but
     /// for counts.
     void reportSoon() noexcept;
