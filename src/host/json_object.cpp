@@ -4,7 +4,6 @@
 #include <glib.h>
 
 #include <cstdio>
-#include <memory>
 
 namespace keyhold {
 

@@ -7,7 +7,6 @@
 #include <ctime>
 #include <map>
 #include <new>
-#include <utility>
 
 namespace keyhold {
 
