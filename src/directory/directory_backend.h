@@ -69,8 +69,6 @@ class DirectoryBackend : public Backend {
                                         SecretFiles files, std::int64_t now) const;
     void readForm(const Uuid &uuid, ValueFormat form, const ValueReader &reader, SecretFiles &files,
                   StoredValue &out) const;
-    /// Of a value file behind the one that counts.
-    void noteForm(const Uuid &uuid, ValueFormat form, SecretFiles &files, StoredValue &out) const;
     /// The file under a name, or empty; answers 0 or -errno.
     int look(const std::string &name, std::optional<FileStatus> &out) const;
     /// Of the files that were looked at.

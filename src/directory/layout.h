@@ -4,7 +4,6 @@
 #include "conf/uuid.h"
 #include "seal/sealing_policy.h"
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

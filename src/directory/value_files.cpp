@@ -18,8 +18,13 @@ StoredValue DirectoryBackend::readValue(const ListedSecret &secret, const ValueR
     });
     const ValueFormats behind = counting ? secret.forms & formatsBehind(*counting) : 0;
     for (const ValueFormat form : kValueFormats) {
-        if ((behind & only(form)) != 0)
-            noteForm(uuid, form, files, out);
+        if ((behind & only(form)) == 0)
+            continue;
+        const std::string name = layout::valueName(uuid, form);
+        if (directory_->fileSystem().exists(directory_->number(), name.c_str()) < 0)
+            continue;
+        out.present |= only(form);
+        look(name, files.value(form));
     }
     out.revision = revisionNow(files, now);
     return out;
@@ -52,15 +57,6 @@ void DirectoryBackend::readForm(const Uuid &uuid, ValueFormat form, const ValueR
             return refuse(error.code(), text, error);
         refuse(ErrorCode::valueUnreadable, text + remedy, error);
     }
-}
-
-void DirectoryBackend::noteForm(const Uuid &uuid, ValueFormat form, SecretFiles &files,
-                                StoredValue &out) const {
-    const std::string name = layout::valueName(uuid, form);
-    if (directory_->fileSystem().exists(directory_->number(), name.c_str()) < 0)
-        return;
-    out.present |= only(form);
-    look(name, files.value(form));
 }
 
 int DirectoryBackend::look(const std::string &name, std::optional<FileStatus> &out) const {
