@@ -92,7 +92,7 @@ class Follower {
             if (daemon_.hasEnded(kLook))
                 return tell("the daemon has ended");
             const std::size_t before = reencryptable_.size();
-            look();
+            std::erase_if(reencryptable_, [&](const Uuid &uuid) { return isDone(check(uuid)); });
             progress.show(conversion_.total - reencryptable_.size());
             const auto now = Clock::now();
             if (reencryptable_.size() < before)
@@ -104,10 +104,6 @@ class Follower {
                 daemon_.reload();
             }
         }
-    }
-
-    void look() {
-        std::erase_if(reencryptable_, [&](const Uuid &uuid) { return isDone(check(uuid)); });
     }
 
     [[nodiscard]] SecretInspection check(const Uuid &uuid) const {
@@ -138,10 +134,6 @@ class Follower {
     std::vector<Uuid> reencryptable_;
     const std::shared_ptr<const SealingPolicy> daemons_;
 };
-
-} // namespace
-
-namespace {
 
 /// Writes what makes a daemon do it, and takes it back: in any case the file, and by putBack() what
 /// the daemon has read of it.

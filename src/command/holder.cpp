@@ -59,15 +59,11 @@ std::string_view fieldOf(std::string_view status, std::string_view field) {
     return begin == std::string_view::npos ? std::string_view{} : rest.substr(begin);
 }
 
-/// Of a module that is no longer at its path, only the mapping leads to the file, and only for
-/// root.
-std::string contentOf(const std::string &proc, const LoadedModule &module) {
-    return contentOf(module.isRemoved ? proc + "/map_files/" + module.addresses
-                                      : proc + "/root" + module.path);
-}
-
 Holder::Driver driverOf(const std::string &proc, const LoadedModule &module, bool hasDirectory) {
-    const std::string content = contentOf(proc, module);
+    // Of a module that is no longer at its path, only the mapping leads to the file, and only for
+    // root.
+    const std::string content = contentOf(module.isRemoved ? proc + "/map_files/" + module.addresses
+                                                           : proc + "/root" + module.path);
     // No other driver locks the directory.
     if (content.empty())
         return hasDirectory ? Holder::Driver::keyhold : Holder::Driver::unknown;

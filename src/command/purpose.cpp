@@ -60,8 +60,7 @@ std::string adviceAfter(Purpose purpose, const Settings &settings, const KeyPlan
             return "";
         return "no value needs the keys in secrets_decryption_keys any more; keep their files as "
                "long as there are backups that do; embedded roots without a secret.conf of their "
-               "own "
-               "go by this one, and were not looked at";
+               "own go by this one, and were not looked at";
     case Purpose::unseal:
         break;
     }
