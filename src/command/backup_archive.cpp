@@ -2,6 +2,7 @@
 #include "command/backup_archive.h"
 
 #include "command/sha256.h"
+#include "conf/bytes.h"
 #include "conf/error.h"
 #include "conf/secret_xml.h"
 #include "directory/layout.h"
@@ -23,14 +24,6 @@ namespace {
 constexpr std::string_view kFolder = "secrets/";
 /// Bytes; of more than a million secrets.
 constexpr std::size_t kMaxManifestSize = std::size_t{512} * 1024 * 1024;
-
-std::span<const std::uint8_t> bytesOf(const std::string &text) {
-    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
-}
-
-std::span<std::uint8_t> bytesOf(std::string &text) {
-    return {reinterpret_cast<std::uint8_t *>(text.data()), text.size()};
-}
 
 [[noreturn]] void refuse(const std::string &text, SourcePlace place = SourcePlace::current()) {
     throw Error(ErrorCode::valueUnreadable, text, 0, place);
@@ -183,7 +176,7 @@ class BackupReader {
     std::string readText(const TarReader::Member &member, std::size_t limit) {
         requireSize(member, limit);
         std::string text(member.size, '\0');
-        tar_.read(bytesOf(text));
+        tar_.read({reinterpret_cast<std::uint8_t *>(text.data()), text.size()});
         return text;
     }
 

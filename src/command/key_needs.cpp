@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/key_needs.h"
 
+#include "conf/bytes.h"
 #include "os/untrusted_file.h"
 #include "seal/jwe.h"
 
-#include <cstdint>
-#include <span>
+#include <cstddef>
 
 namespace keyhold::command {
 
@@ -28,8 +28,7 @@ bool needsOther(const StoreDirectory &directory, const std::string &name,
         const auto text = readTextFile(directory, name, kMaxSize);
         if (!text)
             return false;
-        const std::span bytes(reinterpret_cast<const std::uint8_t *>(text->data()), text->size());
-        return keyIdOfJwe(bytes) != currentId;
+        return keyIdOfJwe(bytesOf(*text)) != currentId;
     } catch (const Error &) {
         return true;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conf/usage.h"
 
+#include "conf/bytes.h"
 #include "conf/sodium.h"
 
 namespace keyhold {
@@ -31,8 +32,7 @@ std::optional<UsageType> usageTypeFromName(std::string_view name) {
 }
 
 std::size_t UsageHash::operator()(const Usage &usage) const {
-    const auto *id = reinterpret_cast<const std::uint8_t *>(usage.id.data());
-    return keyedHash({id, usage.id.size()}) + static_cast<std::size_t>(usage.type);
+    return keyedHash(bytesOf(usage.id)) + static_cast<std::size_t>(usage.type);
 }
 
 } // namespace keyhold

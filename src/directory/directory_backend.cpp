@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "directory/directory_backend.h"
 
+#include "conf/bytes.h"
 #include "conf/secret_xml.h"
 #include "directory/layout.h"
 #include "directory/secret_files.h"
@@ -9,14 +10,6 @@
 #include <cerrno>
 
 namespace keyhold {
-
-namespace {
-
-std::span<const std::uint8_t> bytesOf(const std::string &text) {
-    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
-}
-
-} // namespace
 
 std::string definitionFileText(const SecretDefinition &definition) {
     // Every document below this size loads; above it, trying is the only sure answer.

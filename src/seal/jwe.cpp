@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/jwe.h"
 
+#include "conf/bytes.h"
 #include "conf/sodium.h"
 #include "seal/base64.h"
 #include "seal/ciphers.h"
@@ -20,10 +21,6 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 using Nonce = std::array<std::uint8_t, ciphers::kNonceSize>;
-
-std::span<const std::uint8_t> bytesOf(std::string_view text) {
-    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
-}
 
 void append(std::string &text, std::span<const std::uint8_t> bytes) {
     const std::size_t start = text.size();

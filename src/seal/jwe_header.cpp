@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/jwe_header.h"
 
+#include "conf/bytes.h"
 #include "seal/base64.h"
 #include "seal/value_error.h"
 
@@ -117,7 +118,7 @@ OwnJweHeader::OwnJweHeader(std::string_view keyId) {
     rest_ = kMiddle.substr(kMiddle.size() - split);
     json.resize(json.size() - split);
     start_.resize(base64UrlSize(json.size()) + 1);
-    encodeBase64Url({reinterpret_cast<const std::uint8_t *>(json.data()), json.size()}, start_);
+    encodeBase64Url(bytesOf(json), start_);
     start_.pop_back();
 }
 

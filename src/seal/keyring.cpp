@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/keyring.h"
 
+#include "conf/bytes.h"
 #include "conf/error.h"
 #include "seal/base64.h"
 #include "seal/cipher_residue.h"
@@ -28,10 +29,6 @@ static_assert(kJwkStart.size() + kKeyTextSize + kJwkKeyId.size() + Key::kIdLengt
                   kJwkEnd.size() ==
               Key::kJwkSize);
 static_assert(base64UrlSize(crypto_hash_sha256_BYTES) == Key::kIdLength);
-
-std::span<const std::uint8_t> bytesOf(std::string_view text) {
-    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
-}
 
 /// Writes texts and keys one after the other.
 class Writer {

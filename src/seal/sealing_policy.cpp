@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "seal/sealing_policy.h"
 
+#include "conf/bytes.h"
 #include "conf/sodium.h"
 #include "seal/aes256cbc.h"
 #include "seal/base64.h"
@@ -11,10 +12,6 @@
 namespace keyhold {
 
 namespace {
-
-std::span<const std::uint8_t> bytesOf(std::string_view text) {
-    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
-}
 
 std::uint64_t hashOf(const Keyring &keyring, const SealingPolicy::Rules &rules) {
     std::string text;
