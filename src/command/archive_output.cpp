@@ -43,14 +43,10 @@ void ArchiveOutput::write(std::span<const std::uint8_t> bytes) {
 }
 
 void ArchiveOutput::flush() {
-    std::span<const std::uint8_t> left = buffer_.bytes().first(std::exchange(used_, 0));
-    while (!left.empty()) {
-        const ssize_t put = fileSystem_.write(descriptor_, left.data(), left.size());
-        if (put <= 0)
-            throw Error(ErrorCode::fileAccess, "cannot write " + what_,
-                        put == 0 ? EIO : static_cast<int>(-put));
-        left = left.subspan(static_cast<std::size_t>(put));
-    }
+    const int result =
+        fileSystem_.writeAll(descriptor_, buffer_.bytes().first(std::exchange(used_, 0)));
+    if (result < 0)
+        throw Error(ErrorCode::fileAccess, "cannot write " + what_, -result);
 }
 
 NewArchiveFile::NewArchiveFile(FileSystem &fileSystem, const std::string &path, bool replaces)

@@ -3,8 +3,7 @@
 
 #include "command/output.h"
 #include "conf/error.h"
-
-#include <cerrno>
+#include "os/file_system.h"
 
 #include <unistd.h>
 
@@ -13,24 +12,17 @@ namespace keyhold::command {
 void writeToOutput(std::span<const std::uint8_t> bytes) {
     if (!flushOutput())
         throw Error(ErrorCode::systemCall, "cannot write the output");
-    while (!bytes.empty()) {
-        const ssize_t put = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0) // 0 would be tried for ever
-            throw Error(ErrorCode::systemCall, "cannot write the output", put == 0 ? EIO : errno);
-        bytes = bytes.subspan(static_cast<std::size_t>(put));
-    }
+    if (const int result = posixFileSystem().writeAll(STDOUT_FILENO, bytes); result < 0)
+        throw Error(ErrorCode::systemCall, "cannot write the output", -result);
 }
 
 std::size_t readInput(std::span<std::uint8_t> into) {
     std::size_t have = 0;
     while (have < into.size()) {
-        const ssize_t got = ::read(STDIN_FILENO, into.data() + have, into.size() - have);
-        if (got < 0 && errno == EINTR)
-            continue;
+        const ssize_t got =
+            posixFileSystem().read(STDIN_FILENO, into.data() + have, into.size() - have);
         if (got < 0)
-            throw Error(ErrorCode::systemCall, "cannot read the value", errno);
+            throw Error(ErrorCode::systemCall, "cannot read the value", static_cast<int>(-got));
         if (got == 0)
             break;
         have += static_cast<std::size_t>(got);

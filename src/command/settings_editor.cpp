@@ -2,6 +2,7 @@
 #include "command/settings_editor.h"
 
 #include "command/extended_attributes.h"
+#include "conf/bytes.h"
 #include "conf/conf_edit.h"
 #include "conf/error.h"
 #include "os/descriptor.h"
@@ -11,7 +12,6 @@
 #include <climits>
 #include <cstdlib>
 #include <memory>
-#include <span>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -70,14 +70,14 @@ bool SettingsEditor::write(const std::string &text) {
     const int number = directory_->number();
     fileSystem.unlink(number, kStaged);
     std::string attribute;
-    const auto raiseIf = [&](ssize_t result) {
+    const auto raiseIf = [&](int result) {
         if (result >= 0)
             return;
         fileSystem.unlink(number, kStaged);
         throw Error(ErrorCode::fileAccess,
                     "cannot write " + inQuotes(path_) +
                         (attribute.empty() ? "" : " with its attribute " + inQuotes(attribute)),
-                    static_cast<int>(-result));
+                    -result);
     };
     {
         const Descriptor file(
@@ -100,11 +100,7 @@ bool SettingsEditor::write(const std::string &text) {
             raiseIf(from.number());
             raiseIf(copyExtendedAttributes(from.number(), file.number(), attribute));
         }
-        for (std::span<const char> rest(text); !rest.empty();) {
-            const ssize_t put = fileSystem.write(file.number(), rest.data(), rest.size());
-            raiseIf(put == 0 ? -EIO : put);
-            rest = rest.subspan(static_cast<std::size_t>(put));
-        }
+        raiseIf(fileSystem.writeAll(file.number(), bytesOf(text)));
         raiseIf(fileSystem.sync(file.number()));
     }
     FileStatus now;

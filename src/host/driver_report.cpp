@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "host/driver_report.h"
 
+#include "conf/bytes.h"
 #include "conf/error.h"
 #include "config.h"
 #include "host/json_object.h"
@@ -8,7 +9,6 @@
 #include "os/proc_file.h"
 
 #include <ctime>
-#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -66,17 +66,6 @@ JsonObject jsonOf(const EndedReencryption &last) {
     return json;
 }
 
-/// Answers -errno.
-int writeAll(FileSystem &fileSystem, int file, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t written = fileSystem.write(file, text.data(), text.size());
-        if (written <= 0)
-            return written < 0 ? static_cast<int>(written) : -EIO;
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return 0;
-}
-
 /// Not synced: after a power cut there is no process that it is of. Raises fileAccess.
 void replace(const std::string &path, const std::string &text) {
     FileSystem &fileSystem = posixFileSystem();
@@ -92,7 +81,7 @@ void replace(const std::string &path, const std::string &text) {
                           fileSystem.open(directory.number(), kStaged,
                                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
     raiseIf(file.number());
-    const int written = writeAll(fileSystem, file.number(), text);
+    const int written = fileSystem.writeAll(file.number(), bytesOf(text));
     if (written < 0)
         fileSystem.unlink(directory.number(), kStaged);
     raiseIf(written);

@@ -23,17 +23,6 @@ Descriptor createFile(StoreDirectory &directory, const std::string &name) {
     return Descriptor(fileSystem, number);
 }
 
-void writeAll(StoreDirectory &directory, const std::string &name, int number,
-              std::span<const std::uint8_t> bytes) {
-    while (!bytes.empty()) {
-        const ssize_t put = directory.fileSystem().write(number, bytes.data(), bytes.size());
-        if (put <= 0) // 0 would be tried for ever
-            throw directory.error(ErrorCode::fileAccess, "cannot write data to file", name,
-                                  put == 0 ? -EIO : put);
-        bytes = bytes.subspan(static_cast<std::size_t>(put));
-    }
-}
-
 // What became of the file that is to be replaced.
 struct FormerFile {
     bool isKept = false;    // it is called `old`
@@ -105,7 +94,7 @@ void writeSyncedFile(StoreDirectory &directory, const std::string &name,
         };
         require("cannot set mode of file",
                 directory.fileSystem().setMode(file.number(), kFileMode));
-        writeAll(directory, name, file.number(), bytes);
+        require("cannot write data to file", directory.fileSystem().writeAll(file.number(), bytes));
         require("cannot sync file", directory.fileSystem().sync(file.number()));
         require("cannot save file", file.close());
     } catch (const Error &) {

@@ -17,6 +17,16 @@ int FileSystem::sync(int descriptor) {
     return readOnly > 0 ? -EROFS : readOnly;
 }
 
+int FileSystem::writeAll(int descriptor, std::span<const std::uint8_t> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t put = write(descriptor, bytes.data(), bytes.size());
+        if (put <= 0) // 0 would be tried for ever
+            return put == 0 ? -EIO : static_cast<int>(put);
+        bytes = bytes.subspan(static_cast<std::size_t>(put));
+    }
+    return 0;
+}
+
 bool isSyncUnavailable(int result) noexcept {
     return result == -EINVAL || result == -ENOSYS || result == -EOPNOTSUPP;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 
 #include <sys/types.h>
@@ -89,6 +90,8 @@ class FileSystem {
     /// fails then, and the second by fstatvfs. So this is 0 only if the file system still answers
     /// and takes changes afterwards, and -EROFS on one that is read-only.
     int sync(int descriptor);
+    /// Writes all of the bytes, by as many calls as it takes. 0 or -errno.
+    int writeAll(int descriptor, std::span<const std::uint8_t> bytes);
 };
 
 /// Whether this answer of sync() means that the file system has no sync of directories at all
