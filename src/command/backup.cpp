@@ -44,10 +44,6 @@ std::string hostName() {
     return names.nodename;
 }
 
-std::string counted(std::size_t count, const char *what) {
-    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 /// `count` of them were met, and `example` is one.
 [[noreturn]] void refusePlain(const Target &target, std::size_t count, const Uuid &example) {
     throw Error(ErrorCode::configUnsupported,

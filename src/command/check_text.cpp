@@ -12,8 +12,7 @@ namespace {
 std::string numberOfSecrets(const CheckedStore &store) {
     if (!store.inspection)
         return "its secrets cannot be counted";
-    const std::size_t secrets = store.inspection->secrets;
-    std::string text = std::to_string(secrets) + (secrets == 1 ? " secret" : " secrets");
+    std::string text = counted(store.inspection->secrets, "secret");
     if (const std::size_t plain = store.inspection->plain.size(); plain > 0)
         text += ", " + std::to_string(plain) + " in plain";
     return text;

@@ -27,10 +27,6 @@ const char *doneWord(Purpose purpose) {
     return purpose == Purpose::unseal ? "written in plain" : "sealed with the current key";
 }
 
-std::string countText(std::size_t count) {
-    return std::to_string(count) + (count == 1 ? " value" : " values");
-}
-
 Outcome outcomeOf(Conversion &conversion, const StoreDirectory &directory, const Inspection &after,
                   const HostKeys &keys) {
     Outcome outcome;
@@ -48,9 +44,8 @@ Outcome outcomeOf(Conversion &conversion, const StoreDirectory &directory, const
         const auto idle = idleFilesOfEarlierKeys(directory, after, keys.policy->keyring());
         if (!idle.empty())
             outcome.advice =
-                "the keys in secrets_decryption_keys must stay: " + std::to_string(idle.size()) +
-                (idle.size() == 1 ? " file" : " files") + " may need one of them, such as " +
-                inQuotes(idle.front());
+                "the keys in secrets_decryption_keys must stay: " + counted(idle.size(), "file") +
+                " may need one of them, such as " + inQuotes(idle.front());
     }
     return outcome;
 }
@@ -60,10 +55,10 @@ void printText(Purpose purpose, const Target &target, const Outcome &outcome) {
     if (outcome.total == 0)
         print("nothing to do in " + inQuotes(directory));
     else
-        print(countText(outcome.converted) + " in " + inQuotes(directory) + " " +
+        print(counted(outcome.converted, "value") + " in " + inQuotes(directory) + " " +
               doneWord(purpose));
     if (outcome.remaining > 0)
-        print(countText(outcome.remaining) +
+        print(counted(outcome.remaining, "value") +
               (outcome.goesOn ? " left as before, with which the daemon goes on by itself"
                               : std::string(" left as before; run keyhold ") +
                                     purposeName(purpose) + " again to go on"));

@@ -57,11 +57,9 @@ void printAsJson(const EncryptResult &result, const Inspection &inspection) {
 
 void printText(const EncryptResult &result, const Inspection &inspection) {
     const std::size_t sealed = sealedIn(inspection);
-    const std::size_t converted = result.outcome.converted;
-    print(std::to_string(converted) +
-          (converted == 1 ? " value re-encrypted; " : " values re-encrypted; ") +
-          std::to_string(sealed) + " sealed, " + std::to_string(inspection.plain.size()) +
-          " plain, " + std::to_string(inspection.unreadable) + " unreadable");
+    print(counted(result.outcome.converted, "value") + " re-encrypted; " + std::to_string(sealed) +
+          " sealed, " + std::to_string(inspection.plain.size()) + " plain, " +
+          std::to_string(inspection.unreadable) + " unreadable");
     for (const Finding &finding : result.outcome.findings)
         print(textOf(finding));
     printCauses(result.plainCopies, false);

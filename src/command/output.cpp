@@ -47,6 +47,10 @@ void tell(std::string_view text) {
     std::cerr << "keyhold: " << abi::oneLine(text) << '\n';
 }
 
+std::string counted(std::size_t count, const char *what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 void print(std::string_view text) {
     std::cout << abi::oneLine(text) << '\n';
 }

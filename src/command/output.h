@@ -27,6 +27,9 @@ void tell(std::string_view text);
 /// A line to stdout.
 void print(std::string_view text);
 
+/// "1 secret", "2 secrets".
+[[nodiscard]] std::string counted(std::size_t count, const char *what);
+
 /// Of a word that says how things are.
 enum class Colour { green, yellow, red };
 

@@ -13,10 +13,6 @@ namespace {
 
 using Action = PlannedSecret::Action;
 
-std::string counted(std::size_t count, const char *what) {
-    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 const char *actionName(Action action) {
     switch (action) {
     case Action::unwanted:

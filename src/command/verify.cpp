@@ -20,10 +20,9 @@ Json jsonOf(const Report &report, std::vector<Finding> &&findings) {
 
 void printText(const Report &report, const std::vector<Finding> &findings, bool isVerbose) {
     printCauses(findings, isVerbose);
-    const std::size_t secrets = report.inspection.secrets;
-    print(report.target.paths.configDirectory + ": " + std::to_string(secrets) +
-          (secrets == 1 ? " secret, " : " secrets, ") + std::to_string(findings.size()) +
-          (findings.size() == 1 ? " finding" : " findings"));
+    print(report.target.paths.configDirectory + ": " +
+          counted(report.inspection.secrets, "secret") + ", " +
+          counted(findings.size(), "finding"));
 }
 
 } // namespace
