@@ -93,10 +93,7 @@ void removeTemporarySettings(const Target &target, SettingsEditor *editor) {
 Outcome convertStore(Purpose purpose, const Target &target,
                      const std::vector<std::string> &keyFiles,
                      const std::function<bool()> &isStopped, SettingsEditor *editor) {
-    auto holder = findHolder(target.paths);
-    // A tool has the directory alone for a moment, and convertAlone() waits for it.
-    if (holder && !holder->hasPidFile && holder->driver == Holder::Driver::unknown)
-        holder.reset();
+    const auto holder = findLastingHolder(target.paths);
     requireNoLostStore(target, holder);
     const StoreKeys keys = readStoreKeys(target, holder, keyFiles);
     if (purpose != Purpose::unseal && !editor) // keyhold encrypt has looked

@@ -90,11 +90,7 @@ class Encryption {
 
   private:
     [[nodiscard]] std::optional<Holder> holderNow() const {
-        auto holder = findHolder(target_.paths);
-        // A tool has the directory alone for a moment.
-        if (holder && !holder->hasPidFile && holder->driver == Holder::Driver::unknown)
-            holder.reset();
-        return holder;
+        return findLastingHolder(target_.paths);
     }
 
     [[nodiscard]] StoreKeys keysNow() const { return readStoreKeys(target_, holderNow()); }

@@ -220,4 +220,11 @@ std::optional<Holder> findHolder(const InstancePaths &paths) {
     return describe(*byDirectory, false, true);
 }
 
+std::optional<Holder> findLastingHolder(const InstancePaths &paths) {
+    auto holder = findHolder(paths);
+    if (holder && !holder->hasPidFile && holder->driver == Holder::Driver::unknown)
+        holder.reset();
+    return holder;
+}
+
 } // namespace keyhold::command

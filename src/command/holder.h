@@ -39,6 +39,9 @@ struct Holder {
 /// changes files. Not to be called while this process has such a lock: closing the file would drop
 /// it. Raises fileAccess if that cannot be seen.
 [[nodiscard]] std::optional<Holder> findHolder(const InstancePaths &paths);
+/// The same but for a tool that has the directory alone, for a moment: taking the lock waits for
+/// it.
+[[nodiscard]] std::optional<Holder> findLastingHolder(const InstancePaths &paths);
 
 /// The module of a secret driver in the text of a /proc/PID/maps (proc(5)).
 struct LoadedModule {

@@ -25,15 +25,6 @@ std::vector<Uuid> uuidsOf(const std::vector<std::string> &texts) {
     return uuids;
 }
 
-/// Empty if nobody has the store open, or a tool has its directory for a moment, which taking the
-/// lock waits for.
-std::optional<Holder> holderOf(const Target &target) {
-    auto holder = findHolder(target.paths);
-    if (holder && !holder->hasPidFile && holder->driver == Holder::Driver::unknown)
-        holder.reset();
-    return holder;
-}
-
 std::string inUseText(const Target &target, const Holder &holder) {
     return inQuotes(target.paths.configDirectory) + " is in use by " + holder.text() +
            "; for a restore, " + stopAdvice(target, holder);
@@ -143,7 +134,7 @@ std::size_t apply(const RestorePlan &plan, const RestoreOptions &options, const 
 Exit restore(const RestoreOptions &options) {
     const Target target = chooseSettings(options.target);
     const RestoreChoice choice{options.file, uuidsOf(options.uuids), options.replaces};
-    const auto holder = holderOf(target);
+    const auto holder = findLastingHolder(target.paths);
     if (holder && options.applies)
         throw Error(ErrorCode::configUnsupported, inUseText(target, *holder));
     const StoreKeys keys = readStoreKeys(target, holder, options.keyFiles);
