@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace keyhold::command {
 
@@ -109,23 +108,18 @@ Holder describe(pid_t pid, bool hasPidFile, bool hasDirectory) {
 /// Empty if nobody has it, 0 if that cannot be seen.
 std::optional<pid_t> holderOfPidFile(const std::string &stateDirectory) {
     const std::string path = stateDirectory + "/driver.pid";
-    const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-    if (file < 0 && (errno == ENOENT || errno == ENOTDIR))
+    FileSystem &fileSystem = posixFileSystem();
+    const int number =
+        fileSystem.open(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
+    if (number == -ENOENT || number == -ENOTDIR)
         return std::nullopt;
-    if (file < 0)
-        raiseUnseen(path, errno);
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    lock.l_len = 1;
-    const int result = ::fcntl(file, F_GETLK, &lock);
-    const int error = errno;
-    ::close(file);
-    if (result < 0)
-        raiseUnseen(path, error);
-    if (lock.l_type == F_UNLCK)
-        return std::nullopt;
-    return std::max(lock.l_pid, pid_t{0});
+    if (number < 0)
+        raiseUnseen(path, -number);
+    const Descriptor file(fileSystem, number);
+    const std::optional<pid_t> holder = holderOfLock(number);
+    if (holder && *holder < 0)
+        raiseUnseen(path, -*holder);
+    return holder;
 }
 
 /// The same; where directories cannot be locked, nobody has it.

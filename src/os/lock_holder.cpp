@@ -5,6 +5,7 @@
 #include "os/proc_file.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -117,7 +118,7 @@ std::optional<pid_t> holderOfLock(int descriptor) {
     range.l_whence = SEEK_SET;
     range.l_len = 1;
     if (::fcntl(descriptor, F_GETLK, &range) != 0)
-        return 0;
+        return -errno;
     if (range.l_type == F_UNLCK)
         return std::nullopt;
     return std::max(range.l_pid, pid_t{0});

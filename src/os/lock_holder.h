@@ -21,8 +21,9 @@ inline constexpr const char *kCommandName = "keyhold";
     return processText(pid, processName(pid));
 }
 
-/// Who keeps lock() of FileSystem from succeeding on this descriptor: F_GETLK, fcntl(2). 0 if that
-/// cannot be seen, as of a process in another pid namespace; empty if nobody does any more.
+/// Who keeps lock() of FileSystem from succeeding on this descriptor: F_GETLK, fcntl(2). 0 for a
+/// process that cannot be seen, as in another pid namespace; -errno if the call fails; empty if
+/// nobody does any more.
 [[nodiscard]] std::optional<pid_t> holderOfLock(int descriptor);
 /// Who has a flock(2) on this open directory, in the same way. A lock outlives the process that
 /// took it in the children to which that process forked a copy of the descriptor; then this is one

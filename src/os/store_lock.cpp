@@ -89,7 +89,7 @@ StoreLock::StoreLock(FileSystem &fileSystem, const std::string &stateDirectory)
             const std::optional<pid_t> holder = holderOfLock(file.number());
             if (!holder && tries < kTries)
                 continue;
-            raiseLocked(path, holder.value_or(0));
+            raiseLocked(path, std::max(holder.value_or(0), 0));
         }
         if (result < 0)
             raise("Failed to acquire", path, -result);
