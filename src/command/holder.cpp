@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdint>
+#include <cstdlib>
 #include <sstream>
 #include <string_view>
 
@@ -45,17 +45,6 @@ std::string contentOf(const std::string &path) {
         if (got == 0 || content.size() > kMaxModuleSize)
             return content;
     }
-}
-
-/// The rest of the line of /proc/PID/status that begins with `field`.
-std::string_view fieldOf(std::string_view status, std::string_view field) {
-    std::size_t at = status.starts_with(field) ? 0 : status.find("\n" + std::string(field));
-    if (at == std::string_view::npos)
-        return {};
-    at += field.size() + (status[at] == '\n' ? 1 : 0);
-    const std::string_view rest = status.substr(at, status.find('\n', at) - at);
-    const std::size_t begin = rest.find_first_not_of(" \t");
-    return begin == std::string_view::npos ? std::string_view{} : rest.substr(begin);
 }
 
 Holder::Driver driverOf(const std::string &proc, const LoadedModule &module, bool hasDirectory) {
@@ -170,9 +159,11 @@ std::string keyMemoryOf(const std::string &smaps) {
 }
 
 bool handlesHangup(const std::string &status) {
-    const std::string caught(fieldOf(status, "SigCgt:"));
-    return !caught.empty() &&
-           (std::stoull(caught, nullptr, 16) >> (SIGHUP - 1) & std::uint64_t{1}) != 0;
+    constexpr std::string_view kCaught = "\nSigCgt:";
+    const std::size_t at = status.find(kCaught);
+    return at != std::string::npos &&
+           (std::strtoull(status.c_str() + at + kCaught.size(), nullptr, 16) >> (SIGHUP - 1) & 1) !=
+               0;
 }
 
 std::optional<LoadedModule> loadedModuleIn(const std::string &maps) {
