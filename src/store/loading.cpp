@@ -16,9 +16,17 @@ std::string readingFailed(const Error &error) {
     return "Error reading secret: " + error.fullText();
 }
 
-std::string readingFailedWithoutMemory(const Uuid &uuid) {
-    return readingFailed(
-        Error(ErrorCode::noMemory, "no memory for secret " + inQuotes(uuid.toString())));
+/// Does `work` for one secret; what keeps it from being done goes to the log.
+template <typename Work>
+void doLogged(AdminLog &log, const Uuid &uuid, const Work &work) {
+    try {
+        work();
+    } catch (const Error &error) {
+        log.error(readingFailed(error));
+    } catch (const std::bad_alloc &) {
+        log.error(readingFailed(
+            Error(ErrorCode::noMemory, "no memory for secret " + inQuotes(uuid.toString()))));
+    }
 }
 
 /// The value of a secret that has a definition in the backend and no value there: that of memory,
@@ -75,18 +83,13 @@ void SecretStore::follow(Barrier &durable) {
 }
 
 RecordPtr SecretStore::readListed(Barrier &durable, const ListedSecret &listed) const {
-    try {
-        auto stored = durable.read(listed);
-        if (!stored)
-            return nullptr;
-        return std::make_shared<const Record>(std::move(stored->definition),
-                                              std::move(stored->value), true, stored->mark);
-    } catch (const Error &error) {
-        log_.error(readingFailed(error));
-    } catch (const std::bad_alloc &) {
-        log_.error(readingFailedWithoutMemory(listed.uuid));
-    }
-    return nullptr;
+    RecordPtr record;
+    doLogged(log_, listed.uuid, [&] {
+        if (auto stored = durable.read(listed))
+            record = std::make_shared<const Record>(std::move(stored->definition),
+                                                    std::move(stored->value), true, stored->mark);
+    });
+    return record;
 }
 
 void SecretStore::reload() {
@@ -194,13 +197,7 @@ void SecretStore::reconcileLogged(IndexWriter &writer, const Uuid &uuid) {
 
 void SecretStore::reconcileLogged(IndexWriter &writer, const Uuid &uuid,
                                   UnreadableValues &unreadable) {
-    try {
-        reconcile(writer, uuid, unreadable);
-    } catch (const Error &error) {
-        log_.error(readingFailed(error));
-    } catch (const std::bad_alloc &) {
-        log_.error(readingFailedWithoutMemory(uuid));
-    }
+    doLogged(log_, uuid, [&] { reconcile(writer, uuid, unreadable); });
 }
 
 void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid, UnreadableValues &unreadable) {
