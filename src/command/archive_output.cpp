@@ -103,7 +103,7 @@ void NewArchiveFile::requireOwnPartial() const {
     FileStatus named;
     if (fileSystem.status(file_.number(), own) < 0 ||
         fileSystem.statusAt(directory_.number(), partialName_.c_str(), named) < 0 ||
-        own.device != named.device || own.inode != named.inode)
+        !own.isSameFile(named))
         throw Error(ErrorCode::fileAccess,
                     inQuotes(partialPath()) + " was replaced; is another backup at work there?");
 }

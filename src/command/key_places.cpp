@@ -22,8 +22,7 @@ constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
 bool isBelow(const fs::path &path, const FileStatus &directory) {
     for (fs::path at = path.parent_path();; at = at.parent_path()) {
         FileStatus status;
-        if (posixFileSystem().statusOf(at.string(), status) == 0 &&
-            status.device == directory.device && status.inode == directory.inode)
+        if (posixFileSystem().statusOf(at.string(), status) == 0 && status.isSameFile(directory))
             return true;
         if (at == at.parent_path())
             return false;

@@ -23,7 +23,7 @@ bool isOfAnother(const Target &target, const Holder &holder, const FileStatus &d
     if (!view.told)
         return false;
     const FileStatus &told = view.told->report.directoryStatus;
-    return told.inode != 0 && (told.device != directory.device || told.inode != directory.inode);
+    return told.inode != 0 && !told.isSameFile(directory);
 }
 
 } // namespace

@@ -17,7 +17,7 @@ std::optional<bool> hasOpen(pid_t pid, const FileStatus &directory) {
             return std::nullopt;
         FileStatus status;
         if (posixFileSystem().statusOf(each->path().string(), status) == 0 &&
-            status.device == directory.device && status.inode == directory.inode)
+            status.isSameFile(directory))
             return true;
     }
     return error ? std::nullopt : std::optional(false);

@@ -44,7 +44,7 @@ bool DirectoryBackend::returnUnread(const Uuid &uuid, const FormerValue &former,
     // The time of change is that of our own rename by now.
     const auto &wanted = read.value(former.form);
     const auto found = fileAt(former.name);
-    if (!found || (wanted && found->device == wanted->device && found->inode == wanted->inode))
+    if (!found || (wanted && found->isSameFile(*wanted)))
         return false;
     const std::string name = layout::valueName(uuid, former.form);
     int result =
