@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/locked_store.h"
 
-#include "command/output.h"
 #include "conf/error.h"
 
 #include <unistd.h>
@@ -22,16 +21,6 @@ void requireOwner(const Target &target, const StoreDirectory &directory) {
 }
 
 } // namespace
-
-void LockedStore::TerminalLog::info(const std::string &text) {
-    tell(text);
-}
-void LockedStore::TerminalLog::warning(const std::string &text) {
-    tell(text);
-}
-void LockedStore::TerminalLog::error(const std::string &text) {
-    tell(text);
-}
 
 LockedStore::LockedStore(const Target &target, FileSystem &fileSystem) {
     const InstancePaths &paths = target.paths;

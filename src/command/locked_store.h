@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "command/output.h"
 #include "command/target.h"
 #include "conf/admin_log.h"
 #include "directory/directory_backend.h"
@@ -28,10 +29,10 @@ class LockedStore {
   private:
     class TerminalLog : public AdminLog {
       public:
-        void info(const std::string &text) override;
-        void notice(const std::string &text) override { info(text); }
-        void warning(const std::string &text) override;
-        void error(const std::string &text) override;
+        void info(const std::string &text) override { tell(text); }
+        void notice(const std::string &text) override { tell(text); }
+        void warning(const std::string &text) override { tell(text); }
+        void error(const std::string &text) override { tell(text); }
     };
 
     TerminalLog log_;
