@@ -5,6 +5,7 @@
 #include "conf/bytes.h"
 #include "conf/conf_edit.h"
 #include "conf/error.h"
+#include "host/settings_file.h"
 #include "os/descriptor.h"
 #include "os/untrusted_file.h"
 

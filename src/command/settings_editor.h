@@ -4,14 +4,10 @@
 #include "os/file_system.h"
 #include "os/store_directory.h"
 
-#include <cstddef>
 #include <optional>
 #include <string>
 
 namespace keyhold::command {
-
-/// Bytes: MAX_CONFIG_FILE_SIZE of libvirt.
-inline constexpr std::size_t kMaxSettingsSize = std::size_t{10} << 20;
 
 /// A `secret.conf` that this process changes, and no other run of the command at the same time. A
 /// link is followed to the file that it leads to, which keeps its mode, its owner, and

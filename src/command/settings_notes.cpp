@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/settings_notes.h"
 
-#include "command/settings_editor.h"
 #include "conf/conf_edit.h"
-#include "os/store_directory.h"
-#include "os/untrusted_file.h"
-
-#include <filesystem>
+#include "host/settings_file.h"
 
 namespace keyhold::command::settings_notes {
 
@@ -25,11 +21,7 @@ std::optional<std::string> after(std::string_view prefix, std::string_view note)
 } // namespace
 
 std::string inFile(const std::string &settingsFile, std::string_view setting) {
-    const std::filesystem::path path(settingsFile);
-    const auto text =
-        readTextFile(StoreDirectory::toReachFiles(posixFileSystem(), path.parent_path().string()),
-                     path.filename().string(), kMaxSettingsSize);
-    return std::string(noteOf(text.value_or(""), setting));
+    return std::string(noteOf(readSettingsText(settingsFile).value_or(""), setting));
 }
 
 std::string ofRotationTo(const std::string &place) {

@@ -16,7 +16,7 @@ inline constexpr const char *kRotating = "# keyhold: the rotation to it is not d
 inline constexpr const char *kSwitchingOff = "# keyhold: values are still encrypted";
 
 /// The note behind this setting in the file; empty if there is none. Raises as
-/// readTextFile().
+/// readSettingsText().
 [[nodiscard]] std::string inFile(const std::string &settingsFile, std::string_view setting);
 
 /// A new key is about to be made at `place`.

@@ -35,23 +35,20 @@ void requireWellFormed(const std::string &text) {
     libvirt.virConfFree(conf);
 }
 
-constexpr std::size_t kMaxSize = std::size_t{10} << 20; // bytes: MAX_CONFIG_FILE_SIZE of libvirt
+} // namespace
 
-/// Empty if there is no such file.
-std::optional<std::string> readText(const std::string &path) {
+std::optional<std::string> readSettingsText(const std::string &path) {
     const std::size_t slash = path.rfind('/');
     const std::string directory = path.substr(0, slash);
     FileStatus status;
     if (posixFileSystem().statusOf(directory, status) == -ENOENT)
         return std::nullopt;
     return readTextFile(StoreDirectory::toReachFiles(posixFileSystem(), directory),
-                        path.substr(slash + 1), kMaxSize);
+                        path.substr(slash + 1), kMaxSettingsSize);
 }
 
-} // namespace
-
 SettingsFile readSettingsFile(const std::string &path) {
-    const auto text = readText(path);
+    const auto text = readSettingsText(path);
     if (!text)
         return {};
     requireWellFormed(*text);
