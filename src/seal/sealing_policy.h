@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "conf/mutex.h"
+#include "conf/current.h"
 #include "conf/uuid.h"
 #include "seal/keyring.h"
 #include "seal/shield.h"
@@ -121,21 +121,9 @@ class SealingPolicy {
 
 /// The current policy, shared by those who read and write values and the one who reads the
 /// settings.
-class CurrentPolicy {
+class CurrentPolicy : public Current<std::shared_ptr<const SealingPolicy>> {
   public:
-    [[nodiscard]] std::shared_ptr<const SealingPolicy> get() const {
-        const MutexLock lock(mutex_);
-        return current_;
-    }
-    void set(std::shared_ptr<const SealingPolicy> next) {
-        const MutexLock lock(mutex_);
-        current_.swap(next);
-    }
-
-  private:
-    mutable Mutex mutex_;
-    std::shared_ptr<const SealingPolicy>
-        current_ GUARDED_BY(mutex_) = std::make_shared<const SealingPolicy>();
+    CurrentPolicy() : Current(std::make_shared<const SealingPolicy>()) {}
 };
 
 } // namespace keyhold

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "conf/mutex.h"
+#include "conf/current.h"
 #include "store/backend.h"
 
 #include <memory>
@@ -9,24 +9,8 @@
 
 namespace keyhold {
 
-/// Why a backend cannot be used in full, as it is known by now. Safe for concurrent use.
-class CurrentFailure {
-  public:
-    explicit CurrentFailure(Error failure) : failure_(std::move(failure)) {}
-
-    [[nodiscard]] Error get() const {
-        const MutexLock lock(mutex_);
-        return failure_;
-    }
-    void set(Error failure) {
-        const MutexLock lock(mutex_);
-        failure_ = std::move(failure);
-    }
-
-  private:
-    mutable Mutex mutex_;
-    Error failure_ GUARDED_BY(mutex_);
-};
+/// Why a backend cannot be used in full, as it is known by now.
+using CurrentFailure = Current<Error>;
 
 /// Stands in while the real backend cannot be used in full, so that a daemon starts and serves what
 /// is left. Whatever is missing raises the error that says why. What it reads, another process may

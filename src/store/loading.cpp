@@ -48,13 +48,13 @@ bool isSameReason(const Value &a, const Value &b) {
 } // namespace
 
 void SecretStore::load() {
-    const auto durable = barrier();
+    const auto durable = barrier_.get();
     std::vector<ListedSecret> listed;
     try {
         listed = durable->backend().start();
     } catch (const Error &error) {
         log_.error(readingFailed(error));
-        setFailure(error);
+        failure_.set(error);
         return follow(*durable);
     }
 
@@ -99,12 +99,12 @@ void SecretStore::reload() {
         if (record->isStored)
             before.push_back(record->definition.uuid);
     }
-    const auto durable = barrier();
+    const auto durable = barrier_.get();
     Backend &backend = durable->backend();
     std::vector<ListedSecret> present;
     try {
         // A start that failed has not put right what was interrupted before it.
-        present = failure() ? backend.start() : backend.list(Strays::told);
+        present = failure_.get() ? backend.start() : backend.list(Strays::told);
     } catch (const Error &error) {
         log_.error(readingFailed(error));
         return;
@@ -149,16 +149,11 @@ void SecretStore::reload() {
         reconcileLogged(writer, uuid, unreadable);
     }
     tellUnreadable(unreadable);
-    setFailure(std::nullopt);
+    failure_.set(std::nullopt);
 }
 
 void SecretStore::tellUnreadable(const UnreadableValues &unreadable) {
-    UnreadableValues::Counts before = unreadable.counts();
-    {
-        const MutexLock lock(mutex_);
-        before.swap(toldUnreadable_);
-    }
-    unreadable.tell(before);
+    unreadable.tell(toldUnreadable_.exchange(unreadable.counts()));
 }
 
 void SecretStore::apply(const Uuid &uuid) {
@@ -183,7 +178,7 @@ bool SecretStore::isMissing(const Uuid &uuid) {
     if (!writer.current() || !writer.current()->isStored)
         return false;
     try {
-        return !barrier()->read(uuid);
+        return !barrier_.get()->read(uuid);
     } catch (const Error &) {
         return false; // there, if not readable
     }
@@ -202,7 +197,7 @@ void SecretStore::reconcileLogged(IndexWriter &writer, const Uuid &uuid,
 
 void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid, UnreadableValues &unreadable) {
     const RecordPtr current = writer.current();
-    const auto durable = barrier();
+    const auto durable = barrier_.get();
     std::optional<OpenedSecret> stored;
     try {
         stored = durable->read(uuid);
@@ -254,7 +249,8 @@ void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid, UnreadableVal
 
 void SecretStore::tellHandwritten(const SecretDefinition &definition) const {
     log_.warning("secret " + inQuotes(definition.uuid.toString()) +
-                 " is ephemeral and has a definition in " + inQuotes(barrier()->backend().place()) +
+                 " is ephemeral and has a definition in " +
+                 inQuotes(barrier_.get()->backend().place()) +
                  ", which is left as it is; what clients change of this secret stays in memory");
 }
 

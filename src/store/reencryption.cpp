@@ -82,7 +82,7 @@ class Progress {
 } // namespace
 
 void SecretStore::reencrypt(const std::function<bool()> &isStopped) {
-    const auto durable = barrier();
+    const auto durable = barrier_.get();
     const std::vector<Uuid> reencryptable = durable->reencryptable();
     if (reencryptable.empty())
         return;
@@ -107,14 +107,7 @@ void SecretStore::reencrypt(const std::function<bool()> &isStopped) {
         }
         progress.step();
     }
-    const EndedReencryption ended = progress.end();
-    const MutexLock lock(mutex_);
-    lastReencryption_ = ended;
-}
-
-std::optional<EndedReencryption> SecretStore::lastReencryption() const {
-    const MutexLock lock(mutex_);
-    return lastReencryption_;
+    lastReencryption_.set(progress.end());
 }
 
 } // namespace keyhold

@@ -34,31 +34,13 @@ SecretStore::SecretStore(std::shared_ptr<Backend> backend,
       barrier_(std::make_shared<Barrier>(std::move(backend), policy_)) {}
 
 SecretStore::~SecretStore() {
-    barrier_->backend().watch(nullptr);
-}
-
-std::shared_ptr<Barrier> SecretStore::barrier() const {
-    const MutexLock lock(mutex_);
-    return barrier_;
-}
-
-std::optional<Error> SecretStore::failure() const {
-    const MutexLock lock(mutex_);
-    return failure_;
-}
-
-void SecretStore::setFailure(std::optional<Error> failure) {
-    const MutexLock lock(mutex_);
-    failure_ = std::move(failure);
+    barrier_.get()->backend().watch(nullptr);
 }
 
 void SecretStore::replaceBackend(std::shared_ptr<Backend> backend) {
     const auto next = std::make_shared<Barrier>(std::move(backend), policy_);
-    barrier()->backend().watch(nullptr);
-    {
-        const MutexLock lock(mutex_);
-        barrier_ = next;
-    }
+    barrier_.get()->backend().watch(nullptr);
+    barrier_.set(next);
     follow(*next);
     // What is reencryptable the new one learns by reading.
     for (const RecordPtr &record : index_.all())
@@ -68,7 +50,7 @@ void SecretStore::replaceBackend(std::shared_ptr<Backend> backend) {
 RecordPtr SecretStore::get(const Uuid &uuid) const {
     if (RecordPtr record = index_.find(uuid))
         return record;
-    if (const auto cause = failure())
+    if (const auto cause = failure_.get())
         throw *cause;
     raiseNoSuchUuid(uuid);
 }
@@ -76,13 +58,13 @@ RecordPtr SecretStore::get(const Uuid &uuid) const {
 RecordPtr SecretStore::get(const Usage &usage) const {
     if (RecordPtr record = index_.find(usage))
         return record;
-    if (const auto cause = failure())
+    if (const auto cause = failure_.get())
         throw *cause;
     throw Error(ErrorCode::notFound, "no secret with matching usage " + inQuotes(usage.id));
 }
 
 RecordSnapshot SecretStore::all() const {
-    if (const auto cause = failure())
+    if (const auto cause = failure_.get())
         throw *cause;
     return index_.all();
 }
@@ -153,11 +135,11 @@ RecordPtr SecretStore::tryDefine(const SecretDefinition &definition, const Acces
                                                mustStore || wasHandwritten);
 
     // Without a list of what is stored, a definition could replace one that nobody has seen.
-    if (const auto cause = failure(); cause && mustStore)
+    if (const auto cause = failure_.get(); cause && mustStore)
         throw *cause;
 
     auto changes = changeOf(Change::Kind::defined, definition);
-    const auto durable = barrier();
+    const auto durable = barrier_.get();
     changeStored(*writer, definition.uuid, [&] {
         if (mustStore && wasHandwritten)
             storeHandwritten(*durable, *next);
@@ -243,7 +225,7 @@ void SecretStore::setValue(const Uuid &uuid, std::span<const std::uint8_t> value
 
         auto changes = changeOf(Change::Kind::valueChanged, current->definition);
         if (current->isStored && !current->definition.isEphemeral) {
-            const auto durable = barrier();
+            const auto durable = barrier_.get();
             changeStored(*writer, uuid, [&] {
                 const ReadMark seen = current->mark.get();
                 next->mark.set(value.empty() ? durable->removeValue(uuid, seen)
@@ -260,7 +242,7 @@ void SecretStore::undefine(const Uuid &uuid, const AccessCheck &check) {
         const RecordPtr &current = writer->current();
         auto changes = changeOf(Change::Kind::undefined, current->definition);
         if (current->isStored)
-            changeStored(*writer, uuid, [&] { barrier()->erase(uuid, current->mark.get()); });
+            changeStored(*writer, uuid, [&] { barrier_.get()->erase(uuid, current->mark.get()); });
         writer->withdraw(std::move(changes));
     });
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "conf/admin_log.h"
-#include "conf/mutex.h"
+#include "conf/current.h"
 #include "store/barrier.h"
 #include "store/index.h"
 #include "store/reencryption.h"
@@ -51,11 +51,11 @@ class SecretStore {
     /// Whether reencrypt() would find something to do.
     [[nodiscard]] bool needsReencryption() const { return reencryptableCount() > 0; }
     [[nodiscard]] std::size_t reencryptableCount() const {
-        return barrier()->reencryptable().size();
+        return barrier_.get()->reencryptable().size();
     }
     /// As Barrier::formatOfNew().
     [[nodiscard]] std::optional<ValueFormat> formatOfNew() const {
-        return barrier()->formatOfNew();
+        return barrier_.get()->formatOfNew();
     }
 
     /// Writes stored values whose format or key is not what the current policy asks for, one at a
@@ -64,7 +64,9 @@ class SecretStore {
     void reencrypt(const std::function<bool()> &isStopped);
 
     /// Empty if none that found something to do has ended yet.
-    [[nodiscard]] std::optional<EndedReencryption> lastReencryption() const;
+    [[nodiscard]] std::optional<EndedReencryption> lastReencryption() const {
+        return lastReencryption_.get();
+    }
 
     /// From now on `backend` is the durable home; reload() reads all of it and brings the live set
     /// in line.
@@ -92,9 +94,6 @@ class SecretStore {
   private:
     static constexpr int kMaxConflicts = 8;
 
-    [[nodiscard]] std::shared_ptr<Barrier> barrier() const;
-    [[nodiscard]] std::optional<Error> failure() const;
-    void setFailure(std::optional<Error> failure);
     /// A writer of `uuid` whose current record passed `check` as it is now.
     [[nodiscard]] std::unique_ptr<IndexWriter> checkedWriter(const Uuid &uuid,
                                                              const AccessCheck &check);
@@ -149,11 +148,10 @@ class SecretStore {
     Index index_;
     AdminLog &log_;
     const std::shared_ptr<const CurrentPolicy> policy_;
-    mutable Mutex mutex_;
-    std::shared_ptr<Barrier> barrier_ GUARDED_BY(mutex_);
-    std::optional<Error> failure_ GUARDED_BY(mutex_);
-    UnreadableValues::Counts toldUnreadable_ GUARDED_BY(mutex_);
-    std::optional<EndedReencryption> lastReencryption_ GUARDED_BY(mutex_);
+    Current<std::shared_ptr<Barrier>> barrier_;
+    Current<std::optional<Error>> failure_; ///< what kept the store from loading
+    Current<UnreadableValues::Counts> toldUnreadable_;
+    Current<std::optional<EndedReencryption>> lastReencryption_;
 };
 
 } // namespace keyhold
