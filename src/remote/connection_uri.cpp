@@ -7,6 +7,7 @@
 #include <cstring>
 #include <glib.h>
 #include <memory>
+#include <span>
 
 namespace keyhold::connection_uri {
 
@@ -17,14 +18,6 @@ constexpr const char *kEmbeddedPath = "/embed";
 const char *pathOf(virConnectPtr connection) {
     const abi::Uri *uri = abi::connectionUri(connection);
     return uri && uri->path ? uri->path : "";
-}
-
-const char *findRoot(const abi::Uri &uri) {
-    for (std::size_t i = 0; i < uri.paramsCount; ++i) {
-        if (std::strcmp(uri.params[i].name, "root") == 0)
-            return uri.params[i].value;
-    }
-    return nullptr;
 }
 
 } // namespace
@@ -49,8 +42,10 @@ std::optional<std::string> embeddedRootOf(virConnectPtr connection) {
     const abi::Uri *uri = abi::connectionUri(connection);
     if (!uri || std::strcmp(pathOf(connection), kEmbeddedPath) != 0)
         return std::nullopt;
-    if (const char *root = findRoot(*uri))
-        return root;
+    for (const abi::UriParam &param : std::span(uri->params, uri->paramsCount)) {
+        if (std::strcmp(param.name, "root") == 0 && param.value)
+            return param.value;
+    }
     return std::nullopt;
 }
 
