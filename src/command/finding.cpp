@@ -10,6 +10,8 @@ namespace keyhold::command {
 
 namespace {
 
+constexpr const char *kRemedyOfDamage = "; put the file right and reload, or set the value again";
+
 Finding inWords(const StoreFinding &found, const std::string &directory) {
     using Of = StoreFinding::Kind;
     using Kind = Finding::Kind;
@@ -39,11 +41,11 @@ Finding inWords(const StoreFinding &found, const std::string &directory) {
     case Of::unreadableFile:
         return say(Kind::damaged, "cannot be read: " + found.reason, "cannot be read");
     case Of::damagedValue:
-        return say(Kind::damaged,
-                   found.reason + "; put the file right and reload, or set the value again",
-                   "is damaged; put the file right and reload, or set the value again");
+        return say(Kind::damaged, found.reason + kRemedyOfDamage, found.cause + kRemedyOfDamage);
     case Of::missingKey:
         return say(Kind::missingKey, found.reason);
+    case Of::refusedPlain:
+        return say(Kind::refusedPlain, found.reason);
     case Of::shadowedValue:
         return say(Kind::shadowed,
                    "does not count, because '" + pathOf(found.other) +
@@ -98,6 +100,8 @@ const char *findingKindName(Finding::Kind kind) noexcept {
         return "damaged";
     case Finding::Kind::missingKey:
         return "missing-key";
+    case Finding::Kind::refusedPlain:
+        return "refused-plain";
     case Finding::Kind::shadowed:
         return "shadowed";
     case Finding::Kind::orphan:
@@ -148,7 +152,7 @@ const char *findingKindName(Finding::Kind kind) noexcept {
 
 bool isUnreadable(Finding::Kind kind) noexcept {
     return kind == Finding::Kind::definition || kind == Finding::Kind::damaged ||
-           kind == Finding::Kind::missingKey;
+           kind == Finding::Kind::missingKey || kind == Finding::Kind::refusedPlain;
 }
 
 std::string textOf(const Finding &finding) {

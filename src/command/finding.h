@@ -17,6 +17,7 @@ struct Finding {
         definition, ///< a definition file that cannot be read, or does not count
         damaged,    ///< a value file that is damaged, altered, of another secret, or cannot be read
         missingKey, ///< a value file that none of the configured keys opens
+        refusedPlain, ///< a value in plain, which the settings refuse
         shadowed,   ///< a value file that does not count, for one of another format goes before it
         orphan,     ///< a value file whose secret has no definition
         leftover,   ///< a private name of an interrupted change

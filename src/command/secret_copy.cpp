@@ -4,6 +4,7 @@
 #include "conf/error.h"
 #include "directory/layout.h"
 #include "directory/secret_files.h"
+#include "directory/secret_inspection.h"
 #include "os/descriptor.h"
 
 #include <algorithm>
@@ -110,22 +111,22 @@ class Reading {
 
     /// True if its file is there and holds a value, be it a damaged one.
     bool readValue(ValueFormat format) {
-        const auto leaveOut = [&](Kind kind, const Error &error) {
+        const std::string name = layout::valueName(uuid_, format);
+        const auto leaveOut = [&](StoreFinding finding, const Error &error) {
             if (error.code() == ErrorCode::noMemory)
                 throw Error(error);
             copy_.file.reset();
             copy_.value = Value::unreadable(error);
             if (copy_.definition)
-                note({.kind = kind,
-                      .file = layout::valueName(uuid_, format),
-                      .reason = error.fullText()});
+                note(std::move(finding));
             return true;
         };
         copy_.file.reset(); // of large files a process has one at a time
         try {
             copy_.file = readEncodedValue(directory_, uuid_, format);
         } catch (const Error &error) {
-            return leaveOut(Kind::unreadableFile, error);
+            return leaveOut(
+                {.kind = Kind::unreadableFile, .file = name, .reason = error.fullText()}, error);
         }
         if (!copy_.file)
             return false;
@@ -137,9 +138,9 @@ class Reading {
                 return false;
             }
             copy_.value = Value::of(std::move(decoded->value));
-        } catch (const Error &error) {
+        } catch (const ValueError &error) {
             if (error.code() != ErrorCode::invalidEncryptionKey)
-                return leaveOut(Kind::damagedValue, error);
+                return leaveOut(findingOf(name, error), error);
             copy_.value = Value::unreadable(error);
         }
         copy_.format = format;

@@ -4,6 +4,7 @@
 #include "conf/error.h"
 #include "directory/layout.h"
 #include "directory/secret_files.h"
+#include "seal/missing_key.h"
 #include "store/backend.h"
 
 #include <algorithm>
@@ -45,18 +46,15 @@ struct ValueInspection {
 ValueInspection inspectValue(const StoreDirectory &directory, const SealingPolicy &policy,
                              const Uuid &uuid, ValueFormat format) {
     ValueInspection out;
-    const auto refuse = [&](Kind kind, const Error &error) {
-        out.holdsValue = true;
-        out.problem = {
-            .kind = kind, .file = layout::valueName(uuid, format), .reason = error.fullText()};
-    };
+    const std::string name = layout::valueName(uuid, format);
     std::optional<ValueFile> file;
     try {
         file = readEncodedValue(directory, uuid, format);
     } catch (const Error &error) {
         if (error.code() == ErrorCode::noMemory)
             throw;
-        refuse(Kind::unreadableFile, error);
+        out.holdsValue = true;
+        out.problem = {.kind = Kind::unreadableFile, .file = name, .reason = error.fullText()};
     }
     if (!file)
         return out;
@@ -67,17 +65,28 @@ ValueInspection inspectValue(const StoreDirectory &directory, const SealingPolic
         const auto decoded = policy.decode(format, uuid, file->bytes());
         out.holdsValue = decoded.has_value();
         out.needsReencryption = decoded && decoded->needsReencryption;
-    } catch (const Error &error) {
-        if (error.code() == ErrorCode::noMemory || error.code() == ErrorCode::internal)
-            throw;
-        refuse(error.code() == ErrorCode::invalidEncryptionKey ? Kind::missingKey
-                                                               : Kind::damagedValue,
-               error);
+    } catch (const ValueError &error) {
+        out.holdsValue = true;
+        out.problem = findingOf(name, error);
     }
     return out;
 }
 
 } // namespace
+
+StoreFinding findingOf(std::string file, const ValueError &error) {
+    StoreFinding finding{.kind = Kind::damagedValue,
+                         .file = std::move(file),
+                         .reason = error.fullText(),
+                         .cause = error.cause()};
+    if (const auto *missing = dynamic_cast<const MissingKeyError *>(&error)) {
+        finding.kind = Kind::missingKey;
+        finding.keyId = missing->keyId();
+    } else if (dynamic_cast<const RefusedPlainError *>(&error)) {
+        finding.kind = Kind::refusedPlain;
+    }
+    return finding;
+}
 
 SecretInspection inspectSecret(const StoreDirectory &directory, const SealingPolicy &policy,
                                const Uuid &uuid) {

@@ -6,6 +6,7 @@
 #include "directory/store_finding.h"
 #include "os/store_directory.h"
 #include "seal/sealing_policy.h"
+#include "seal/value_error.h"
 
 #include <cstdint>
 #include <optional>
@@ -29,5 +30,8 @@ struct SecretInspection {
 /// Changes nothing. Files that go in the meantime count as not there. Raises noMemory and internal.
 [[nodiscard]] SecretInspection inspectSecret(const StoreDirectory &directory,
                                              const SealingPolicy &policy, const Uuid &uuid);
+
+/// Why SealingPolicy::decode() could not read the value in `file`.
+[[nodiscard]] StoreFinding findingOf(std::string file, const ValueError &error);
 
 } // namespace keyhold

@@ -19,6 +19,7 @@ struct StoreFinding {
         unreadableFile,       ///< a value file, by `reason`
         damagedValue,         ///< damaged, altered, or of another secret, by `reason`
         missingKey,           ///< none of the configured keys opens the value, by `reason`
+        refusedPlain,         ///< the settings refuse a value in plain, by `reason`
         shadowedValue,        ///< it does not count, for the file `other` goes before it
         orphanedValue,        ///< its secret has no definition
         privateName,          ///< of an interrupted change
@@ -32,6 +33,8 @@ struct StoreFinding {
     Kind kind;
     std::string file{};   ///< its name in the directory; empty for the directory itself
     std::string reason{}; ///< text of an error
+    std::string cause{};  ///< of a value: what of `reason` others can have in common
+    std::string keyId{};  ///< that is missing; empty if the value names none
     std::string other{};
     uid_t owner = 0;
     uid_t rightOwner = 0; ///< of the directory

@@ -2,6 +2,7 @@
 #include "directory/directory_backend.h"
 #include "directory/secret_files.h"
 #include "os/durable_file.h"
+#include "seal/value_error.h"
 
 #include <cerrno>
 
@@ -48,14 +49,18 @@ void DirectoryBackend::readForm(const Uuid &uuid, ValueFormat form, const ValueR
         return;
     out.present |= only(form);
     files.value(form) = file->status;
+    const auto named = [&](const Error &error) {
+        return inQuotes(directory_->pathOf(name)) + " " + error.fullText();
+    };
     try {
         if (reader({form, file->bytes()}))
             out.format = form;
+    } catch (const RefusedPlainError &error) {
+        refuse(error.code(), named(error), error);
     } catch (const Error &error) {
-        const std::string text = inQuotes(directory_->pathOf(name)) + " " + error.fullText();
         if (error.code() == ErrorCode::invalidEncryptionKey)
-            return refuse(error.code(), text, error);
-        refuse(ErrorCode::valueUnreadable, text + remedy, error);
+            return refuse(error.code(), named(error), error);
+        refuse(ErrorCode::valueUnreadable, named(error) + remedy, error);
     }
 }
 

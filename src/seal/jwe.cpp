@@ -108,7 +108,8 @@ const Key *keyOfOwnHeader(const Keyring &keyring, const Uuid &uuid, std::string_
 const Key &keyOf(const Keyring &keyring, const Uuid &uuid, const JweHeader &header) {
     if (header.uuid != uuid)
         throw unreadable("was sealed for secret " + inQuotes(header.uuid.toString()) +
-                         ", not for this one");
+                             ", not for this one",
+                         "was sealed for another secret");
     const Key *key = keyring.find(header.keyId);
     if (key == nullptr)
         throw MissingKeyError(header.keyId,

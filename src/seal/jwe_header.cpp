@@ -21,7 +21,7 @@ constexpr std::string_view kMiddle = R"(","org.keyhold.uuid":")";
 constexpr std::string_view kEnd = R"("})";
 
 [[noreturn]] void damaged(SourcePlace place = SourcePlace::current()) {
-    throw unreadable("is damaged: its protected header is not a JSON object of plain strings",
+    throw unreadable("is damaged: its protected header is not a JSON object of plain strings", {},
                      place);
 }
 

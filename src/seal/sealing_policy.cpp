@@ -116,8 +116,7 @@ SealingPolicy::decode(ValueFormat format, const Uuid &uuid,
                       std::span<const std::uint8_t> text) const {
     auto decoded = decodeAny(format, uuid, text);
     if (decoded && format == ValueFormat::plain && rules_.refusesPlain)
-        throw unreadable("is not sealed, and plain_values in secret.conf refuses it; set the value "
-                         "again, or write plain_values = \"accept\" and reload");
+        throw RefusedPlainError();
     return decoded;
 }
 

@@ -103,8 +103,7 @@ class SealingPolicy {
         bool needsReencryption; ///< by these rules
     };
     /// The value in a text; empty if that is blank, or if what it encrypts is empty: whatever the
-    /// format, an empty value is no value. Raises valueUnreadable or invalidEncryptionKey,
-    /// with texts that begin with a verb: the caller puts the name of the file before.
+    /// format, an empty value is no value. Raises a ValueError.
     [[nodiscard]] std::optional<Decoded> decode(ValueFormat format, const Uuid &uuid,
                                                 std::span<const std::uint8_t> text) const;
     /// The same where it does not matter whether a value in plain may be read.

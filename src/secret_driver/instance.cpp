@@ -37,10 +37,10 @@ void count(const Record &record, DriverReport::Counts &counts) {
     if (!record.value.isUnreadable())
         return;
     ++counts.unreadable;
-    if (const auto &missing = record.value.missingKey()) {
+    if (const auto &missing = record.value.cause().missingKey) {
         auto &byKey = counts.unreadableByKey;
         const bool hasRoom = byKey.size() < DriverReport::kMaxMissingKeys;
-        ++byKey[hasRoom || byKey.contains(missing->id) ? missing->id : std::string()];
+        ++byKey[hasRoom || byKey.contains(*missing) ? *missing : std::string()];
     }
 }
 

@@ -24,11 +24,14 @@ class Opener {
 
     [[nodiscard]] ValueReader reader() {
         return [this](const EncodedValue &encoded) {
-            missingKey_.reset();
+            cause_.reset();
             try {
                 decoded_ = policy_.decode(encoded.format, uuid_, encoded.bytes);
             } catch (const MissingKeyError &error) {
-                missingKey_ = {error.keyId(), error.message()};
+                cause_ = {error.cause(), error.keyId()};
+                throw;
+            } catch (const ValueError &error) {
+                cause_ = {error.cause(), std::nullopt};
                 throw;
             }
             return decoded_.has_value();
@@ -37,7 +40,7 @@ class Opener {
     /// What `stored`, whose values this has read, is.
     [[nodiscard]] Value value(const StoredValue &stored) {
         if (stored.unreadable)
-            return Value::unreadable(*stored.unreadable, std::move(missingKey_));
+            return Value::unreadable(*stored.unreadable, std::move(cause_));
         return decoded_ ? Value::of(std::move(decoded_->value)) : Value();
     }
     [[nodiscard]] bool needsReencryption(const StoredValue &stored) const {
@@ -52,7 +55,7 @@ class Opener {
     const SealingPolicy &policy_;
     const Uuid &uuid_;
     std::optional<SealingPolicy::Decoded> decoded_;
-    std::optional<MissingKey> missingKey_;
+    std::optional<UnreadableCause> cause_;
 };
 
 ValueFormats formatOf(const StoredValue &stored) {

@@ -17,20 +17,19 @@ std::string textOf(const Uuid &uuid, const std::string &why, Served served) {
 } // namespace
 
 void UnreadableValues::add(const Uuid &uuid, const Value &value, Served instead) {
-    const std::string &why = value.reason().message();
-    if (!value.missingKey())
-        return log_.error(textOf(uuid, why, instead));
-    Group &group = groups_[{*value.missingKey(), instead}];
+    Group &group = groups_[{value.cause(), instead}];
     if (++group.count > 1)
         return;
     group.first = uuid;
-    group.whyFirst = why;
+    group.whyFirst = value.reason().message();
 }
 
 UnreadableValues::Counts UnreadableValues::counts() const {
     Counts counts;
-    for (const auto &[cause, group] : groups_)
-        counts.emplace(cause, group.count);
+    for (const auto &[cause, group] : groups_) {
+        if (cause.of.missingKey)
+            counts.emplace(cause, group.count);
+    }
     return counts;
 }
 

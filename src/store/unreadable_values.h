@@ -11,13 +11,13 @@
 
 namespace keyhold {
 
-/// The values that one reading of a store could not have. A key that is missing makes one line of
-/// the log, whatever the number of values that need it. By one thread at a time.
+/// The values that one reading of a store could not have. What keeps many of them from being read
+/// makes one line of the log, whatever their number. By one thread at a time.
 class UnreadableValues {
   public:
     enum class Served { nothing, formerValue };
     struct Cause {
-        MissingKey key;
+        UnreadableCause of;
         Served served;
 
         auto operator<=>(const Cause &) const = default;
@@ -27,12 +27,11 @@ class UnreadableValues {
     /// The log outlives it.
     explicit UnreadableValues(AdminLog &log) : log_(log) {}
 
-    /// Takes note of a value that is unreadable, and reports it to the log at once if no key is
-    /// missing.
+    /// Takes note of a value that is unreadable.
     void add(const Uuid &uuid, const Value &value, Served instead);
-    /// How many values there are for each key.
+    /// How many values there are for each key that is missing.
     [[nodiscard]] Counts counts() const;
-    /// Reports to the log each key for which the number is another than in `before`.
+    /// Reports each cause to the log, without the keys whose number is that in `before`.
     void tell(const Counts &before = {}) const;
 
   private:

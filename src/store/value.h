@@ -12,12 +12,13 @@
 
 namespace keyhold {
 
-/// The key that a stored value needs and that is not here.
-struct MissingKey {
-    std::string id;  ///< empty if the value does not name it
-    std::string why; ///< with the remedy; the same for all values that need it
+/// Why a stored value cannot be had, as far as many values can have it in common.
+struct UnreadableCause {
+    std::string why;
+    /// The id of the key that it needs and that is not here; an empty one if the value names none.
+    std::optional<std::string> missingKey;
 
-    auto operator<=>(const MissingKey &) const = default;
+    auto operator<=>(const UnreadableCause &) const = default;
 };
 
 /// The value of a secret as a record holds it: none, one at rest in memory, or one that is stored
@@ -32,12 +33,14 @@ class Value {
         return value;
     }
     /// `reason` is valueUnreadable or invalidEncryptionKey; its text names the file, what is wrong
-    /// with it and the remedy. `missingKey` is given if that is the reason.
+    /// with it and the remedy. Without a `cause`, the reason is one of this value alone.
     [[nodiscard]] static Value unreadable(const Error &reason,
-                                          std::optional<MissingKey> missingKey = {}) {
+                                          std::optional<UnreadableCause> cause = {}) {
+        if (!cause)
+            cause = {reason.message(), std::nullopt};
         Value value;
         value.unreadable_ =
-            std::make_shared<const Unreadable>(Unreadable{reason, std::move(missingKey)});
+            std::make_shared<const Unreadable>(Unreadable{reason, *std::move(cause)});
         return value;
     }
 
@@ -47,15 +50,13 @@ class Value {
     [[nodiscard]] const ShieldedValue *shielded() const noexcept { return shielded_.get(); }
     /// Only for isUnreadable().
     [[nodiscard]] const Error &reason() const noexcept { return unreadable_->reason; }
-    /// Empty where another thing is the reason; only for isUnreadable().
-    [[nodiscard]] const std::optional<MissingKey> &missingKey() const noexcept {
-        return unreadable_->missingKey;
-    }
+    /// Only for isUnreadable().
+    [[nodiscard]] const UnreadableCause &cause() const noexcept { return unreadable_->cause; }
 
   private:
     struct Unreadable {
         Error reason;
-        std::optional<MissingKey> missingKey;
+        UnreadableCause cause;
     };
 
     std::shared_ptr<const ShieldedValue> shielded_;

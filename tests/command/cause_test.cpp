@@ -41,11 +41,25 @@ TEST(Causes, WhatOnlyTheFilesDifferInIsOneCause) {
     using Of = StoreFinding::Kind;
     for (const Of kind : {Of::unreadableDefinition, Of::definesAnother, Of::sameUse,
                           Of::unreadableFile, Of::damagedValue, Of::shadowedValue}) {
-        const auto words = inWords({{.kind = kind, .file = "a", .reason = "x", .other = "x"},
-                                    {.kind = kind, .file = "b", .reason = "y", .other = "y"}},
-                                   "/s");
+        const auto words =
+            inWords({{.kind = kind, .file = "a", .reason = "x", .cause = "is odd", .other = "x"},
+                     {.kind = kind, .file = "b", .reason = "y", .cause = "is odd", .other = "y"}},
+                    "/s");
         EXPECT_EQ(causesOf(words).size(), 1u) << static_cast<int>(kind);
     }
+}
+
+TEST(Causes, DamageIsOneCauseWithItsReasonAndRemedy) {
+    using Of = StoreFinding::Kind;
+    const auto damaged = [](const char *file, const char *why) {
+        return StoreFinding{.kind = Of::damagedValue, .file = file, .reason = why, .cause = why};
+    };
+    const auto causes = causesOf(inWords(
+        {damaged("a", "was altered"), damaged("b", "was cut"), damaged("c", "was altered")}, "/s"));
+    ASSERT_EQ(causes.size(), 2u);
+    EXPECT_EQ(textOf(causes[0]), "damaged: '/s/a' and 1 more: was altered; put the file right and "
+                                 "reload, or set the value again");
+    EXPECT_EQ(causes[1].count, 1u);
 }
 
 TEST(Causes, EveryFileOnDemand) {

@@ -49,7 +49,8 @@ class Kinds(unittest.TestCase):
         self.assertEqual(kinds_of_source() - named, set())
 
     def test_each_that_check_has_is_made_to_come(self) -> None:
-        shown = set(words_of_assertions(ROOT / "tests/system/test_command_check.py"))
+        shown = {word for path in (ROOT / "tests/system").glob("test_command_check*.py")
+                 for word in words_of_assertions(path)}
         self.assertEqual(kinds_of_schema() - shown, set())
 
 

@@ -36,7 +36,7 @@ class SecretCopyTest : public testing::Test {
                "</name></usage></secret>";
     }
     std::optional<SecretCopy> copy() {
-        return copySecret(StoreDirectory(fileSystem, store.secrets()), *policyOf(0), uuid,
+        return copySecret(StoreDirectory(fileSystem, store.secrets()), *policy, uuid,
                           [this] { return retries-- > 0; });
     }
     std::string refusal() {
@@ -71,6 +71,7 @@ class SecretCopyTest : public testing::Test {
     StoreFiles store;
     FaultyFileSystem fileSystem{posixFileSystem()};
     int retries = 0;
+    std::shared_ptr<const SealingPolicy> policy = policyOf(0);
     int opened = 0;
     int changes = 0;
 };
@@ -174,6 +175,16 @@ TEST_F(SecretCopyTest, WhatCannotBeCopiedIsAFinding) {
     EXPECT_FALSE(broken->definition);
     EXPECT_THAT(kindsOf(*broken), testing::ElementsAre(Kind::unreadableDefinition,
                                                        Kind::orphanedValue, Kind::orphanedValue));
+}
+
+TEST_F(SecretCopyTest, ARefusedValueIsLeftOutForThatReason) {
+    setPair("one");
+    SealingPolicy::Rules rules;
+    rules.mustSeal = rules.refusesPlain = true;
+    policy = policyOf(7, {}, rules);
+    const auto refused = copy();
+    EXPECT_THAT(kindsOf(*refused), testing::ElementsAre(StoreFinding::Kind::refusedPlain));
+    EXPECT_FALSE(refused->format);
 }
 
 TEST_F(SecretCopyTest, AValueWhoseKeyIsNotHereIsCopied) {

@@ -40,6 +40,17 @@ TEST_F(InspectSecret, AValueOfAnotherKey) {
     EXPECT_EQ(secret.keyId, keyIdOf(7));
     EXPECT_TRUE(secret.isUnreadable);
     EXPECT_EQ(kindsOf(secret), Kinds{StoreFinding::Kind::missingKey});
+    EXPECT_EQ(secret.findings.at(0).keyId, keyIdOf(7));
+}
+
+TEST_F(InspectSecret, AValueThatTheSettingsRefuse) {
+    store.define(1);
+    store.addPlain(1, "value");
+    SealingPolicy::Rules rules;
+    rules.mustSeal = rules.refusesPlain = true;
+    const SecretInspection secret = check(policyOf(7, {}, rules));
+    EXPECT_TRUE(secret.isUnreadable);
+    EXPECT_EQ(kindsOf(secret), Kinds{StoreFinding::Kind::refusedPlain});
 }
 
 TEST_F(InspectSecret, AValueOfAnotherSecret) {
@@ -49,6 +60,7 @@ TEST_F(InspectSecret, AValueOfAnotherSecret) {
     const SecretInspection secret = check(policyOf(7));
     EXPECT_TRUE(secret.isUnreadable);
     EXPECT_EQ(kindsOf(secret), Kinds{StoreFinding::Kind::damagedValue});
+    EXPECT_EQ(secret.findings.at(0).cause, "was sealed for another secret");
 }
 
 TEST_F(InspectSecret, TwoForms) {

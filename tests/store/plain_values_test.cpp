@@ -12,6 +12,7 @@ namespace keyhold {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
 using testing::Optional;
@@ -128,6 +129,24 @@ TEST_F(PlainValuesTest, WhereTheyAreRefusedTheFileIsLeftAndOthersAreRead) {
     for (const std::string &name : bench.names())
         EXPECT_EQ(std::string::npos, name.find("base64"))
             << name << ": the plain text stays on the disk";
+}
+
+TEST_F(PlainValuesTest, RefusedOnesAreOneLineWithItsOwnRemedy) {
+    sealOne();
+    for (const int n : {2, 3, 4}) {
+        bench.put(xmlName(n), textOf(definitionOf(n, "plain " + std::to_string(n))));
+        bench.put(valueName(n), base64("plain value"));
+    }
+    const auto told = static_cast<std::ptrdiff_t>(bench.log.lines().size());
+    startWith(refusing());
+    const auto lines = bench.log.lines();
+    EXPECT_THAT(std::vector<std::string>(lines.begin() + told, lines.end()),
+                ElementsAre("error: 3 secrets are served without their values, such as '" +
+                            uuidNumber(2).toString() + "': '" + bench.path(valueName(2)) +
+                            "' is not sealed, and plain_values in secret.conf refuses it; if the "
+                            "value is right, write plain_values = \"accept\", reload and run "
+                            "'keyhold seal'; if not, set it again; 'keyhold verify --verbose' "
+                            "names them all"));
 }
 
 TEST_F(PlainValuesTest, AnEmptyFileIsNoValueAndNotRefused) {

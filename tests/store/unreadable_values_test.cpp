@@ -102,16 +102,44 @@ TEST_F(UnreadableValuesTest, WhatIsKeptFromMemoryIsToldApart) {
     EXPECT_EQ(stateOf(*live, 1).value, "=value");
 }
 
-TEST_F(UnreadableValuesTest, DamageIsToldOfEachValueAtEachReload) {
-    store(1, 1);
-    store(2, 1);
-    for (const int n : {1, 2})
-        bench.put(valueName(n, ValueFormat::jwe), "damaged");
+TEST_F(UnreadableValuesTest, EachKindOfDamageIsToldOnceAtEachReload) {
+    for (const int n : {1, 2, 3, 4, 5})
+        store(n, 1);
+    const auto sealed = [&](int n) { return *bench.content(valueName(n, ValueFormat::jwe)); };
+    std::string altered = sealed(3);
+    altered.back() = altered.back() == 'A' ? 'Q' : 'A';
+    bench.put(valueName(1, ValueFormat::jwe), "damaged");
+    bench.put(valueName(2, ValueFormat::jwe), "damaged");
+    bench.put(valueName(3, ValueFormat::jwe), altered);
+    bench.put(valueName(4, ValueFormat::jwe), sealed(5));
+    bench.put(valueName(5, ValueFormat::jwe), altered);
     const auto live = bench.start();
-    const auto each = UnorderedElementsAre(HasSubstr(valueName(1, ValueFormat::jwe)),
-                                           HasSubstr(valueName(2, ValueFormat::jwe)));
+    const auto each = UnorderedElementsAre(
+        AllOf(StartsWith("error: 2 secrets are served without their values, such as '" +
+                         uuidNumber(1).toString() + "': '" +
+                         bench.path(valueName(1, ValueFormat::jwe)) + "' is damaged: it does not"),
+              HasSubstr("; put the file right and reload, or set the value again; 'keyhold verify "
+                        "--verbose' names them all")),
+        AllOf(StartsWith("error: secret '" + uuidNumber(3).toString() + "' is served without"),
+              HasSubstr("' was altered: it does not authenticate under key '" + idOf(1))),
+        AllOf(StartsWith("error: 2 secrets are served without their values, such as '" +
+                         uuidNumber(4).toString()),
+              HasSubstr("' was sealed for secret '" + uuidNumber(5).toString() + "', not")));
     EXPECT_THAT(toldByAReload(*live), each);
     EXPECT_THAT(toldByAReload(*live), each);
+}
+
+TEST_F(UnreadableValuesTest, AlteredValuesAreOneLine) {
+    for (const int n : {1, 2, 3}) {
+        store(n, 1);
+        std::string altered = *bench.content(valueName(n, ValueFormat::jwe));
+        altered.back() = altered.back() == 'A' ? 'Q' : 'A';
+        bench.put(valueName(n, ValueFormat::jwe), altered);
+    }
+    EXPECT_THAT(toldBy([&] { static_cast<void>(bench.start()); }),
+                ElementsAre(AllOf(StartsWith("error: 3 secrets are served without their values"),
+                                  HasSubstr("was altered: it does not authenticate under key '" +
+                                            idOf(1) + "'; put the file right and reload"))));
 }
 
 TEST_F(UnreadableValuesTest, OneReasonForNotReencryptingIsOneLine) {
