@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/convert.h"
 
+#include "command/cause.h"
 #include "command/exchanged_key.h"
 #include "command/key_needs.h"
 #include "command/lost_store.h"
@@ -62,8 +63,7 @@ void printText(Purpose purpose, const Target &target, const Outcome &outcome) {
               (outcome.goesOn ? " left as before, with which the daemon goes on by itself"
                               : std::string(" left as before; run keyhold ") +
                                     purposeName(purpose) + " again to go on"));
-    for (const Finding &finding : outcome.findings)
-        print(textOf(finding));
+    printCauses(outcome.findings, false);
     if (!outcome.advice.empty())
         tell(outcome.advice);
 }

@@ -247,6 +247,7 @@ class Encryption {
     void switchOff() {
         const StoreKeys keys = keysNow();
         requireNoRefusedPlainValue(target_, keys);
+        requireEveryKey(target_, keys);
         std::string text = temporary_settings::without(editor_->text());
         const bool isDue = exists(target_);
         if (isDue || keys.host.settings.encryptData != false)

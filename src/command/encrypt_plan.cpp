@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/encrypt_plan.h"
 
+#include "command/cause.h"
 #include "conf/conf_edit.h"
 #include "conf/error.h"
 #include "directory/inspection.h"
@@ -10,6 +11,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <span>
 #include <string_view>
 #include <system_error>
 
@@ -85,6 +87,29 @@ void requireNoRefusedPlainValue(const Target &target, const StoreKeys &keys) {
             inQuotes(target.paths.settingsFile) +
                 " refuses values in plain (plain_values), and there are some; compare them, "
                 "take plain_values out until this is done, and run it again");
+}
+
+void requireEveryKey(const Target &target, const StoreKeys &keys) {
+    if (!exists(target))
+        return;
+    const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
+    auto found = inWords(inspect(directory, *keys.host.policy).findings, directory.path());
+    std::erase_if(found,
+                  [](const Finding &each) { return each.kind != Finding::Kind::missingKey; });
+    const std::vector<Cause> causes = causesOf(found);
+    if (causes.empty())
+        return;
+    const auto lineOf = [](const Cause &cause) {
+        const std::string file = inQuotes(cause.first.file);
+        const std::string begin =
+            cause.count == 1 ? file + " "
+                             : std::to_string(cause.count) + " values, such as " + file + ": each ";
+        return begin + cause.first.text;
+    };
+    for (const Cause &cause : std::span(causes).subspan(1))
+        tell(lineOf(cause));
+    throw Error(ErrorCode::invalidEncryptionKey,
+                lineOf(causes.front()) + "; then run this again; nothing was changed");
 }
 
 void requireAwayFromStore(const Target &target, const std::string &place) {

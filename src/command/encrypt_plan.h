@@ -26,6 +26,10 @@ void requireAwayFromStore(const Target &target, const std::string &place);
 /// neither be sealed, for nobody may read them, nor be left behind.
 void requireNoRefusedPlainValue(const Target &target, const StoreKeys &keys);
 
+/// Raises invalidEncryptionKey if a value needs a key that is not there, and could not be written
+/// in plain. If several keys are missing, it prints a line for each of the others before.
+void requireEveryKey(const Target &target, const StoreKeys &keys);
+
 /// `secrets_decryption_keys` with one more path, first, as it is written in the settings.
 [[nodiscard]] std::string listWith(const std::string &path, const std::vector<std::string> &others);
 

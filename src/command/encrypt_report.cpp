@@ -60,8 +60,7 @@ void printText(const EncryptResult &result, const Inspection &inspection) {
     print(counted(result.outcome.converted, "value") + " re-encrypted; " + std::to_string(sealed) +
           " sealed, " + std::to_string(inspection.plain.size()) + " plain, " +
           std::to_string(inspection.unreadable) + " unreadable");
-    for (const Finding &finding : result.outcome.findings)
-        print(textOf(finding));
+    printCauses(result.outcome.findings, false);
     printCauses(result.plainCopies, false);
     for (const std::string &advice : result.advice)
         tell(advice);

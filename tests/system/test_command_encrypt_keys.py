@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from harness.encrypt_case import EncryptCase
-from harness.sealed_files import KeyFile, secret_conf
+from harness.sealed_files import KeyFile, sealed_in, secret_conf
 from harness.secret_files import Secret, snapshot, write_file
 from harness.settings import settings
 from harness.waiting import wait_for
@@ -63,6 +63,53 @@ class KeysThatAreNotThere(EncryptCase):
         for path in self.store.glob("*.base64"):
             path.unlink()
         self.assertNoKeyIsMade(key.id, f"libvirtd (process {self.daemon.pid})")
+
+
+    def add_under_another_key(self) -> Secret:
+        secret, settings_text, away = Secret(usage="of another key"), self.conf.read_text(), self.machine.home / "away"
+        self.store.rename(away)
+        secret.write(self.store, b"value")
+        self.configure(self.other_key)
+        self.keyhold.run("seal").ok()
+        for path in self.store.iterdir():
+            path.rename(away / path.name)
+        self.store.rmdir()
+        away.rename(self.store)
+        write_file(self.conf, settings_text)
+        return secret
+
+    def assertOffChangesNothing(self) -> list[str]:
+        """The lines of what it says, without the name of the program."""
+        before = snapshot(self.store)
+        lines = self.refused("off").splitlines()
+        self.assertEqual(snapshot(self.store), before)
+        return [line.removeprefix("keyhold: ") for line in lines]
+
+    def test_off_changes_nothing_and_says_so_in_a_line_a_key(self) -> None:
+        self.on()
+        first = self.key_at(self.first)
+        other = self.add_under_another_key()
+        self.first.rename(self.keys / "away")
+        one, many = sorted(self.assertOffChangesNothing())
+        self.assertRegex(one, rf"\A'\S+{other.uuid}\.jwe' is sealed with key '{self.other_key.id}', which is not")
+        self.assertRegex(many, rf"\A{self.COUNT} values, such as '\S+\.jwe': each is sealed with key '{first.id}', "
+                               rf".*'{self.first}': No such file or directory; put the key back .*")
+        self.assertRegex(self.keyhold.run("encrypt", "off").err, r"; then run this again; nothing was changed\n\Z")
+        (self.keys / "away").rename(self.first)
+        [line] = self.assertOffChangesNothing()
+        self.assertIn(self.other_key.id, line)
+        other.xml_in(self.store).unlink()
+        sealed_in(self.store, other).unlink()
+        self.keyhold.run("encrypt", "off").ok()
+        self.assertFormats(self.store, "base64", self.COUNT)
+
+    def test_off_beside_a_daemon_that_has_the_key(self) -> None:
+        self.on()
+        self.begin()
+        self.first.rename(self.keys / "away")
+        [line] = self.assertOffChangesNothing()
+        self.assertTrue(line.startswith(f"{self.COUNT} values, such as '"), line)
+        self.assertServed()
 
 
 class KeysThatAreExchanged(EncryptCase):
