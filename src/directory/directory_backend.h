@@ -33,6 +33,9 @@ class DirectoryBackend : public Backend {
                      Clock clock = fileClock);
 
     [[nodiscard]] std::string place() const override { return directory_->path(); }
+    [[nodiscard]] std::string placeOf(const Uuid &uuid) const override {
+        return directory_->pathOf(layout::definitionName(uuid));
+    }
     [[nodiscard]] std::string placeOf(const Uuid &uuid, ValueFormat format) const override {
         return directory_->pathOf(layout::valueName(uuid, format));
     }

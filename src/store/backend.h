@@ -91,8 +91,9 @@ class Backend {
   public:
     virtual ~Backend() = default;
 
-    /// Where the secrets are, and where one value is, for texts.
+    /// Where the secrets are, and where one definition or value is, for texts.
     [[nodiscard]] virtual std::string place() const = 0;
+    [[nodiscard]] virtual std::string placeOf(const Uuid &uuid) const = 0;
     [[nodiscard]] virtual std::string placeOf(const Uuid &uuid, ValueFormat format) const = 0;
 
     [[nodiscard]] virtual RevisionKind revisionKind() const noexcept = 0;

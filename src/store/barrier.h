@@ -61,6 +61,10 @@ class Barrier {
     ReadMark removeValue(const Uuid &uuid, ReadMark seen);
     void erase(const Uuid &uuid, ReadMark seen);
 
+    /// A secret that was read is not loaded: its value is not re-encrypted, and keeps none from
+    /// being stored.
+    void forget(const Uuid &uuid) { noteFormat(uuid, std::nullopt); }
+
     /// Of a value that is set now; empty if it would be refused.
     [[nodiscard]] std::optional<ValueFormat> formatOfNew() const;
 

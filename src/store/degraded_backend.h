@@ -25,6 +25,9 @@ class DegradedBackend : public Backend {
           failure_(std::move(failure)) {}
 
     [[nodiscard]] std::string place() const override { return place_; }
+    [[nodiscard]] std::string placeOf(const Uuid &uuid) const override {
+        return readable().placeOf(uuid);
+    }
     [[nodiscard]] std::string placeOf(const Uuid &uuid, ValueFormat format) const override {
         return readable().placeOf(uuid, format);
     }

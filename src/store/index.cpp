@@ -10,14 +10,17 @@ namespace keyhold {
 
 namespace {
 
-Error refusedUsage(const Uuid &owner, const char *verb, const Usage &usage) {
+std::string textOfRefused(const Uuid &owner, const char *verb, const Usage &usage) {
     // The stock driver prints the missing id of a secret without a use this way.
     const std::string id = usage.type == UsageType::none ? "(null)" : usage.id;
-    return {ErrorCode::internal,
-            "a secret with UUID " + owner.toString() + " " + verb + " for use with " + id};
+    return "a secret with UUID " + owner.toString() + " " + verb + " for use with " + id;
 }
 
 } // namespace
+
+UseTakenError::UseTakenError(const Uuid &owner, const Usage &usage, SourcePlace place)
+    : Error(ErrorCode::internal, textOfRefused(owner, "already defined", usage), 0, place),
+      owner_(owner) {}
 
 Index::Index() {
     // A step along a chain is a cache miss; a place is eight bytes.
@@ -116,7 +119,7 @@ void Index::fillInOrder(Records records, const Refused &refused) {
         if (usage.type != UsageType::none) {
             const auto [entry, isFree] = usages_.try_emplace(usage, UsageEntry{uuid, true, place});
             if (!isFree) {
-                refused(refusedUsage(entry->second.uuid, "already defined", usage));
+                refused(uuid, UseTakenError(entry->second.uuid, usage));
                 places_.erase(found);
                 records_.giveBack(place);
                 continue;
@@ -159,7 +162,7 @@ void IndexWriter::reserve(const SecretDefinition &next) {
     if (current_) {
         const Usage &old = current_->definition.usage;
         if (old.id != next.usage.id)
-            throw refusedUsage(uuid_, "is already defined", old);
+            throw Error(ErrorCode::internal, textOfRefused(uuid_, "is already defined", old));
         if (current_->definition.isPrivate && !next.isPrivate)
             throw Error(ErrorCode::internal, "cannot change private flag on existing secret");
     }
@@ -181,7 +184,7 @@ void IndexWriter::reserve(const SecretDefinition &next) {
         const auto [entry, isNew] =
             index_.usages_.try_emplace(next.usage, Index::UsageEntry{uuid_, false, place_});
         if (!isNew && entry->second.uuid != uuid_)
-            throw refusedUsage(entry->second.uuid, "already defined", next.usage);
+            throw UseTakenError(entry->second.uuid, next.usage);
         if (isNew)
             std::swap(reservedUsage_, usage);
     }

@@ -16,6 +16,18 @@
 
 namespace keyhold {
 
+/// The use of a secret belongs to another one.
+class UseTakenError : public Error {
+  public:
+    explicit UseTakenError(const Uuid &owner, const Usage &usage,
+                           SourcePlace place = SourcePlace::current());
+
+    [[nodiscard]] const Uuid &owner() const noexcept { return owner_; }
+
+  private:
+    Uuid owner_;
+};
+
 /// The live set of secrets: uuid to record, and use to uuid. Owns its lock and never hands out
 /// anything that is locked. Readers take records; writers work through IndexWriter.
 class Index {
@@ -31,10 +43,10 @@ class Index {
     [[nodiscard]] RecordSnapshot all() const;
     [[nodiscard]] std::size_t ephemeralCount() const;
     /// Makes a live set that has no secrets and no writers yet of the records of a load; null ones
-    /// are passed over. In their order: what IndexWriter::reserve() would refuse is told to
-    /// `refused` and left out.
+    /// are passed over. In their order: one whose use is taken is told to `refused` and
+    /// left out.
     void fill(std::span<const RecordPtr> records,
-              const std::function<void(const Error &)> &refused);
+              const std::function<void(const Uuid &uuid, const UseTakenError &error)> &refused);
     /// Takes the changes that were published since the last call, in the order of publication.
     [[nodiscard]] std::list<Change> takeChanges();
 
@@ -42,7 +54,7 @@ class Index {
     friend class IndexWriter;
 
     using Records = std::span<const RecordPtr>;
-    using Refused = std::function<void(const Error &)>;
+    using Refused = std::function<void(const Uuid &, const UseTakenError &)>;
 
     struct UsageEntry {
         Uuid uuid;

@@ -16,6 +16,14 @@ std::string readingFailed(const Error &error) {
     return "Error reading secret: " + error.fullText();
 }
 
+/// `owner` has the use that `refused` defines.
+std::string useIsTaken(const Backend &backend, const Uuid &refused, const std::string &owner,
+                       const UseTakenError &error) {
+    return readingFailed(error) + "; " + inQuotes(owner) + " counts, and " +
+           inQuotes(backend.placeOf(refused)) +
+           " is not loaded; give it another use or remove it, and reload";
+}
+
 /// Does `work` for one secret; what keeps it from being done goes to the log.
 template <typename Work>
 void doLogged(AdminLog &log, const Uuid &uuid, const Work &work) {
@@ -74,7 +82,11 @@ void SecretStore::load() {
     tellUnreadable(unreadable);
     // In the order of the directory: of two files with one use, the first wins, as it does in
     // stock.
-    index_.fill(records, [&](const Error &error) { log_.error(readingFailed(error)); });
+    index_.fill(records, [&](const Uuid &uuid, const UseTakenError &error) {
+        durable->forget(uuid);
+        const Backend &backend = durable->backend();
+        log_.error(useIsTaken(backend, uuid, backend.placeOf(error.owner()), error));
+    });
     follow(*durable);
 }
 
@@ -192,7 +204,19 @@ void SecretStore::reconcileLogged(IndexWriter &writer, const Uuid &uuid) {
 
 void SecretStore::reconcileLogged(IndexWriter &writer, const Uuid &uuid,
                                   UnreadableValues &unreadable) {
-    doLogged(log_, uuid, [&] { reconcile(writer, uuid, unreadable); });
+    doLogged(log_, uuid, [&] {
+        try {
+            reconcile(writer, uuid, unreadable);
+        } catch (const UseTakenError &error) {
+            const auto durable = barrier_.get();
+            const Backend &backend = durable->backend();
+            const RecordPtr owner = index_.find(error.owner());
+            log_.error(useIsTaken(backend, uuid,
+                                  owner && owner->isStored ? backend.placeOf(error.owner())
+                                                           : error.owner().toString(),
+                                  error));
+        }
+    });
 }
 
 void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid, UnreadableValues &unreadable) {
@@ -212,7 +236,13 @@ void SecretStore::reconcile(IndexWriter &writer, const Uuid &uuid, UnreadableVal
         return;
     }
 
-    writer.reserve(stored->definition);
+    try {
+        writer.reserve(stored->definition);
+    } catch (const UseTakenError &) {
+        if (!current)
+            durable->forget(uuid);
+        throw;
+    }
     Value value = std::move(stored->value);
     ReadMark mark = stored->mark;
     if (value.isUnreadable()) {

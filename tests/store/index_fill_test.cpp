@@ -33,7 +33,9 @@ class IndexFillTest : public testing::Test {
     }
 
     void fill(const std::vector<RecordPtr> &records) {
-        index.fill(records, [&](const Error &error) { refused.push_back(error.message()); });
+        index.fill(records, [&](const Uuid &uuid, const Error &error) {
+            refused.push_back(uuid.toString() + ": " + error.message());
+        });
     }
 
     void expectEach(const std::vector<RecordPtr> &records) {
@@ -52,7 +54,7 @@ TEST_F(IndexFillTest, FindsEachByUuidAndByUse) {
     for (const int count : {0, 1, kMany}) {
         Index fresh;
         const auto records = recordsBelow(count);
-        fresh.fill(records, [](const Error &error) { FAIL() << error.message(); });
+        fresh.fill(records, [](const Uuid &, const Error &error) { FAIL() << error.message(); });
         EXPECT_EQ(records.size(), fresh.all().size());
         for (const RecordPtr &record : records) {
             ASSERT_EQ(record, fresh.find(record->definition.uuid));
@@ -79,9 +81,12 @@ TEST_F(IndexFillTest, OfTwoWithOneUseTheFirstWinsAndTheOtherIsTold) {
         SecretDefinition second = definitionOf(count, "use 1");
         records.push_back(recordOf(second));
         records.push_back(recordOf(ephemeral(numbered(count + 1))));
-        fresh.fill(records, [&](const Error &error) { refused.push_back(error.message()); });
-        EXPECT_THAT(refused, ElementsAre("a secret with UUID " + uuidNumber(1).toString() +
-                                         " already defined for use with use 1"));
+        fresh.fill(records, [&](const Uuid &uuid, const Error &error) {
+            refused.push_back(uuid.toString() + ": " + error.message());
+        });
+        EXPECT_THAT(refused,
+                    ElementsAre(second.uuid.toString() + ": a secret with UUID " +
+                                uuidNumber(1).toString() + " already defined for use with use 1"));
         EXPECT_EQ(static_cast<std::size_t>(count) + 1, fresh.all().size());
         EXPECT_EQ(nullptr, fresh.find(second.uuid));
         EXPECT_EQ(records[1], fresh.find(second.usage));

@@ -32,6 +32,9 @@ class OtherBackend : public Backend {
     std::optional<Uuid> tooLarge;
 
     [[nodiscard]] std::string place() const override { return inner_->place(); }
+    [[nodiscard]] std::string placeOf(const Uuid &uuid) const override {
+        return inner_->placeOf(uuid);
+    }
     [[nodiscard]] std::string placeOf(const Uuid &uuid, ValueFormat format) const override {
         return inner_->placeOf(uuid, format);
     }
@@ -174,7 +177,9 @@ TEST_F(LoadingTest, OfTwoFilesWithOneUseTheFirstInTheOrderOfTheDirectoryWins) {
     EXPECT_THAT(bench.stateAfterStart(), ElementsAre(testing::Key(uuidNumber(1))));
     EXPECT_THAT(bench.log.lines(),
                 ElementsAre("error: Error reading secret: a secret with UUID " +
-                            uuidNumber(1).toString() + " already defined for use with one"));
+                            uuidNumber(1).toString() + " already defined for use with one; '" +
+                            bench.path(xmlName(1)) + "' counts, and '" + bench.path(xmlName(2)) +
+                            "' is not loaded; give it another use or remove it, and reload"));
 
     SecretStore other(std::make_shared<OtherBackend>(bench.openBackend()), bench.policy, bench.log);
     other.load();

@@ -56,6 +56,9 @@ class MemoryBackend : public Backend {
     void awaitWatcher();
 
     [[nodiscard]] std::string place() const override { return "memory"; }
+    [[nodiscard]] std::string placeOf(const Uuid &uuid) const override {
+        return place() + "/" + uuid.toString();
+    }
     [[nodiscard]] std::string placeOf(const Uuid &uuid, ValueFormat format) const override {
         return "memory:" + uuid.toString() + "." + std::string(valueFormatName(format));
     }

@@ -237,6 +237,25 @@ TEST_F(ReencryptionTest, AValueThatAClientSetsInBetweenIsTheOneThatStays) {
     EXPECT_THAT(keys(), ElementsAre(2, 2, 2));
 }
 
+TEST_F(ReencryptionTest, OneWhoseUseIsTakenDoesNotCount) {
+    bench.put(xmlName(4), textOf(definitionOf(4, "1")));
+    bench.put(valueName(4), base64("of another with that use"));
+    const auto toSeal = [&] {
+        const std::size_t count = store->reencryptableCount();
+        store->reencrypt(never);
+        return count;
+    };
+    takeOver(policyWith(2, {1}, true));
+    EXPECT_EQ(toSeal(), 3U);
+    EXPECT_TRUE(isTold("notice: re-encrypted 3 of 3 values"));
+    store.reset();
+    store = bench.start();
+    EXPECT_EQ(toSeal(), 0U);
+    store->undefine(uuidNumber(1), allow);
+    store->reload();
+    EXPECT_EQ(toSeal(), 1U);
+}
+
 TEST_F(ReencryptionTest, OneThatAClientRemovesInBetweenStaysRemoved) {
     takeOver(policyWith(2, {1}));
     bool isDone = false;

@@ -179,7 +179,9 @@ TEST_F(ReloadTest, AUseThatIsTakenIsRefused) {
     EXPECT_FALSE(has(3));
     EXPECT_THAT(bench.log.lines(),
                 ElementsAre("error: Error reading secret: a secret with UUID " +
-                            uuidNumber(1).toString() + " already defined for use with one"));
+                            uuidNumber(1).toString() + " already defined for use with one; '" +
+                            bench.path(xmlName(1)) + "' counts, and '" + bench.path(xmlName(3)) +
+                            "' is not loaded; give it another use or remove it, and reload"));
 }
 
 TEST_F(ReloadTest, AChangedTypeIsTakenOverUnlessItsUseIsTaken) {

@@ -77,7 +77,8 @@ TEST_F(SharedBackendTest, AWatcherThatMeetsAUseOfAnotherSecretSaysSo) {
     here.store.define(definitionOf(2, "three"), allow);
     there.backend->awaitWatcher();
     EXPECT_THAT(takeChanges(there.store), IsEmpty());
-    EXPECT_TRUE(there.log.mentions("already defined for use with three"));
+    EXPECT_TRUE(there.log.mentions("already defined for use with three; '" +
+                                   uuidNumber(3).toString() + "' counts, and '"));
 }
 
 TEST_F(SharedBackendTest, ApplyTakesOverOneSecret) {
