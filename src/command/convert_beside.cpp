@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/convert.h"
 #include "command/daemon.h"
+#include "command/drift.h"
 #include "command/settings_editor.h"
 #include "conf/conf_edit.h"
 #include "conf/error.h"
@@ -26,11 +27,13 @@ constexpr auto kPatience = std::chrono::seconds(60);
 class Follower {
   public:
     Follower(Conversion &conversion, const Daemon &daemon, const StoreDirectory &directory,
-             std::vector<Uuid> reencryptable, const SealingPolicy &keysOfDaemon)
+             std::vector<Uuid> reencryptable, std::vector<Uuid> unloaded,
+             const SealingPolicy &keysOfDaemon)
         : conversion_(conversion),
           daemon_(daemon),
           directory_(directory),
           reencryptable_(std::move(reencryptable)),
+          unloaded_(std::move(unloaded)),
           daemons_(withRules(keysOfDaemon, conversion.policy->rules())) {}
 
     void follow() {
@@ -40,6 +43,7 @@ class Follower {
                            [&](const Uuid &uuid) { return check(uuid).definition.has_value(); });
         const std::vector<Uuid> left(unloadable, reencryptable_.end());
         reencryptable_.erase(unloadable, reencryptable_.end());
+        leaveWhatIsNotLoaded();
         leaveWhatCannotCome();
         wait();
         for (const Uuid &uuid : left) {
@@ -51,6 +55,17 @@ class Follower {
     }
 
   private:
+    void leaveWhatIsNotLoaded() {
+        std::erase_if(reencryptable_, [&](const Uuid &uuid) {
+            const bool isUnloaded = std::ranges::find(unloaded_, uuid) != unloaded_.end();
+            if (isUnloaded)
+                fail(uuid, "is not loaded, because another has the same use, so that the daemon "
+                           "does not re-encrypt its value; give it another use or remove it, and "
+                           "run this again");
+            return isUnloaded;
+        });
+    }
+
     /// What the daemon has no key for, and what libvirt encrypted where a file of that kind keeps
     /// all of them back.
     void leaveWhatCannotCome() {
@@ -132,6 +147,7 @@ class Follower {
     const Daemon &daemon_;
     const StoreDirectory &directory_;
     std::vector<Uuid> reencryptable_;
+    const std::vector<Uuid> unloaded_; ///< their use is that of another
     const std::shared_ptr<const SealingPolicy> daemons_;
 };
 
@@ -199,6 +215,15 @@ class SettingsForIt {
     SettingsEditor *editor_;
 };
 
+std::vector<Uuid> withoutTheirUse(const Inspection &inspection) {
+    std::vector<Uuid> uuids;
+    for (const StoreFinding &finding : inspection.findings) {
+        if (finding.kind == StoreFinding::Kind::sameUse)
+            uuids.push_back(layout::parseFileName(finding.file)->uuid);
+    }
+    return uuids;
+}
+
 } // namespace
 
 void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys &keys,
@@ -206,12 +231,15 @@ void convertBeside(Conversion &conversion, const Holder &holder, const HostKeys 
     requireReloading(conversion.target, holder);
     const Daemon daemon(conversion.target, holder);
     const StoreDirectory directory(posixFileSystem(), conversion.target.paths.configDirectory);
-    std::vector<Uuid> reencryptable = inspect(directory, *conversion.policy).reencryptable;
-    conversion.total = reencryptable.size();
-    SettingsForIt settings(conversion, keys, !reencryptable.empty(), editor);
+    Inspection seen = inspect(directory, *conversion.policy);
+    reconcileSameUses(conversion.target, holder, seen);
+    conversion.total = seen.reencryptable.size();
+    SettingsForIt settings(conversion, keys, !seen.reencryptable.empty(), editor);
     // Also where nothing is left to do: new values must get the current format and key.
     daemon.reload();
-    Follower(conversion, daemon, directory, std::move(reencryptable), *keys.policy).follow();
+    Follower(conversion, daemon, directory, std::move(seen.reencryptable), withoutTheirUse(seen),
+             *keys.policy)
+        .follow();
     settings.putBack(daemon);
 }
 

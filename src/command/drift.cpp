@@ -8,7 +8,9 @@
 #include "directory/listing.h"
 #include "os/store_directory.h"
 
+#include <algorithm>
 #include <chrono>
+#include <map>
 
 #include <unistd.h>
 
@@ -108,11 +110,45 @@ Drift findDrift(const Target &target, const std::optional<Holder> &holder,
         return drift;
     }
     for (const StoreFinding &finding : inspection.findings) {
-        const auto file = layout::parseFileName(finding.file);
-        if (isUnusable(finding.kind) && file)
-            drift.unlisted.erase(file->uuid);
+        if (!isUnusable(finding.kind))
+            continue;
+        // Which one of two with one use is loaded may have been decided long ago.
+        for (const std::string &name : {finding.file, finding.other}) {
+            const auto file = layout::parseFileName(name);
+            if (!file || (name == finding.other && finding.kind != StoreFinding::Kind::sameUse))
+                continue;
+            if (auto unlisted = drift.unlisted.extract(file->uuid))
+                drift.unusable.insert(std::move(unlisted));
+        }
     }
     return drift;
+}
+
+void reconcileSameUses(const Target &target, const std::optional<Holder> &holder,
+                       Inspection &inspection) {
+    const auto isSameUse = [](const StoreFinding &finding) {
+        return finding.kind == StoreFinding::Kind::sameUse;
+    };
+    if (std::ranges::none_of(inspection.findings, isSameUse))
+        return;
+    const Drift drift = findDrift(target, holder, inspection);
+    const auto isUnlisted = [&](const std::string &name) {
+        const auto file = layout::parseFileName(name);
+        return file && drift.unusable.contains(file->uuid);
+    };
+    std::map<std::string, std::string> loadedInsteadOf;
+    for (const StoreFinding &finding : inspection.findings) {
+        if (isSameUse(finding) && isUnlisted(finding.other) && !isUnlisted(finding.file))
+            loadedInsteadOf.emplace(finding.other, finding.file);
+    }
+    for (StoreFinding &finding : inspection.findings) {
+        const auto loaded = loadedInsteadOf.find(finding.other);
+        if (!isSameUse(finding) || loaded == loadedInsteadOf.end())
+            continue;
+        if (finding.file == loaded->second)
+            finding.file = finding.other;
+        finding.other = loaded->second;
+    }
 }
 
 std::vector<Finding> driftFindings(const Drift &drift, const Target &target,

@@ -18,6 +18,8 @@ namespace keyhold::command {
 struct Drift {
     std::string unknown;     ///< why it could not be compared; empty if it was, or nobody holds it
     std::set<Uuid> unlisted; ///< definitions in files that the daemon does not list
+    /// Definitions that no daemon would load, and this one does not list.
+    std::set<Uuid> unusable;
     std::set<Uuid> withoutFile; ///< persistent secrets that the daemon lists without a file
 };
 
@@ -25,6 +27,11 @@ struct Drift {
 /// `inspection` found unusable are not compared.
 [[nodiscard]] Drift findDrift(const Target &target, const std::optional<Holder> &holder,
                               const Inspection &inspection);
+
+/// Of definitions with one use, the one that counts is the one that the daemon lists: `inspection`
+/// has the one that its next start would load. Asks as findDrift(), if there are any.
+void reconcileSameUses(const Target &target, const std::optional<Holder> &holder,
+                       Inspection &inspection);
 
 /// One for each direction, with a count.
 [[nodiscard]] std::vector<Finding> driftFindings(const Drift &drift, const Target &target,

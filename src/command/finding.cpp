@@ -10,6 +10,7 @@ namespace keyhold::command {
 
 namespace {
 
+constexpr const char *kRemedyOfSameUse = "; give it another use or remove it, and reload";
 constexpr const char *kRemedyOfDamage = "; put the file right and reload, or set the value again";
 
 Finding inWords(const StoreFinding &found, const std::string &directory) {
@@ -36,8 +37,10 @@ Finding inWords(const StoreFinding &found, const std::string &directory) {
                    "is not loaded, because its name is not a uuid in lower case; rename it");
     case Of::sameUse:
         return say(Kind::definition,
-                   "has the same use as '" + pathOf(found.other) + "'; only one of them is loaded",
-                   "has the same use as another; only one of them is loaded");
+                   "is not loaded, because '" + pathOf(found.other) + "' has the same use" +
+                       kRemedyOfSameUse,
+                   std::string("is not loaded, because another has the same use") +
+                       kRemedyOfSameUse);
     case Of::unreadableFile:
         return say(Kind::damaged, "cannot be read: " + found.reason, "cannot be read");
     case Of::damagedValue:

@@ -48,6 +48,7 @@ Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) 
         const StoreDirectory directory(posixFileSystem(), target.paths.configDirectory);
         report.inspection =
             report.holder ? inspectBeside(directory, policy) : inspect(directory, policy);
+        reconcileSameUses(target, report.holder, report.inspection);
         report.exchanged = findExchangedKey(target, report.keys, report.inspection, report.driver);
     }
     // With the wrong key in place, a reload would have the daemon drop the right one.

@@ -24,9 +24,8 @@ using Kind = StoreFinding::Kind;
 constexpr mode_t kOfOthers = S_IRWXG | S_IRWXO;
 constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
 
-/// What is there, in the order of the names, whatever that of the directory.
-Listing sortedListing(const StoreDirectory &directory) {
-    Listing listing = listStore(directory);
+/// In the order of the names, whatever that of the directory.
+Listing sorted(Listing listing) {
     // A definition may be listed twice beside changes; the first one has the values.
     std::ranges::stable_sort(listing.secrets, {}, &ListedSecret::uuid);
     const auto isSame = [](const ListedSecret &a, const ListedSecret &b) {
@@ -44,19 +43,27 @@ Listing sortedListing(const StoreDirectory &directory) {
 class Inspector {
   public:
     Inspector(const StoreDirectory &directory, const SealingPolicy &policy)
-        : directory_(directory),
-          policy_(policy),
-          listing_(sortedListing(directory)) {}
+        : Inspector(directory, policy, listStore(directory)) {}
 
     Inspection look() {
         checkDirectory();
         checkNames();
         checkFiles();
         checkSecrets();
+        checkUses();
         return std::move(out_);
     }
 
   private:
+    Inspector(const StoreDirectory &directory, const SealingPolicy &policy, Listing &&listing)
+        : directory_(directory),
+          policy_(policy) {
+        asListed_.reserve(listing.secrets.size());
+        for (const ListedSecret &secret : listing.secrets)
+            asListed_.push_back(secret.uuid);
+        listing_ = sorted(std::move(listing));
+    }
+
     void checkDirectory() {
         const FileStatus status = directory_.status();
         owner_ = status.owner;
@@ -136,19 +143,32 @@ class Inspector {
             return;
         const auto [first, isNew] = usages_.emplace(secret.definition->usage, uuid);
         if (!isNew)
-            add({.kind = Kind::sameUse,
-                 .file = layout::definitionName(uuid),
-                 .other = layout::definitionName(first->second)});
+            rivals_.try_emplace(first->second, 1, first->second).first->second.push_back(uuid);
+    }
+
+    /// Of those with one use, a start loads the first in the order of the directory.
+    void checkUses() {
+        for (const auto &[first, rivals] : rivals_) {
+            const auto loaded = std::ranges::find_first_of(asListed_, rivals);
+            for (const Uuid &uuid : rivals) {
+                if (uuid != *loaded)
+                    add({.kind = Kind::sameUse,
+                         .file = layout::definitionName(uuid),
+                         .other = layout::definitionName(*loaded)});
+            }
+        }
     }
 
     void add(StoreFinding finding) { out_.findings.push_back(std::move(finding)); }
 
     const StoreDirectory &directory_;
     const SealingPolicy &policy_;
-    const Listing listing_;
+    std::vector<Uuid> asListed_;
+    Listing listing_;
     Inspection out_;
     uid_t owner_ = 0; ///< of the directory
     std::unordered_map<Usage, Uuid, UsageHash> usages_;
+    std::map<Uuid, std::vector<Uuid>> rivals_; ///< all that have the use of the first one
 };
 
 } // namespace

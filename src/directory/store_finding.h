@@ -15,7 +15,7 @@ struct StoreFinding {
         unreadableDefinition, ///< by `reason`
         definesAnother,       ///< the uuid in the definition is `other`
         misnamedDefinition,   ///< its name is not that of a definition, and nearly so
-        sameUse,              ///< as the definition `other`; only one of them is loaded
+        sameUse,              ///< as the definition `other`, which is loaded instead
         unreadableFile,       ///< a value file, by `reason`
         damagedValue,         ///< damaged, altered, or of another secret, by `reason`
         missingKey,           ///< none of the configured keys opens the value, by `reason`

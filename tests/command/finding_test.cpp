@@ -50,6 +50,9 @@ TEST(Finding, NamesWhatItIsAbout) {
     EXPECT_EQ(said({.kind = Kind::shadowedValue, .file = "a.jwe", .other = "a.base64"}),
               "shadowed: '/s/a.jwe' does not count, because '/s/a.base64' goes before it; remove "
               "the one with the wrong value and reload");
+    EXPECT_EQ(said({.kind = Kind::sameUse, .file = "a.xml", .other = "b.xml"}),
+              "definition: '/s/a.xml' is not loaded, because '/s/b.xml' has the same use; give it "
+              "another use or remove it, and reload");
     EXPECT_EQ(said({.kind = Kind::foreignOwner, .file = "a.xml", .owner = 7, .rightOwner = 0}),
               "owner: '/s/a.xml' belongs to user 7; chown it to 0");
 }

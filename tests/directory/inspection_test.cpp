@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "directory/inspection.h"
+#include "directory/listing.h"
 #include "directory/store_files.h"
+
+#include <algorithm>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -83,6 +86,26 @@ TEST_F(Inspect, TwoDefinitionsOfOneUse) {
               "<secret><uuid>" + StoreFiles::uuid(2).toString() +
                   "</uuid><usage type='ceph'><name>use 1</name></usage></secret>");
     EXPECT_THAT(kinds(), ElementsAre(Kind::sameUse));
+}
+
+TEST_F(Inspect, OfOneUseTheFirstInTheOrderOfTheDirectoryIsLoaded) {
+    constexpr int kUses = 12;
+    constexpr int kStep = 20;
+    for (int n = 1; n <= kUses; ++n) {
+        for (const int m : {n, n + kStep, n + 2 * kStep})
+            store.put(StoreFiles::nameOf(m, "xml"),
+                      "<secret><uuid>" + StoreFiles::uuid(m).toString() +
+                          "</uuid><usage type='ceph'><name>use " + std::to_string(n) +
+                          "</name></usage></secret>");
+    }
+    std::vector<std::string> names;
+    for (const ListedSecret &secret :
+         listStore(StoreDirectory(posixFileSystem(), store.secrets())).secrets)
+        names.push_back(secret.uuid.toString() + ".xml");
+    const auto found = look(policyOf(7)).findings;
+    EXPECT_EQ(found.size(), 2U * kUses);
+    for (const StoreFinding &finding : found)
+        EXPECT_LT(std::ranges::find(names, finding.other), std::ranges::find(names, finding.file));
 }
 
 TEST_F(Inspect, ModesThatLetOthersIn) {

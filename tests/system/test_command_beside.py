@@ -67,6 +67,31 @@ class BesideADaemon(BesideCase):
                       [each["text"] for each in result["findings"]
                        if each["file"].endswith(broken.xml_in(self.store).name)][0])
 
+    def test_a_definition_whose_use_is_taken_is_not_waited_for(self) -> None:
+        rivals = [Secret(usage=self.secrets[0].usage) for _ in range(4)]
+        for rival in rivals:
+            rival.write(self.store, b"of another")
+        self.daemon.reload()
+        self.configure()
+        loaded = f"'/etc/libvirt/secrets/{self.secrets[0].uuid}.xml'"
+        verified = self.keyhold.json("verify", code=1)["stores"][0]["findings"]
+        self.assertEqual({each["file"] for each in verified},
+                         {f"/etc/libvirt/secrets/{rival.uuid}.xml" for rival in rivals})
+        self.assertEqual({each["text"] for each in verified},
+                         {f"is not loaded, because {loaded} has the same use; give it another use or remove it, "
+                          "and reload"})
+        for rival in rivals:
+            self.assertLogNames(self.daemon, f"; {loaded} counts, and '/etc/libvirt/secrets/{rival.uuid}.xml' is not "
+                                             "loaded; give it another use or remove it, and reload")
+        sealed = self.keyhold.json("encrypt", "on", code=2)
+        self.assertEqual((sealed["converted"], sealed["remaining"]), (self.COUNT, len(rivals)))
+        unchanged = {each["file"]: each["text"] for each in sealed["findings"] if each["kind"] == "unchanged"}
+        self.assertEqual(set(unchanged), {f"/etc/libvirt/secrets/{rival.uuid}.xml" for rival in rivals})
+        for text in unchanged.values():
+            self.assertIn("is not loaded, because another has the same use", text, "it was waited for")
+        self.assertNotIn("changed or removed since", self.daemon.log())
+        self.assertServed()
+
     def test_seal_and_unseal_need_no_edits_by_hand(self) -> None:
         self.configure()
         before = (self.etc / "secret.conf").read_text()
