@@ -98,12 +98,12 @@ void requireNoExchangedKey(const Target &target, const StoreKeys &keys,
 }
 
 void explainExchangedKey(const ExchangedKey &exchanged, std::vector<Finding> &findings) {
-    const std::string begin = "is sealed with key " + inQuotes(exchanged.wanted);
     bool isExplained = false;
     for (Finding &finding : findings) {
-        if (finding.kind != Finding::Kind::missingKey || !finding.text.starts_with(begin))
+        if (finding.kind != Finding::Kind::missingKey || finding.keyId != exchanged.wanted)
             continue;
-        finding.text = begin + ", which is not there: " + exchanged.text;
+        finding.text = "is sealed with key " + inQuotes(exchanged.wanted) +
+                       ", which is not there: " + exchanged.text;
         isExplained = true;
     }
     if (!isExplained)

@@ -46,7 +46,7 @@ Finding inWords(const StoreFinding &found, const std::string &directory) {
     case Of::damagedValue:
         return say(Kind::damaged, found.reason + kRemedyOfDamage, found.cause + kRemedyOfDamage);
     case Of::missingKey:
-        return say(Kind::missingKey, found.reason);
+        return {Kind::missingKey, pathOf(found.file), found.reason, {}, found.keyId};
     case Of::refusedPlain:
         return say(Kind::refusedPlain, found.reason);
     case Of::shadowedValue:

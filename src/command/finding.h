@@ -47,6 +47,7 @@ struct Finding {
     std::string text; ///< begins with a verb
     /// What all findings with one cause have in common, where the text says more; else empty.
     std::string cause{};
+    std::string keyId{}; ///< that is missing; empty if it is unknown, or no key is
 
     bool operator==(const Finding &) const = default;
 };

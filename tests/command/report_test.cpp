@@ -67,5 +67,16 @@ TEST_F(Reports, VerifyExitsByWhatItFinds) {
     EXPECT_EQ(Json::parse(run(verify, true))["stores"][0]["findings"][0]["kind"], "missing-key");
 }
 
+TEST(ExchangedKeys, ExplainTheValuesThatNeedTheKey) {
+    using Kind = Finding::Kind;
+    std::vector<Finding> findings{{Kind::missingKey, "a", "in whatever words", {}, "K"},
+                                  {Kind::missingKey, "b", "is sealed with key 'K'", {}, "L"}};
+    explainExchangedKey({"there", "K", "'k' holds the key there"}, findings);
+    EXPECT_EQ(findings.at(0).text,
+              "is sealed with key 'K', which is not there: 'k' holds the key there");
+    EXPECT_EQ(findings.at(1).text, "is sealed with key 'K'");
+    EXPECT_EQ(findings.size(), 2U);
+}
+
 } // namespace
 } // namespace keyhold::command
