@@ -208,7 +208,8 @@ void printText(const Report &report, bool isVerbose) {
         using Kind = Finding::Kind;
         return finding.kind != Kind::store && finding.kind != Kind::driver &&
                finding.kind != Kind::drift && finding.kind != Kind::refused &&
-               finding.kind != Kind::settings && !isUnreadable(finding.kind);
+               finding.kind != Kind::settings && finding.kind != Kind::unfinished &&
+               !isUnreadable(finding.kind);
     });
     removeRepeatedReasons(findings);
     printCauses(findings, isVerbose, "  ");

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/report.h"
+
+#include "command/settings_notes.h"
 #include "command/store_on_disk.h"
 
 #include <gmock/gmock.h>
@@ -65,6 +67,12 @@ TEST_F(Reports, VerifyExitsByWhatItFinds) {
     EXPECT_THAT(run(verify), AllOf(HasSubstr("missing-key: '"), HasSubstr("1 finding")));
     EXPECT_EQ(exit, Exit::findings);
     EXPECT_EQ(Json::parse(run(verify, true))["stores"][0]["findings"][0]["kind"], "missing-key");
+}
+
+TEST_F(Reports, StatusSaysWhatAnEncryptOffLeft) {
+    store.addSealed(1, "value", 7);
+    store.configure(store.keyLine(7) + "encrypt_data = 0 " + settings_notes::kSwitchingOff + "\n");
+    EXPECT_THAT(run(status), HasSubstr("  unfinished: 1 value is still encrypted; "));
 }
 
 TEST(ExchangedKeys, ExplainTheValuesThatNeedTheKey) {
