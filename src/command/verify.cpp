@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/cause.h"
+#include "command/repeated_reasons.h"
 #include "command/report.h"
 
 #include <nlohmann/json.hpp>
@@ -31,6 +32,7 @@ Exit verify(const ReportOptions &options) {
     Exit exit = Exit::clean;
     const auto noted = [&](const Report &report) {
         std::vector<Finding> findings = report.findings();
+        removeRepeatedReasons(findings);
         if (!findings.empty())
             exit = Exit::findings;
         return findings;

@@ -69,6 +69,13 @@ TEST_F(Reports, VerifyExitsByWhatItFinds) {
     EXPECT_EQ(Json::parse(run(verify, true))["stores"][0]["findings"][0]["kind"], "missing-key");
 }
 
+TEST_F(Reports, VerifyHasOneLineForALostKey) {
+    store.addSealed(1, "value", 7);
+    store.configure("secrets_encryption_key = \"/nowhere/key\"\n");
+    EXPECT_THAT(run(verify), AllOf(HasSubstr("missing-key: '"), HasSubstr("'/nowhere/key'"),
+                                   HasSubstr("1 secret, 1 finding\n")));
+}
+
 TEST_F(Reports, StatusSaysWhatAnEncryptOffLeft) {
     store.addSealed(1, "value", 7);
     store.configure(store.keyLine(7) + "encrypt_data = 0 " + settings_notes::kSwitchingOff + "\n");
