@@ -17,6 +17,31 @@ namespace {
 /// More than the second in which a driver writes no second report.
 constexpr std::chrono::milliseconds kReportPatience{1500};
 
+/// The values that the files do not give and the daemon has read before. By the driver's own
+/// counts, so only where these are of the secrets that the files define.
+void noteServedValues(const Report &report, std::vector<Finding> &findings) {
+    if (!report.driver.told || !report.driver.told->report.counts)
+        return;
+    const DriverReport::Counts &counts = *report.driver.told->report.counts;
+    if (counts.secrets - counts.ephemeral != report.inspection.secrets)
+        return;
+    const auto &byKey = counts.unreadableByKey;
+    const bool knowsEachKey = byKey.size() < DriverReport::kMaxMissingKeys;
+    for (Finding &finding : findings) {
+        using Kind = Finding::Kind;
+        const bool isOfAValue = isUnreadable(finding.kind) && finding.kind != Kind::definition;
+        const bool isServed = counts.unreadable == 0 || (!finding.keyId.empty() && knowsEachKey &&
+                                                         !byKey.contains(finding.keyId));
+        if (!isOfAValue || finding.file.empty() || !isServed)
+            continue;
+        const std::string served = "; " + report.holder->text() +
+                                   " still serves the value that it read before, until it ends";
+        finding.text += served;
+        if (!finding.cause.empty())
+            finding.cause += served;
+    }
+}
+
 } // namespace
 
 std::vector<Finding> Report::findings() const {
@@ -29,6 +54,7 @@ std::vector<Finding> Report::findings() const {
                       std::back_inserter(all));
     if (exchanged)
         explainExchangedKey(*exchanged, all);
+    noteServedValues(*this, all);
     return all;
 }
 

@@ -12,6 +12,7 @@ namespace keyhold::command {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 class Reports : public testing::Test {
@@ -80,6 +81,60 @@ TEST_F(Reports, StatusSaysWhatAnEncryptOffLeft) {
     store.addSealed(1, "value", 7);
     store.configure(store.keyLine(7) + "encrypt_data = 0 " + settings_notes::kSwitchingOff + "\n");
     EXPECT_THAT(run(status), HasSubstr("  unfinished: 1 value is still encrypted; "));
+}
+
+class ServedValues : public testing::Test {
+  protected:
+    ServedValues() {
+        report.holder.emplace().pid = 1;
+        report.holder->name = "libvirtd";
+        report.inspection.secrets = 3;
+        for (const char *key : {"K", "L"})
+            report.inspection.findings.push_back({.kind = StoreFinding::Kind::missingKey,
+                                                  .file = std::string(key) + ".jwe",
+                                                  .reason = "is sealed",
+                                                  .keyId = key});
+        report.inspection.findings.push_back(
+            {.kind = StoreFinding::Kind::damagedValue, .file = "a", .reason = "x", .cause = "x"});
+    }
+    DriverReport &driver() {
+        if (!report.driver.told)
+            report.driver.told.emplace();
+        return report.driver.told->report;
+    }
+    /// For each finding.
+    [[nodiscard]] std::vector<bool> isSaid() const {
+        std::vector<bool> said;
+        for (const Finding &finding : report.findings())
+            said.push_back(finding.text.ends_with("; libvirtd (process 1) still serves the value "
+                                                  "that it read before, until it ends"));
+        return said;
+    }
+
+    Report report;
+};
+
+TEST_F(ServedValues, AreSaidWhereTheDriverCountsTheSameSecretsAndNoneUnreadable) {
+    EXPECT_THAT(isSaid(), ElementsAre(false, false, false));
+    auto &counts = driver().counts.emplace();
+    counts.secrets = 4;
+    counts.ephemeral = 1;
+    EXPECT_THAT(isSaid(), ElementsAre(true, true, true));
+    counts.secrets = 3; // it has not read them all
+    EXPECT_THAT(isSaid(), ElementsAre(false, false, false));
+    driver().counts.reset();
+    EXPECT_THAT(isSaid(), ElementsAre(false, false, false));
+}
+
+TEST_F(ServedValues, AreToldApartByTheirKey) {
+    auto &counts = driver().counts.emplace();
+    counts.secrets = 3;
+    counts.unreadable = 1;
+    counts.unreadableByKey["L"] = 1;
+    EXPECT_THAT(isSaid(), ElementsAre(true, false, false));
+    for (std::size_t n = 0; n < DriverReport::kMaxMissingKeys; ++n)
+        counts.unreadableByKey[std::to_string(n)] = 1;
+    EXPECT_THAT(isSaid(), ElementsAre(false, false, false)); // others are not told apart
 }
 
 TEST(ExchangedKeys, ExplainTheValuesThatNeedTheKey) {

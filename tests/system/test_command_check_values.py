@@ -38,3 +38,27 @@ class CheckValues(CheckCase):
         write_file(self.etc / "secret.conf", refused)
         daemon.reload()
         self.assertFound(GOOD)
+
+
+class ValuesThatAreServedStill(CheckCase):
+    """The daemon has read them, and their key has gone since."""
+
+    def assertSaid(self, is_served: bool) -> None:
+        for said in (self.check().out, self.keyhold.run("status").ok(), self.keyhold.run("verify").out):
+            [line] = [line for line in said.splitlines() if "missing-key" in line]
+            self.assertEqual(f"libvirtd (process {self.daemon.pid}) still serves the value that it read before, "
+                             f"until it ends" in line, is_served, line)
+
+    def test_it_is_said_until_the_daemon_ends(self) -> None:
+        self.configure()
+        self.keyhold.run("seal").ok()
+        self.begin()
+        self.key.path.rename(self.machine.home / "away")
+        self.assertSaid(True)
+        self.assertServed()
+        self.daemon.reload()
+        self.assertSaid(True)
+        self.assertServed()
+        self.assertEqual(self.daemon.stop(), 0)
+        self.begin()
+        self.assertSaid(False)
