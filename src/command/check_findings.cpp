@@ -83,7 +83,8 @@ bool checkDirectory(CheckedStore &checked, std::vector<Finding> &findings) {
 void addDriverFindings(Report &report, std::vector<Finding> &findings) {
     // What follows from another directory than the daemon has open is no cause of its own.
     if (std::ranges::find(findings, Kind::store, &Finding::kind) == findings.end()) {
-        const Drift drift = findDrift(report.target, report.holder, report.inspection);
+        const Drift drift =
+            findDrift(report.target, report.holder, report.driver, report.inspection);
         append(findings, driftFindings(drift, report.target, report.holder));
         if (!drift.unknown.empty())
             findings.push_back(

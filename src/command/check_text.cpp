@@ -25,7 +25,7 @@ Json countsOf(const CheckedStore &store) {
     std::size_t sealed = 0;
     for (const auto &[keyId, count] : inspection.sealed)
         sealed += count;
-    return {{"secrets", inspection.secrets},       {"withoutValue", inspection.noValue},
+    return {{"secrets", inspection.secrets},       {"withoutValue", inspection.withoutValue.size()},
             {"unreadable", inspection.unreadable}, {"plain", inspection.plain.size()},
             {"aes256cbc", inspection.aes256cbc},   {"sealed", sealed}};
 }

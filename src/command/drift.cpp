@@ -2,6 +2,7 @@
 #include "command/drift.h"
 
 #include "command/connection.h"
+#include "command/lost_values.h"
 #include "command/secret_service.h"
 #include "conf/error.h"
 #include "directory/layout.h"
@@ -87,9 +88,24 @@ bool isUnusable(StoreFinding::Kind kind) {
            kind == Kind::definesAnother || kind == Kind::sameUse;
 }
 
+Finding lostValue(const Uuid &uuid, bool isPrivate, const Target &target, const Holder &holder) {
+    const std::string begin = "has lost its value file; " + holder.text() +
+                              " still serves the value, and loses it at its next reload or start; ";
+    const auto remedy = [&](const std::string &secret) {
+        const std::string named =
+            secret + (target.kind == Target::Kind::session ? " --session" : "");
+        return begin +
+               (isPrivate ? "set it again from where it came, because it is private: "
+                          : "store it again: keyhold get --reveal " + named + " | ") +
+               "keyhold set " + named;
+    };
+    return {Finding::Kind::drift, target.paths.configDirectory + "/" + layout::definitionName(uuid),
+            remedy(uuid.toString()), remedy("SECRET")};
+}
+
 } // namespace
 
-Drift findDrift(const Target &target, const std::optional<Holder> &holder,
+Drift findDrift(const Target &target, const std::optional<Holder> &holder, const DriverView &view,
                 const Inspection &inspection) {
     Drift drift;
     if (!holder)
@@ -105,6 +121,7 @@ Drift findDrift(const Target &target, const std::optional<Holder> &holder,
             throw Error(ErrorCode::internal,
                         "no answer in " + std::to_string(kPatience.count()) + " seconds");
         drift = compare(before, *listed, definedIn(target));
+        drift.withoutValue = findLostValues(target, holder, view, inspection, listed->persistent);
     } catch (const Error &error) {
         drift.unknown = holder->text() + " did not list its secrets: " + error.fullText();
         return drift;
@@ -163,6 +180,8 @@ std::vector<Finding> driftFindings(const Drift &drift, const Target &target,
     say(drift.unlisted, " defined in files and not listed by it; reload it; such as ");
     say(drift.withoutFile, " listed by it without a file, and lost at its next reload or start; "
                            "put the files back; such as ");
+    for (const auto &[uuid, isPrivate] : drift.withoutValue)
+        found.push_back(lostValue(uuid, isPrivate, target, *holder));
     return found;
 }
 

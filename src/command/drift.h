@@ -4,9 +4,11 @@
 #include "command/finding.h"
 #include "command/holder.h"
 #include "command/target.h"
+#include "command/told_state.h"
 #include "conf/uuid.h"
 #include "directory/inspection.h"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,19 +23,22 @@ struct Drift {
     /// Definitions that no daemon would load, and this one does not list.
     std::set<Uuid> unusable;
     std::set<Uuid> withoutFile; ///< persistent secrets that the daemon lists without a file
+    /// Definitions without a value file, where the daemon has a value; whether they are private.
+    std::map<Uuid, bool> withoutValue;
 };
 
 /// Asks the daemon that holds the store through libvirt, without starting one. Definitions that
-/// `inspection` found unusable are not compared.
+/// `inspection` found unusable are not compared. No value is read off the daemon: which secrets
+/// have one, it says in its report.
 [[nodiscard]] Drift findDrift(const Target &target, const std::optional<Holder> &holder,
-                              const Inspection &inspection);
+                              const DriverView &view, const Inspection &inspection);
 
 /// Of definitions with one use, the one that counts is the one that the daemon lists: `inspection`
 /// has the one that its next start would load. Asks as findDrift(), if there are any.
 void reconcileSameUses(const Target &target, const std::optional<Holder> &holder,
                        Inspection &inspection);
 
-/// One for each direction, with a count.
+/// One for each direction, with a count, and one for each value that no file holds.
 [[nodiscard]] std::vector<Finding> driftFindings(const Drift &drift, const Target &target,
                                                  const std::optional<Holder> &holder);
 

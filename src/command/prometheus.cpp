@@ -65,7 +65,9 @@ std::vector<Metric> metrics() {
         {"keyhold_secrets", "Definitions of secrets in the store.", "",
          inspected(&Inspection::secrets)},
         {"keyhold_secrets_without_value", "Secrets that have no value.", "",
-         inspected(&Inspection::noValue)},
+         [](const CheckedStore &store) {
+             return store.inspection ? Number(store.inspection->withoutValue.size()) : Number();
+         }},
         {"keyhold_secrets_unreadable", "Secrets whose value cannot be read.", "",
          inspected(&Inspection::unreadable)},
         {"keyhold_values", kValues, ",form=\"plain\"",

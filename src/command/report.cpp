@@ -94,7 +94,7 @@ void tellReports(const ReportOptions &options, const ReportFormat &format) {
     for (const Target &target : targets) {
         Report report = reportOn(target, options.keyFiles);
         if (format.asksDaemon) {
-            report.drift = findDrift(target, report.holder, report.inspection);
+            report.drift = findDrift(target, report.holder, report.driver, report.inspection);
             std::ranges::move(driftFindings(report.drift, target, report.holder),
                               std::back_inserter(report.driverFindings));
         }

@@ -50,7 +50,8 @@ Json jsonOf(const Drift &drift) {
         return {{"unknown", drift.unknown}};
     return {{"unknown", nullptr},
             {"unlisted", drift.unlisted.size()},
-            {"withoutFile", drift.withoutFile.size()}};
+            {"withoutFile", drift.withoutFile.size()},
+            {"withoutValue", drift.withoutValue.size()}};
 }
 
 Json jsonOf(const DriverView &view) {
@@ -120,7 +121,7 @@ Json jsonOf(const Report &report) {
              policy.keyring().current() ? Json(policy.keyring().current()->id()) : Json()},
             {"keys", keys},
             {"secrets", inspection.secrets},
-            {"withoutValue", inspection.noValue},
+            {"withoutValue", inspection.withoutValue.size()},
             {"plain", inspection.plain.size()},
             {"aes256cbc", inspection.aes256cbc},
             {"sealed", sealed},
@@ -191,7 +192,7 @@ void printText(const Report &report, bool isVerbose) {
         if (number > 0)
             printLine(label, std::to_string(number));
     };
-    count("without value", inspection.noValue);
+    count("without value", inspection.withoutValue.size());
     count("plain", inspection.plain.size());
     count("aes256cbc", inspection.aes256cbc);
     for (const auto &[keyId, number] : inspection.sealed)

@@ -44,6 +44,8 @@ DriverReport::Counts countsIn(const Json &json) {
     counts.aes256cbc = json.value("aes256cbc", std::size_t{0});
     counts.sealed = json.value("sealed", std::size_t{0});
     counts.unreadableByKey = json.value("unreadableByKey", counts.unreadableByKey);
+    if (json.contains("storedWithoutValue") && !json["storedWithoutValue"].is_null())
+        counts.storedWithoutValue = json["storedWithoutValue"].get<std::vector<std::string>>();
     return counts;
 }
 

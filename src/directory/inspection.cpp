@@ -127,7 +127,7 @@ class Inspector {
     void count(const Uuid &uuid, SecretInspection &secret) {
         ++out_.secrets;
         if (!secret.format)
-            ++out_.noValue;
+            out_.withoutValue.push_back(uuid);
         else if (*secret.format == ValueFormat::plain)
             out_.plain.push_back(uuid);
         else if (*secret.format == ValueFormat::aes256cbc)

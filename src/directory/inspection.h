@@ -16,10 +16,10 @@ namespace keyhold {
 /// What the files of a store hold, by one look at all of them.
 struct Inspection {
     std::size_t secrets = 0; ///< definition files
-    std::size_t noValue = 0; ///< of these, without a value
     std::size_t aes256cbc = 0;
     std::map<std::string, std::size_t> sealed; ///< by key id; empty if that is unknown
     std::size_t unreadable = 0;                ///< of all, those whose value is unavailable
+    std::vector<Uuid> withoutValue;            ///< of all
     std::vector<Uuid> plain;                   ///< of all, those whose value is not encrypted
     std::vector<Uuid> reencryptable;           ///< by the rules of the SealingPolicy that was given
     std::vector<StoreFinding> findings;        ///< in the order of the uuids

@@ -55,6 +55,10 @@ JsonObject jsonOf(const DriverReport::Counts &counts) {
     for (const auto &[keyId, count] : counts.unreadableByKey)
         byKey.add(keyId, count);
     json.add("unreadableByKey", byKey);
+    if (counts.storedWithoutValue)
+        json.add("storedWithoutValue", std::span<const std::string>(*counts.storedWithoutValue));
+    else
+        json.addNull("storedWithoutValue");
     return json;
 }
 
@@ -86,6 +90,13 @@ void replace(const std::string &path, const std::string &text) {
         fileSystem.unlink(directory.number(), kStaged);
     raiseIf(written);
     raiseIf(fileSystem.rename(directory.number(), kStaged, DriverReport::kFileName));
+}
+
+void remove(const std::string &path) noexcept {
+    FileSystem &fileSystem = posixFileSystem();
+    const Descriptor directory(fileSystem, fileSystem.openDirectory(path));
+    if (directory.number() >= 0)
+        fileSystem.unlink(directory.number(), DriverReport::kFileName);
 }
 
 } // namespace
@@ -145,12 +156,8 @@ DriverReportFile::DriverReportFile(std::string directory)
       owner_(::getpid()) {}
 
 DriverReportFile::~DriverReportFile() {
-    if (::getpid() != owner_)
-        return;
-    FileSystem &fileSystem = posixFileSystem();
-    const Descriptor directory(fileSystem, fileSystem.openDirectory(directory_));
-    if (directory.number() >= 0)
-        fileSystem.unlink(directory.number(), DriverReport::kFileName);
+    if (::getpid() == owner_)
+        remove(directory_);
 }
 
 void DriverReportFile::write(const DriverReport &report, AdminLog &log) noexcept {
@@ -158,6 +165,7 @@ void DriverReportFile::write(const DriverReport &report, AdminLog &log) noexcept
         replace(directory_, jsonOf(report));
         told_.clear();
     } catch (const Error &error) {
+        remove(directory_);
         if (std::exchange(told_, error.fullText()) != told_)
             log.warning("keyhold status will not know what this driver does: " + error.fullText());
     } catch (const std::exception &exception) {

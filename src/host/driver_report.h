@@ -17,7 +17,7 @@
 namespace keyhold {
 
 /// What a driver at work says of itself and one of its stores, for `keyhold`. In a file, as
-/// JSON, by docs/driver-report.schema.json; nothing of it is a key, a value, or a uuid.
+/// JSON, by docs/driver-report.schema.json; nothing of it is a key or a value.
 struct DriverReport {
     static constexpr int kSchema = 1;
     /// In the state directory of the instance, beside the lock.
@@ -43,8 +43,12 @@ struct DriverReport {
         /// The values that need a key which is not here, by its id, which is empty where a value
         /// does not name it. No more than kMaxMissingKeys; those of further keys count for "".
         std::map<std::string, std::size_t> unreadableByKey;
+        /// The uuids of stored secrets without a value; empty if they are more than
+        /// kMaxWithoutValue.
+        std::optional<std::vector<std::string>> storedWithoutValue;
     };
     static constexpr std::size_t kMaxMissingKeys = 100;
+    static constexpr std::size_t kMaxWithoutValue = 10'000;
 
     unsigned long libvirtRelease = 0; ///< as virGetVersion(); 0 if unknown
     Settings settings;
@@ -76,8 +80,8 @@ class DriverReportFile {
     DriverReportFile(const DriverReportFile &) = delete;
     DriverReportFile &operator=(const DriverReportFile &) = delete;
 
-    /// What keeps it from being written goes to the log, once for each reason, and nothing else
-    /// comes of it. By one thread at a time.
+    /// What keeps it from being written goes to the log, once for each reason, and the file before
+    /// it goes, for it is no longer true. By one thread at a time.
     void write(const DriverReport &report, AdminLog &log) noexcept;
 
   private:

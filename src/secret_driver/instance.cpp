@@ -26,10 +26,22 @@ void makeDirectory(const char *what, const std::string &path) {
                     std::string("cannot create ") + what + " directory " + inQuotes(path), -result);
 }
 
+void noteWithoutValue(const Record &record, DriverReport::Counts &counts) {
+    ++counts.withoutValue;
+    auto &stored = counts.storedWithoutValue;
+    if (record.definition.isEphemeral || !stored)
+        return;
+    if (stored->size() == DriverReport::kMaxWithoutValue)
+        stored.reset();
+    else
+        stored->push_back(record.definition.uuid.toString());
+}
+
 void count(const Record &record, DriverReport::Counts &counts) {
     ++counts.secrets;
     counts.ephemeral += record.definition.isEphemeral ? 1 : 0;
-    counts.withoutValue += record.value.isNone() ? 1 : 0;
+    if (record.value.isNone())
+        noteWithoutValue(record, counts);
     const ValueFormats format = record.mark.get().format;
     counts.plain += format == only(ValueFormat::plain) ? 1 : 0;
     counts.aes256cbc += format == only(ValueFormat::aes256cbc) ? 1 : 0;
@@ -47,6 +59,7 @@ void count(const Record &record, DriverReport::Counts &counts) {
 /// Empty if it could not be read.
 std::optional<DriverReport::Counts> countsOf(const SecretStore &store) {
     DriverReport::Counts counts;
+    counts.storedWithoutValue.emplace();
     try {
         for (const RecordPtr &record : store.all())
             count(*record, counts);
@@ -79,7 +92,8 @@ std::unique_ptr<StoreDirectory> Instance::openDirectory(const InstancePaths &pat
 Instance::Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
                    std::unique_ptr<StoreDirectory> directory, Inhibitor &inhibitor,
                    std::shared_ptr<Events> events)
-    : paths_(std::move(paths)),
+    : isDaemon_(false),
+      paths_(std::move(paths)),
       inhibitor_(inhibitor),
       directoryStatus_(directory->status()),
       lock_(std::move(lock)),
@@ -100,21 +114,18 @@ Instance::Instance(InstancePaths paths, std::unique_ptr<StoreLock> lock,
 }
 
 Instance::Instance(const InstancePaths &paths, Inhibitor &inhibitor)
-    : paths_(paths),
+    : isDaemon_(true),
+      paths_(paths),
       inhibitor_(inhibitor),
       events_(std::make_shared<Events>()),
       store_(openBackend(kLockPatience, Opening::start), policy_, libvirtAdminLog()),
       reportFile_(paths_.stateDirectory),
       reporting_(kReportPeriod, [this] { writeReport(); }),
-      reencryption_(store_, libvirtAdminLog(), [this] {
-          announce();
-          reportSoon();
-      }) {
+      reencryption_(store_, libvirtAdminLog(), [this] { announce(); }) {
     readKeys();
     store_.load();
     tellLoaded();
     announce();
-    reportSoon();
     reencryption_.request();
 }
 
@@ -259,7 +270,6 @@ void Instance::prepareChange() {
         isLockedOut_ = false;
     }
     announce();
-    reportSoon();
     reencryption_.request();
 }
 
@@ -268,11 +278,9 @@ void Instance::reload() {
         takeOver();
     } catch (const std::exception &) {
         announce(); // of what it had come to
-        reportSoon();
         throw;
     }
     announce();
-    reportSoon();
     reencryption_.request();
 }
 
@@ -293,6 +301,8 @@ void Instance::announce() noexcept {
         // While an ephemeral secret would be lost, or values are re-encrypted, it may not.
         inhibitor_.follow([this] { return store_.hasEphemeral() || reencryption_.isAtWork(); });
     });
+    if (isDaemon_)
+        reportSoon();
 }
 
 void Instance::reportSoon() noexcept {

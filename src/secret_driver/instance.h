@@ -54,8 +54,9 @@ class Instance {
     /// threads of ours, and waits for that; the next start goes on. Reports to the log how many
     /// secrets were in memory alone.
     void end() noexcept;
-    /// Notifies watchers and libvirt of what has changed. Call after each change, without any lock
-    /// held.
+    /// Notifies watchers, libvirt and `keyhold` of what has changed. Call after each change,
+    /// without any lock held. A report of an embedded instance says what it opened, for it has no
+    /// thread to write another.
     void announce() noexcept;
 
   private:
@@ -71,12 +72,12 @@ class Instance {
     /// Reads secret.conf and the keys again.
     void readKeys() REQUIRES(reloading_);
     void takeOver();
-    /// Has the report written soon, on a thread of its own. Call when what it says has changed but
-    /// for counts.
+    /// Has the report written soon, on a thread of its own.
     void reportSoon() noexcept;
     void writeReport() noexcept;
     [[nodiscard]] DriverReport describe();
 
+    const bool isDaemon_;
     const InstancePaths paths_;
     Inhibitor &inhibitor_;
     Mutex reloading_; // one reload at a time

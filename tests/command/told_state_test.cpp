@@ -29,7 +29,8 @@ DriverReport example() {
     report.keyMemory = "locked";
     report.directoryStatus.inode = 11;
     report.failure = "held";
-    report.counts = DriverReport::Counts{9, 8, 7, 6, 5, 4, 3, {{"a \"key\"", 2}, {"", 1}}};
+    report.counts =
+        DriverReport::Counts{9, 8, 7, 6, 5, 4, 3, {{"a \"key\"", 2}, {"", 1}}, {{"a", "b"}}};
     report.toReencrypt = 12;
     report.isReencrypting = true;
     report.lastReencryption = {13, 14, 15};
@@ -45,12 +46,14 @@ TEST(ToldState, IsWhatTheDriverWrote) {
 
 TEST(ToldState, OfADriverThatTellsLess) {
     Json json = Json::parse(jsonOf(example()));
-    for (const char *member : {"plain", "aes256cbc", "sealed", "unreadableByKey"})
+    for (const char *member :
+         {"plain", "aes256cbc", "sealed", "unreadableByKey", "storedWithoutValue"})
         json["counts"].erase(member);
     json["reencryption"].erase("last");
     const ToldState told = toldStateOf(json.dump());
     EXPECT_EQ(told.report.counts->unreadable, 6U);
     EXPECT_TRUE(told.report.counts->unreadableByKey.empty());
+    EXPECT_FALSE(told.report.counts->storedWithoutValue);
     EXPECT_FALSE(told.report.lastReencryption);
 }
 

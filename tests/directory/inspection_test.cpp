@@ -42,7 +42,7 @@ TEST_F(Inspect, CountsByFormAndKey) {
     store.addSealed(5, "value", 8);
     const Inspection found = look(policyOf(7));
     EXPECT_EQ(found.secrets, 5u);
-    EXPECT_EQ(found.noValue, 1u);
+    EXPECT_THAT(found.withoutValue, ElementsAre(StoreFiles::uuid(1)));
     EXPECT_EQ(found.plain.size(), 1u);
     EXPECT_THAT(found.sealed, UnorderedElementsAre(Pair(keyIdOf(7), 2u), Pair(keyIdOf(8), 1u)));
     EXPECT_EQ(found.unreadable, 1u);

@@ -132,13 +132,13 @@ class DriverState(DriverStateCase):
     def test_drift_by_files_that_others_write_and_remove(self) -> None:
         daemon = self.start()
         self.assertEqual(self.keyhold.status()["drift"],
-                         {"unknown": None, "unlisted": 0, "withoutFile": 0})
+                         {"unknown": None, "unlisted": 0, "withoutFile": 0, "withoutValue": 0})
         self.define(daemon.open(), Secret(usage="in memory", ephemeral=True), b"passing")
         new = Secret(usage="by hand")
         new.write(self.store, b"by hand")
         self.secrets[0].xml_in(self.store).unlink()
         self.assertEqual(self.keyhold.status()["drift"],
-                         {"unknown": None, "unlisted": 1, "withoutFile": 1})
+                         {"unknown": None, "unlisted": 1, "withoutFile": 1, "withoutValue": 0})
         printed = self.keyhold.run("status").ok()
         self.assertIn(f"not listed by it; reload it; such as {new.uuid}", printed)
         self.assertIn(f"such as {self.secrets[0].uuid}", printed)
@@ -205,7 +205,7 @@ class DriverState(DriverStateCase):
     def assertCounts(self, **others: Any) -> None:
         expected = {"secrets": self.COUNT, "ephemeral": 0, "withoutValue": 0, "unreadable": 0, "plain": 0,
                     "aes256cbc": 0, "sealed": 0, "unreadableByKey": {}, **others}
-        self.assertEqual(self.told(self.machine.state)["counts"], expected)
+        self.assertEqual(self.told(self.machine.state)["counts"], {**expected, "storedWithoutValue": []})
         self.assertEqual(self.keyhold.status()["driverState"]["counts"], expected)
 
     def test_a_file_that_cannot_be_written_fails_nothing(self) -> None:
@@ -216,6 +216,14 @@ class DriverState(DriverStateCase):
         self.define(daemon.open(), secret, b"new")
         self.assertEqual(self.value_of(daemon.open(), secret), b"new")
         wait_for("the log says so", lambda: NAME in daemon.log())
+        self.assertEqual(self.keyhold.status()["newValues"], "unknown")
+
+    def test_one_that_cannot_be_replaced_goes(self) -> None:
+        daemon = self.start()
+        self.wait_told("newValues", "plain")
+        (self.machine.state / f"{NAME}.new").mkdir()
+        self.define(daemon.open(), Secret(usage="new"), b"new")
+        wait_for("what is no longer true has gone", lambda: not (self.machine.state / NAME).exists())
         self.assertEqual(self.keyhold.status()["newValues"], "unknown")
 
     def test_at_a_clean_end_it_goes(self) -> None:
