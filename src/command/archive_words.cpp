@@ -42,6 +42,7 @@ void addArchiveWords(CLI::App *to, Words &words) {
         ->required();
     backUp->add_flag("--plain", backed->withPlain, "with values that are not encrypted");
     backUp->add_flag("--force", backed->replacesFile, "in place of a file that is there");
+    backUp->add_flag("--verbose", backed->isVerbose, "name every secret without a value");
 
     const auto restored = std::make_shared<RestoreOptions>();
     CLI::App *const bringBack = addArchiveWord(

@@ -178,6 +178,8 @@ class Backup {
             refusePlain(target_, 1, secret.definition->uuid);
         if (secret.format && secret.value.isUnreadable())
             ++unopened_;
+        if (!secret.format)
+            withoutValue_.push_back(secret.definition->uuid);
         noteUse(*secret.definition);
         writer.add(secret);
     }
@@ -204,6 +206,12 @@ class Backup {
             json["file"] = options_.file;
             json["unopened"] = unopened_;
             json["findings"] = list;
+            if (options_.isVerbose) {
+                Json without = Json::array();
+                for (const Uuid &uuid : withoutValue_)
+                    without.push_back(uuid.toString());
+                json["secretsWithoutValue"] = std::move(without);
+            }
             printJson(json);
             return;
         }
@@ -216,6 +224,13 @@ class Backup {
         say(counted(counts.secrets, "secret") + " of " + inQuotes(manifest_.directory) + " in " +
             (options_.file == "-" ? "the archive" : inQuotes(options_.file)) + ", as of " +
             manifest_.start + " to " + manifest_.end);
+        if (!withoutValue_.empty())
+            say(counted(withoutValue_.size(), "secret") + " without a value in the archive" +
+                (options_.isVerbose ? "" : "; --verbose names each"));
+        if (options_.isVerbose) {
+            for (const Uuid &uuid : withoutValue_)
+                say("no value: " + uuid.toString());
+        }
         for (const auto &[keyId, count] : counts.sealed)
             say("needs key " + keyId + " for " + counted(count, "value") +
                 ": no key is in the archive; keep it elsewhere");
@@ -239,6 +254,7 @@ class Backup {
     const StoreDirectory directory_;
     Manifest manifest_;
     std::size_t unopened_ = 0; ///< values whose key is not here
+    std::vector<Uuid> withoutValue_;
     std::unordered_map<Usage, Uuid, UsageHash> usages_;
     std::vector<StoreFinding> sameUses_;
 };

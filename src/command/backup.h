@@ -17,6 +17,7 @@ struct BackupOptions {
     std::string file; ///< "-" for standard output
     bool withPlain = false;
     bool replacesFile = false;
+    bool isVerbose = false; ///< name the secrets without a value
     /// Asked between two secrets; once it answers true, the backup is given up.
     std::function<bool()> isStopped;
 };

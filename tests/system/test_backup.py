@@ -84,6 +84,21 @@ class Archive(BackupCase):
         self.assertEqual({name: said[name] for name in manifest if name != "members"},
                          {name: manifest[name] for name in manifest if name != "members"})
 
+    def test_it_says_which_secrets_have_no_value(self) -> None:
+        self.seal()
+        without = sorted((Secret(), Secret()), key=lambda secret: secret.uuid)
+        self.assertNotIn("without a value", self.keyhold.run("backup", "--force", str(self.archive)).ok())
+        for secret in without:
+            secret.write(self.store)
+        said = self.keyhold.run("backup", "--force", str(self.archive)).ok()
+        self.assertIn("2 secrets without a value in the archive; --verbose names each\n", said)
+        self.assertNotIn(without[0].uuid, said)
+        said = self.keyhold.run("backup", "--force", "--verbose", str(self.archive)).ok()
+        self.assertIn("2 secrets without a value in the archive\n"
+                      + "".join(f"no value: {secret.uuid}\n" for secret in without), said)
+        self.assertNotIn("secretsWithoutValue", self.back_up())
+        self.assertEqual(self.back_up("--verbose")["secretsWithoutValue"], [secret.uuid for secret in without])
+
     def test_tar_itself_unpacks_it(self) -> None:
         self.seal()
         self.back_up()
