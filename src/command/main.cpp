@@ -4,6 +4,7 @@
 #include "command/convert.h"
 #include "command/interrupt.h"
 #include "command/report.h"
+#include "command/standard_streams.h"
 #include "command/words.h"
 #include "conf/error.h"
 #include "config.h"
@@ -155,6 +156,7 @@ int runGuarded(int argc, char **argv) {
     const int failure = static_cast<int>(isCheck ? Exit::unknown : Exit::failure);
     const auto run = [&] {
         try {
+            keepStandardStreams();
             // No core dump, and no look into this process by others of the same user.
             ::prctl(PR_SET_DUMPABLE, 0);
             requireLibvirt();

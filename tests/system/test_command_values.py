@@ -62,6 +62,14 @@ class ThroughADaemon(ValueCase):
         self.assertEqual((result.code, result.raw), (2, b""))
         self.assertIn("give --reveal", result.err)
 
+    def test_nothing_takes_the_place_of_a_stream_that_is_closed(self) -> None:
+        self.run_with(b"value", "set", self.secret.uuid).ok()
+        for command, stream in (("get --reveal", ">&-"), ("set", "<&-")):
+            closed = self.machine.run("sh", "-c", f'exec "$0" {command} "$1" {stream}', settings().command,
+                                      self.secret.uuid)
+            self.assertIn("Bad file descriptor", closed.failed())
+        self.assertEqual(self.revealed(self.secret.uuid), b"value")
+
     def test_a_secret_that_is_not_there_names_the_remedy(self) -> None:
         self.assertIn("--define", self.run_with(b"x", "set", "ceph:none").failed())
         self.assertIn("keyhold list", self.run_with(b"", "get", "ceph:none", "--reveal").failed())
