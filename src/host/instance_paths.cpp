@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <memory>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace keyhold {
@@ -46,8 +47,8 @@ InstancePaths InstancePaths::session() {
 InstancePaths InstancePaths::embedded(const std::string &root) {
     InstancePaths paths{root + "/etc/secrets", root + "/run/secrets", root + "/etc/secret.conf",
                         false};
-    FileStatus status;
-    if (posixFileSystem().statusOf(paths.settingsFile, status) == -ENOENT)
+    // A link that leads nowhere is its own settings, which cannot be read.
+    if (posixFileSystem().exists(AT_FDCWD, paths.settingsFile.c_str()) == -ENOENT)
         paths.settingsFile = geteuid() == 0 ? systemSettings() : userSettings();
     return paths;
 }

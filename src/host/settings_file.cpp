@@ -11,6 +11,9 @@
 #include <libvirt/virterror.h>
 
 #include <cerrno>
+#include <memory>
+
+#include <glib.h>
 
 namespace keyhold {
 
@@ -35,6 +38,15 @@ void requireWellFormed(const std::string &text) {
     libvirt.virConfFree(conf);
 }
 
+void requireNoDanglingLink(const std::string &path) {
+    const std::unique_ptr<char, void (*)(void *)> target(g_file_read_link(path.c_str(), nullptr),
+                                                         g_free);
+    FileStatus status;
+    if (target && posixFileSystem().statusOf(path, status) == -ENOENT)
+        throw Error(ErrorCode::configUnsupported,
+                    "it is a link to " + inQuotes(target.get()) + ", which is not there");
+}
+
 } // namespace
 
 std::optional<std::string> readSettingsText(const std::string &path) {
@@ -43,6 +55,7 @@ std::optional<std::string> readSettingsText(const std::string &path) {
     FileStatus status;
     if (posixFileSystem().statusOf(directory, status) == -ENOENT)
         return std::nullopt;
+    requireNoDanglingLink(path);
     return readTextFile(StoreDirectory::toReachFiles(posixFileSystem(), directory),
                         path.substr(slash + 1), kMaxSettingsSize);
 }

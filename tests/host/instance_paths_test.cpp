@@ -45,5 +45,12 @@ TEST_F(InstancePathsTest, AnEmbeddedRootHasItsOwnSettingsOrThoseOfItsUser) {
     EXPECT_FALSE(paths.isSystem);
 }
 
+TEST_F(InstancePathsTest, ALinkThatLeadsNowhereIsTheSettingsOfAnEmbeddedRoot) {
+    const std::string own = directory.path() + "/etc/secret.conf";
+    std::filesystem::create_directories(directory.path() + "/etc");
+    std::filesystem::create_symlink("nowhere", own);
+    EXPECT_EQ(own, InstancePaths::embedded(directory.path()).settingsFile);
+}
+
 } // namespace
 } // namespace keyhold

@@ -67,6 +67,22 @@ class EmbeddedRoot(SealedCase):
         self.store_value()
         self.assertFormats("base64", store=self.root_store)
 
+    def test_one_that_is_a_link_to_nowhere_keeps_new_values_out(self) -> None:
+        for system in ({}, {"key": self.key}):
+            self.configure(**system)
+            conf = self.root_directory / "etc/secret.conf"
+            conf.unlink(missing_ok=True)
+            conf.symlink_to("away/secret.conf")
+            secret = Secret()
+            secret.write(self.root_store)
+            refused = self.try_virsh("secret-set-value", secret.uuid, "--base64", "dmFsdWU=")
+            self.assertIn(f"'{conf}' cannot be used: it is a link to 'away/secret.conf', which is not there",
+                          refused.failed())
+            self.assertEqual({path.suffix for path in self.root_store.iterdir()}, {".xml"})
+            status = self.machine.run(settings().command, "status", "--root", str(self.root_directory)).ok()
+            self.assertIn("new values    refused", status)
+            self.assertIn("it is a link to 'away/secret.conf', which is not there", status)
+
     def test_an_open_writes_anew_what_is_under_an_earlier_key(self) -> None:
         self.own_settings(key=self.key)
         self.store_value()
