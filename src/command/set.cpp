@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command/exchanged_key.h"
 #include "command/raw_bytes.h"
 #include "command/secret_list.h"
 #include "command/secret_service.h"
@@ -112,6 +113,8 @@ Exit set(const SetOptions &options) {
                     "an ephemeral secret of " + inQuotes(target.root) +
                         " would be gone as this command ends, for no daemon keeps it; leave "
                         "--ephemeral out, or have the program that opens the root define it");
+    if (target.kind == Target::Kind::embedded && exists(target)) // a daemon may have the right key
+        requireNoExchangedKey(target, readStoreKeys(target, std::nullopt), std::nullopt);
     const Connection connection = openSecretService(target);
     SecretHandle secret = options.wantsDefine ? lookUp(connection.get(), name)
                                               : require(connection.get(), name, kDefineIt);

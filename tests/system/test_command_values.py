@@ -15,7 +15,7 @@ from typing import Any
 from harness.command_case import CommandCase
 from harness.keyhold import Keyhold
 from harness.machine import Result
-from harness.sealed_files import secret_conf
+from harness.sealed_files import KeyFile, secret_conf
 from harness.secret_files import Secret, snapshot, write_file
 from harness.settings import MODULE_NAME, installed_driver_dir, settings
 from harness.traces import Marker
@@ -214,6 +214,21 @@ class OtherInstances(ValueCase):
         missing = self.run_with(b"x", "set", secret.uuid, "--root", str(root) + "x", env=env)
         self.assertIn("there is no directory", missing.failed())
         self.assertFalse((self.machine.home / "a root & morex").exists())
+
+    def test_an_embedded_root_whose_key_was_exchanged_is_left_alone(self) -> None:
+        root = self.machine.home / "root"
+        secret = Secret(usage="embedded")
+        secret.write(root / "etc/secrets")
+        env = {"LIBVIRT_DRIVER_DIR": settings().secret_only}
+        key = self.machine.home / "key-of-root"
+        self.keyhold.run("encrypt", "on", "--key", str(key), "--root", str(root)).ok()
+        self.run_with(b"value", "set", secret.uuid, "--root", str(root), env=env).ok()
+        before = snapshot(root / "etc/secrets")
+        KeyFile.make(key)
+        refused = self.run_with(b"other", "set", secret.uuid, "--root", str(root), env=env).failed()
+        self.assertIn(f"'{key}' holds the key", refused)
+        self.assertIn("put ", refused)
+        self.assertEqual(snapshot(root / "etc/secrets"), before)
 
     def test_no_ephemeral_secret_of_an_embedded_root_is_made(self) -> None:
         root = self.machine.home / "root"
