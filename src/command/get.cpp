@@ -15,6 +15,15 @@ namespace keyhold::command {
 
 namespace {
 
+/// False where its definition cannot be had.
+bool isPrivate(virSecret *secret) {
+    try {
+        return servedDefinition(secret).isPrivate;
+    } catch (const Error &) {
+        return false;
+    }
+}
+
 /// A value as libvirt hands it over, wiped when it goes.
 class ClientsValue {
   public:
@@ -25,11 +34,13 @@ class ClientsValue {
         try {
             raiseLibvirtError("cannot get the value of " + inQuotes(name.text()));
         } catch (const Error &error) {
-            if (error.code() != ErrorCode::privateValue)
+            // An embedded root looks for who asks before it says so.
+            if (error.code() != ErrorCode::privateValue && !isPrivate(secret))
                 throw;
             throw Error(ErrorCode::privateValue,
-                        error.message() + "; libvirt gives the value of a private secret to "
-                                          "its own drivers, and to no client");
+                        inQuotes(name.text()) +
+                            " is private; libvirt gives the value of a private secret to its own "
+                            "drivers, and to no client");
         }
     }
     ~ClientsValue() {

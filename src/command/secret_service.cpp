@@ -3,6 +3,7 @@
 
 #include "command/holder.h"
 #include "conf/error.h"
+#include "conf/secret_xml.h"
 
 #include <cstring>
 #include <string_view>
@@ -84,6 +85,13 @@ SecretHandle require(virConnect *connection, const SecretName &name, const char 
         throw Error(ErrorCode::notFound,
                     "there is no secret " + inQuotes(name.text()) + "; " + remedy);
     return secret;
+}
+
+SecretDefinition servedDefinition(virSecret *secret) {
+    const std::string xml = takeText(::virSecretGetXMLDesc(secret, 0));
+    if (xml.empty())
+        raiseLibvirtError("cannot read the definition of " + uuidOf(secret).toString());
+    return parseSecretXml(xml.c_str());
 }
 
 Uuid uuidOf(virSecret *secret) {

@@ -4,6 +4,7 @@
 #include "command/connection.h"
 #include "command/secret_name.h"
 #include "command/target.h"
+#include "conf/secret_definition.h"
 
 #include <cstddef>
 
@@ -24,6 +25,8 @@ inline constexpr std::size_t kMaxValueOfClients = std::size_t{64} * 1024;
 [[nodiscard]] SecretHandle require(virConnect *connection, const SecretName &name,
                                    const char *remedy);
 
+/// What its definition says. Raises as raiseLibvirtError().
+[[nodiscard]] SecretDefinition servedDefinition(virSecret *secret);
 /// The uuid and use of a handle, which asks nobody.
 [[nodiscard]] Uuid uuidOf(virSecret *secret);
 [[nodiscard]] Usage usageOf(virSecret *secret);

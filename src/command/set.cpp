@@ -37,10 +37,7 @@ SecretDefinition definitionOf(const SetOptions &options, const SecretName &name)
 /// What is there must be what the options describe.
 void requireAsDescribed(virSecret *secret, const SetOptions &options,
                         const SecretDefinition &wanted) {
-    const std::string xml = takeText(::virSecretGetXMLDesc(secret, 0));
-    if (xml.empty())
-        raiseLibvirtError("cannot read the definition of " + uuidOf(secret).toString());
-    const SecretDefinition found = parseSecretXml(xml.c_str());
+    const SecretDefinition found = servedDefinition(secret);
     const char *differs = nullptr;
     if (!options.uuid.empty() && wanted.uuid != found.uuid)
         differs = "uuid";

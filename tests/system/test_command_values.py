@@ -230,6 +230,15 @@ class OtherInstances(ValueCase):
         self.assertIn("put ", refused)
         self.assertEqual(snapshot(root / "etc/secrets"), before)
 
+    def test_a_private_secret_of_an_embedded_root_is_called_that(self) -> None:
+        root = self.machine.home / "root"
+        secret = Secret(usage="embedded", private=True)
+        secret.write(root / "etc/secrets", b"value")
+        refused = self.run_with(b"", "get", "--reveal", secret.uuid, "--root", str(root),
+                                env={"LIBVIRT_DRIVER_DIR": settings().secret_only}).failed()
+        self.assertIn(f"'{secret.uuid}' is private; libvirt gives the value of a private secret to its own "
+                      "drivers, and to no client", refused)
+
     def test_no_ephemeral_secret_of_an_embedded_root_is_made(self) -> None:
         root = self.machine.home / "root"
         (root / "etc/secrets").mkdir(parents=True)
