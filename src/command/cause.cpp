@@ -19,7 +19,7 @@ int rankOf(Finding::Kind kind) {
     constexpr int kOthers = 3; // in the order of the enumeration
     if (isUnreadable(kind))
         return 0;
-    if (kind == Kind::driver || kind == Kind::drift)
+    if (kind == Kind::driver || kind == Kind::otherDriver || kind == Kind::drift)
         return 1;
     return kind == Kind::settings ? 2 : kOthers + static_cast<int>(kind);
 }

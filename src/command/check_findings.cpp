@@ -116,8 +116,10 @@ void checkFiles(CheckedStore &checked, std::vector<Finding> &findings, std::vect
     ofHost.owners.push_back(0);
     append(findings, fileModes(checked.target.paths.settingsFile, Kind::mode, ofHost));
     append(findings, keyPlaces(report.keys.host.plan, path, ofHost));
-    if (auto refused = refusedFinding(*report.keys.host.policy, report.inspection))
-        findings.push_back(*std::move(refused));
+    // Another driver does not go by these settings.
+    if (!report.holder || report.holder->driver != Holder::Driver::other)
+        if (auto refused = refusedFinding(*report.keys.host.policy, report.inspection))
+            findings.push_back(*std::move(refused));
     removeRepeatedReasons(findings);
     causes = valueCauses(report.keys.host, report.inspection);
     checked.inspection = std::move(report.inspection);

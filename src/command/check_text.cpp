@@ -22,12 +22,9 @@ Json countsOf(const CheckedStore &store) {
     if (!store.inspection)
         return {};
     const Inspection &inspection = *store.inspection;
-    std::size_t sealed = 0;
-    for (const auto &[keyId, count] : inspection.sealed)
-        sealed += count;
     return {{"secrets", inspection.secrets},       {"withoutValue", inspection.withoutValue.size()},
             {"unreadable", inspection.unreadable}, {"plain", inspection.plain.size()},
-            {"aes256cbc", inspection.aes256cbc},   {"sealed", sealed}};
+            {"aes256cbc", inspection.aes256cbc},   {"sealed", sealedIn(inspection)}};
 }
 
 Json jsonOf(const CheckedStore &store) {

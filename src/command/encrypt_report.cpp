@@ -9,13 +9,6 @@ namespace keyhold::command {
 
 namespace {
 
-std::size_t sealedIn(const Inspection &inspection) {
-    std::size_t sealed = 0;
-    for (const auto &[keyId, count] : inspection.sealed)
-        sealed += count;
-    return sealed;
-}
-
 const char *settingsName(Daemon::Settings settings) {
     switch (settings) {
     case Daemon::Settings::read:

@@ -123,6 +123,8 @@ const char *findingKindName(Finding::Kind kind) noexcept {
         return "unchanged";
     case Finding::Kind::driver:
         return "driver";
+    case Finding::Kind::otherDriver:
+        return "other-driver";
     case Finding::Kind::drift:
         return "drift";
     case Finding::Kind::store:

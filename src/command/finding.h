@@ -27,16 +27,17 @@ struct Finding {
         owner,      ///< a file of another user
         unchanged,  ///< a value file that should have been re-encrypted, and was not
         driver,     ///< the process that holds the store does not do what is on disk now
-        drift,      ///< its daemon lists other secrets than the files define
-        store,      ///< the directory has gone, or is not the one that the daemon opened
-        unfinished, ///< a rotation or an `encrypt off` left values as they were
-        refused,    ///< new values are refused
-        plain,      ///< values in plain where encryption is on
-        plainCopy,  ///< a file that counts for nothing and may hold a value in plain
-        keyFile,    ///< where a key file is, or who can change it
-        library,    ///< a library that the module needs, and that is not there
-        noSpace,    ///< the file system of the store takes no more bytes
-        noInodes,   ///< it takes no more files
+        otherDriver, ///< libvirt's own driver holds the store, and there are sealed values in it
+        drift,       ///< its daemon lists other secrets than the files define
+        store,       ///< the directory has gone, or is not the one that the daemon opened
+        unfinished,  ///< a rotation or an `encrypt off` left values as they were
+        refused,     ///< new values are refused
+        plain,       ///< values in plain where encryption is on
+        plainCopy,   ///< a file that counts for nothing and may hold a value in plain
+        keyFile,     ///< where a key file is, or who can change it
+        library,     ///< a library that the module needs, and that is not there
+        noSpace,     ///< the file system of the store takes no more bytes
+        noInodes,    ///< it takes no more files
         littleSpace,
         fewInodes,
         unseen, ///< what this user cannot see

@@ -36,15 +36,6 @@ struct Metric {
     std::function<Number(const CheckedStore &)> value;
 };
 
-Number sealedIn(const CheckedStore &store) {
-    if (!store.inspection)
-        return {};
-    std::uint64_t sealed = 0;
-    for (const auto &[keyId, count] : store.inspection->sealed)
-        sealed += count;
-    return sealed;
-}
-
 template <typename Member>
 std::function<Number(const CheckedStore &)> inspected(Member member) {
     return [member](const CheckedStore &store) {
@@ -75,7 +66,10 @@ std::vector<Metric> metrics() {
              return store.inspection ? Number(store.inspection->plain.size()) : Number();
          }},
         {"keyhold_values", kValues, ",form=\"aes256cbc\"", inspected(&Inspection::aes256cbc)},
-        {"keyhold_values", kValues, ",form=\"sealed\"", sealedIn},
+        {"keyhold_values", kValues, ",form=\"sealed\"",
+         [](const CheckedStore &store) {
+             return store.inspection ? Number(sealedIn(*store.inspection)) : Number();
+         }},
         {"keyhold_store_free_bytes", "Bytes left on the file system of the store.", "",
          [](const CheckedStore &store) {
              return store.space ? Number(store.space->bytes) : Number();

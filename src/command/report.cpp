@@ -75,11 +75,13 @@ Report reportOn(const Target &target, const std::vector<std::string> &keyFiles) 
         report.inspection =
             report.holder ? inspectBeside(directory, policy) : inspect(directory, policy);
         reconcileSameUses(target, report.holder, report.inspection);
+        if (report.holder && report.holder->driver == Holder::Driver::other)
+            report.inspection.unreadable = report.inspection.unreadableByStock;
         report.exchanged = findExchangedKey(target, report.keys, report.inspection, report.driver);
     }
     // With the wrong key in place, a reload would have the daemon drop the right one.
     report.driverFindings = driverFindings(target, report.holder, report.driver, report.keys,
-                                           !report.exchanged.has_value());
+                                           report.inspection, !report.exchanged.has_value());
     if (!report.lostStore)
         report.unfinished =
             unfinishedChange(target, report.driver, report.keys.host, report.inspection);

@@ -42,9 +42,9 @@ Severity severityOf(Finding::Kind kind) noexcept {
     using Kind = Finding::Kind;
     if (kind == Kind::unseen)
         return Severity::unknown;
-    const bool isCritical = isUnreadable(kind) || kind == Kind::store || kind == Kind::refused ||
-                            kind == Kind::library || kind == Kind::noSpace ||
-                            kind == Kind::noInodes;
+    const bool isCritical = isUnreadable(kind) || kind == Kind::otherDriver ||
+                            kind == Kind::store || kind == Kind::refused || kind == Kind::library ||
+                            kind == Kind::noSpace || kind == Kind::noInodes;
     return isCritical ? Severity::critical : Severity::warning;
 }
 

@@ -208,8 +208,9 @@ void printText(const Report &report, bool isVerbose) {
     std::erase_if(findings, [](const Finding &finding) {
         using Kind = Finding::Kind;
         return finding.kind != Kind::store && finding.kind != Kind::driver &&
-               finding.kind != Kind::drift && finding.kind != Kind::refused &&
-               finding.kind != Kind::settings && finding.kind != Kind::unfinished &&
+               finding.kind != Kind::otherDriver && finding.kind != Kind::drift &&
+               finding.kind != Kind::refused && finding.kind != Kind::settings &&
+               finding.kind != Kind::unfinished &&
                !isUnreadable(finding.kind);
     });
     removeRepeatedReasons(findings);

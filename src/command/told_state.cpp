@@ -99,6 +99,17 @@ std::string disbelief(const ToldState &told, const Holder &holder) {
            ", and is ignored";
 }
 
+Finding otherDriverFinding(const Holder &holder, std::size_t sealed) {
+    const std::string text = holder.text() + " holds the store with another driver than Keyhold, ";
+    if (sealed == 0)
+        return {Finding::Kind::driver, {}, text + "and stores new values by its own rules"};
+    return {Finding::Kind::otherDriver,
+            {},
+            text + "which cannot read sealed values (" + std::to_string(sealed) +
+                " here) and stores new ones beside them in plain; stop it; then start it with "
+                "Keyhold, or run 'keyhold encrypt off' first"};
+}
+
 } // namespace
 
 ToldState toldStateOf(const std::string &text) {
@@ -164,7 +175,8 @@ DriverView viewDriver(const Target &target, const std::optional<Holder> &holder)
 }
 
 std::vector<Finding> driverFindings(const Target &target, const std::optional<Holder> &holder,
-                                    const DriverView &view, const StoreKeys &keys, bool mayReload) {
+                                    const DriverView &view, const StoreKeys &keys,
+                                    const Inspection &inspection, bool mayReload) {
     std::vector<Finding> found;
     const auto say = [&](std::string file, std::string text) {
         found.push_back({Finding::Kind::driver, std::move(file), std::move(text)});
@@ -172,8 +184,7 @@ std::vector<Finding> driverFindings(const Target &target, const std::optional<Ho
     if (!holder)
         return found;
     if (holder->driver == Holder::Driver::other)
-        say({}, holder->text() + " holds the store with another driver than Keyhold, and stores "
-                                 "new values by its own rules");
+        found.push_back(otherDriverFinding(*holder, sealedIn(inspection)));
     if (holder->isModuleReplaced)
         say({},
             "the module of " + holder->text() + " was replaced since it was loaded; restart it");

@@ -5,6 +5,7 @@
 #include "command/holder.h"
 #include "command/store_keys.h"
 #include "command/target.h"
+#include "directory/inspection.h"
 #include "host/driver_report.h"
 
 #include <cstdint>
@@ -48,11 +49,11 @@ struct ProcessIdentity {
 /// Looks for the file of the driver that holds the store. Never raises for what it finds there.
 [[nodiscard]] DriverView viewDriver(const Target &target, const std::optional<Holder> &holder);
 
-/// What differs between what the driver does and what is on disk now: of kind `driver`. What a
-/// reload would mend is left out unless it is `mayReload`.
+/// What differs between what the driver does and what is on disk now. What a reload would mend is
+/// left out unless it is `mayReload`.
 [[nodiscard]] std::vector<Finding> driverFindings(const Target &target,
                                                   const std::optional<Holder> &holder,
                                                   const DriverView &view, const StoreKeys &keys,
-                                                  bool mayReload);
+                                                  const Inspection &inspection, bool mayReload);
 
 } // namespace keyhold::command

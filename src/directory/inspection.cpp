@@ -121,10 +121,11 @@ class Inspector {
             inspected[i] = inspectSecret(directory_, policy_, secrets[i].uuid);
         });
         for (std::size_t i = 0; i < secrets.size(); ++i)
-            count(secrets[i].uuid, inspected[i]);
+            count(secrets[i], inspected[i]);
     }
 
-    void count(const Uuid &uuid, SecretInspection &secret) {
+    void count(const ListedSecret &listed, SecretInspection &secret) {
+        const Uuid &uuid = listed.uuid;
         ++out_.secrets;
         if (!secret.format)
             out_.withoutValue.push_back(uuid);
@@ -136,6 +137,10 @@ class Inspector {
             ++out_.sealed[secret.keyId];
         if (secret.isUnreadable)
             ++out_.unreadable;
+        const bool isSealed = secret.format == ValueFormat::jwe;
+        // It takes the plain value beside a sealed one, which does not count here.
+        if (isSealed ? (listed.forms & only(ValueFormat::plain)) == 0 : secret.isUnreadable)
+            ++out_.unreadableByStock;
         if (secret.needsReencryption)
             out_.reencryptable.push_back(uuid);
         std::ranges::move(secret.findings, std::back_inserter(out_.findings));
@@ -172,6 +177,13 @@ class Inspector {
 };
 
 } // namespace
+
+std::size_t sealedIn(const Inspection &inspection) {
+    std::size_t sealed = 0;
+    for (const auto &[keyId, count] : inspection.sealed)
+        sealed += count;
+    return sealed;
+}
 
 Inspection inspect(const StoreDirectory &directory, const SealingPolicy &policy) {
     return Inspector(directory, policy).look();

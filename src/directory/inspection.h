@@ -20,10 +20,14 @@ struct Inspection {
     std::map<std::string, std::size_t> sealed; ///< by key id; empty if that is unknown
     std::size_t unreadable = 0;                ///< of all, those whose value is unavailable
     std::vector<Uuid> withoutValue;            ///< of all
+    std::size_t unreadableByStock = 0;         ///< the same for a driver that opens no sealed value
     std::vector<Uuid> plain;                   ///< of all, those whose value is not encrypted
     std::vector<Uuid> reencryptable;           ///< by the rules of the SealingPolicy that was given
     std::vector<StoreFinding> findings;        ///< in the order of the uuids
 };
+
+/// Whatever their keys.
+[[nodiscard]] std::size_t sealedIn(const Inspection &inspection);
 
 /// Changes nothing. Raises systemCall if the directory cannot be read.
 [[nodiscard]] Inspection inspect(const StoreDirectory &directory, const SealingPolicy &policy);

@@ -46,6 +46,17 @@ TEST_F(Inspect, CountsByFormAndKey) {
     EXPECT_EQ(found.plain.size(), 1u);
     EXPECT_THAT(found.sealed, UnorderedElementsAre(Pair(keyIdOf(7), 2u), Pair(keyIdOf(8), 1u)));
     EXPECT_EQ(found.unreadable, 1u);
+    EXPECT_EQ(sealedIn(found), 3u);
+}
+
+TEST_F(Inspect, AnotherDriverReadsThePlainValueBesideASealedOne) {
+    store.addPlain(1, "value");
+    store.addSealed(2, "value", 7);
+    store.addSealed(3, "value", 7);
+    store.put(StoreFiles::nameOf(3, "base64"), "dmFsdWU=");
+    const Inspection found = look(policyOf(7));
+    EXPECT_EQ(found.unreadable, 0u);
+    EXPECT_EQ(found.unreadableByStock, 1u);
 }
 
 TEST_F(Inspect, ListsWhatTheRulesWouldChange) {

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A store with plain values and two keys, for the operator's command."""
 
+import shutil
 from typing import Any
 
 from .case import SystemCase
+from .daemon import Daemon
 from .keyhold import Keyhold, StoreAssertions
 from .sealed_files import KeyFile, secret_conf
 from .secret_files import Secret, write_file
+from .settings import MODULE_NAME, installed_driver_dir
 
 
 class CommandCase(SystemCase, StoreAssertions):
@@ -27,6 +30,13 @@ class CommandCase(SystemCase, StoreAssertions):
 
     def configure(self, key: KeyFile | None = None, **more: Any) -> None:
         write_file(self.etc / "secret.conf", secret_conf(key=key or self.key, **more))
+
+    def start_stock(self) -> Daemon:
+        """A daemon with libvirt's own driver, and no other module."""
+        drivers = self.machine.home / "stock"
+        drivers.mkdir(mode=0o755, exist_ok=True)
+        shutil.copyfile(installed_driver_dir() / MODULE_NAME, drivers / MODULE_NAME)
+        return self.start(driver_dir=str(drivers))
 
     # --- beside a daemon -------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -12,7 +11,7 @@ from harness.command_case import CommandCase
 from harness.keyhold import Keyhold
 from harness.sealed_files import KeyFile, sealed_in, secret_conf
 from harness.secret_files import Secret, snapshot, write_file
-from harness.settings import MODULE_NAME, installed_driver_dir, settings
+from harness.settings import settings
 from harness.waiting import wait_for
 
 EMBEDDED = """
@@ -192,10 +191,7 @@ class BesideOthers(BesideCase):
     COUNT = 2
 
     def test_the_stock_driver(self) -> None:
-        drivers = self.machine.home / "stock"
-        drivers.mkdir()
-        shutil.copy(installed_driver_dir() / MODULE_NAME, drivers)
-        daemon = self.start(driver_dir=str(drivers))
+        daemon = self.start_stock()
         self.configure()
         before = snapshot(self.store)
         for command in ("seal", "rekey", "unseal"):

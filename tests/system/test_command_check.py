@@ -276,6 +276,28 @@ class Check(CheckCase):
 
 
 class CheckBesideADaemon(CheckCase):
+    def test_the_stock_driver_over_sealed_values(self) -> None:
+        self.configure(encrypt=False)
+        daemon = self.start_stock()
+        self.assertFound(WARNING, "driver")
+        daemon.stop()
+        self.configure()
+        self.keyhold.run("seal").ok()
+        daemon = self.start_stock()
+        self.assertFound(CRITICAL, "other-driver")
+        self.assertIn("cannot read sealed values (3 here)", self.check().out)
+        [store] = json.loads(self.check("--json").out)["stores"]
+        self.assertEqual((store["counts"]["unreadable"], store["counts"]["sealed"]), (self.COUNT, self.COUNT))
+        self.assertRegex(self.check("--prometheus").out, r"(?m)^keyhold_secrets_unreadable\{.*\} 3$")
+        self.assertIn(" unreadable=3 ", self.check("--nagios").out)
+        self.assertEqual(self.keyhold.status()["unreadable"], self.COUNT)
+        status = self.keyhold.run("status").ok()
+        self.assertRegex(status, "unreadable +3\n")
+        self.assertIn("  other-driver: libvirtd (process ", status)
+        daemon.stop()
+        self.assertFound(GOOD)
+        self.assertIn(" unreadable=0 ", self.check("--nagios").out)
+
     def test_a_rotation_that_failed(self) -> None:
         self.configure()
         self.keyhold.run("seal").ok()

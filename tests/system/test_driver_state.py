@@ -14,7 +14,7 @@ from harness.command_case import CommandCase
 from harness.embedded import EmbeddedProcess
 from harness.keyhold import Keyhold
 from harness.secret_files import Secret, snapshot
-from harness.settings import MODULE_NAME, installed_driver_dir, settings
+from harness.settings import MODULE_NAME, settings
 from harness.waiting import wait_for
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "driver-report.schema.json").read_text())
@@ -87,10 +87,7 @@ class DriverState(DriverStateCase):
 
     def test_the_stock_driver_in_possession(self) -> None:
         self.configure()
-        drivers = self.machine.home / "drivers"
-        drivers.mkdir(mode=0o755)
-        shutil.copyfile(installed_driver_dir() / MODULE_NAME, drivers / MODULE_NAME)
-        self.start(driver_dir=str(drivers))
+        self.start_stock()
         status = self.keyhold.status()
         self.assertEqual((status["newValues"], status["newValuesBySettings"]), ("unknown", "sealed"))
         self.assertTells("another driver than Keyhold")
