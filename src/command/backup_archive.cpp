@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/backup_archive.h"
 
+#include "command/archive_input.h"
 #include "command/sha256.h"
 #include "conf/bytes.h"
 #include "conf/error.h"
 #include "conf/secret_xml.h"
 #include "directory/layout.h"
 #include "directory/secret_files.h"
-#include "os/descriptor.h"
 #include "seal/scratch.h"
 
 #include <algorithm>
 #include <memory>
 #include <string_view>
-
-#include <fcntl.h>
-#include <sys/stat.h>
 
 namespace keyhold::command {
 
@@ -28,44 +25,6 @@ constexpr std::size_t kMaxManifestSize = std::size_t{512} * 1024 * 1024;
 [[noreturn]] void refuse(const std::string &text, SourcePlace place = SourcePlace::current()) {
     throw Error(ErrorCode::valueUnreadable, text, 0, place);
 }
-
-/// The file of an archive, from its begin to its end.
-class ArchiveFile {
-  public:
-    ArchiveFile(FileSystem &fileSystem, const std::string &path)
-        : fileSystem_(fileSystem),
-          path_(path),
-          file_(fileSystem,
-                fileSystem.open(AT_FDCWD, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0)) {
-        FileStatus status;
-        const int number = file_.number();
-        const int result = number < 0 ? number : fileSystem.status(number, status);
-        if (result < 0)
-            throw Error(ErrorCode::fileAccess, "cannot open " + inQuotes(path), -result);
-        if (!S_ISREG(status.mode))
-            throw Error(ErrorCode::fileAccess, inQuotes(path) + " is not a regular file");
-    }
-
-    std::size_t read(std::span<std::uint8_t> buffer) const {
-        std::size_t have = 0;
-        while (have < buffer.size()) {
-            const ssize_t got =
-                fileSystem_.read(file_.number(), buffer.data() + have, buffer.size() - have);
-            if (got < 0)
-                throw Error(ErrorCode::fileAccess, "cannot read " + inQuotes(path_),
-                            static_cast<int>(-got));
-            if (got == 0)
-                break;
-            have += static_cast<std::size_t>(got);
-        }
-        return have;
-    }
-
-  private:
-    FileSystem &fileSystem_;
-    const std::string path_;
-    Descriptor file_;
-};
 
 class BackupReader {
   public:
@@ -221,7 +180,7 @@ void BackupWriter::finish(Manifest &manifest) {
 Manifest readBackup(const std::string &path, const SealingPolicy &policy,
                     const std::function<void(const ArchivedSecret &)> &visit,
                     FileSystem &fileSystem) {
-    const ArchiveFile file(fileSystem, path);
+    const ArchiveInput file(fileSystem, path);
     // Errors of a visitor are not of the archive.
     std::exception_ptr failure;
     const std::function<void(const ArchivedSecret &)> guarded = [&](const ArchivedSecret &secret) {

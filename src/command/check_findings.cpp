@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "command/check_findings.h"
 
+#include "command/foreign_files.h"
 #include "command/key_places.h"
 #include "command/libraries.h"
 #include "command/lost_store.h"
@@ -115,6 +116,7 @@ void checkFiles(CheckedStore &checked, std::vector<Finding> &findings, std::vect
     ExpectedModes ofHost = expected;
     ofHost.owners.push_back(0);
     append(findings, fileModes(checked.target.paths.settingsFile, Kind::mode, ofHost));
+    append(findings, foreignFiles(StoreDirectory(posixFileSystem(), path), report.keys.host.plan));
     append(findings, keyPlaces(report.keys.host.plan, path, ofHost));
     // Another driver does not go by these settings.
     if (!report.holder || report.holder->driver != Holder::Driver::other)
@@ -188,8 +190,11 @@ void notePlainCopies(std::vector<Finding> &findings) {
     }
 }
 
-std::vector<Finding> plainCopiesIn(std::vector<Finding> findings) {
+std::vector<Finding> plainCopiesIn(const StoreDirectory &directory, const Inspection &inspection,
+                                   const KeyPlan &plan) {
+    std::vector<Finding> findings = inWords(inspection.findings, directory.path());
     notePlainCopies(findings);
+    append(findings, foreignFiles(directory, plan));
     std::erase_if(findings, [](const Finding &each) { return each.kind != Kind::plainCopy; });
     return findings;
 }

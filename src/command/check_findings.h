@@ -43,7 +43,8 @@ struct CheckedStore {
 [[nodiscard]] std::vector<Cause> valueCauses(const HostKeys &keys, const Inspection &inspection);
 /// Files that count for nothing and may hold a value in plain are findings of another kind.
 void notePlainCopies(std::vector<Finding> &findings);
-/// These alone.
-[[nodiscard]] std::vector<Finding> plainCopiesIn(std::vector<Finding> findings);
+/// These alone, and those of foreignFiles().
+[[nodiscard]] std::vector<Finding> plainCopiesIn(const StoreDirectory &directory,
+                                                 const Inspection &inspection, const KeyPlan &plan);
 
 } // namespace keyhold::command

@@ -360,8 +360,7 @@ class Encryption {
                 std::ranges::move(adviceOnEarlierKeys(target_, keys.host, directory, inspection),
                                   std::back_inserter(result_.advice));
             if (options_.step == EncryptStep::on)
-                result_.plainCopies =
-                    plainCopiesIn(inWords(inspection.findings, target_.paths.configDirectory));
+                result_.plainCopies = plainCopiesIn(directory, inspection, keys.host.plan);
         }
         if (result_.outcome.remaining > 0)
             advise("run keyhold encrypt " + std::string(stepName(options_.step)) +

@@ -22,7 +22,7 @@ struct Finding {
         orphan,     ///< a value file whose secret has no definition
         leftover,   ///< a private name of an interrupted change
         aside,      ///< a value file that was quarantined
-        unknown,    ///< another name that begins as those of a secret
+        unknown,    ///< another name that mentions a secret
         mode,       ///< a file that others can read or write
         owner,      ///< a file of another user
         unchanged,  ///< a value file that should have been re-encrypted, and was not

@@ -4,6 +4,7 @@
 #include "conf/error.h"
 #include "os/file_system.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <iterator>
 #include <system_error>
@@ -18,11 +19,16 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
 
+bool leadsTo(const std::string &path, const FileStatus &file) {
+    FileStatus status;
+    return posixFileSystem().statusOf(path, status) == 0 && status.device == file.device &&
+           status.inode == file.inode;
+}
+
 /// By what the directories are: one may be mounted in several places.
 bool isBelow(const fs::path &path, const FileStatus &directory) {
     for (fs::path at = path.parent_path();; at = at.parent_path()) {
-        FileStatus status;
-        if (posixFileSystem().statusOf(at.string(), status) == 0 && status.isSameFile(directory))
+        if (leadsTo(at.string(), directory))
             return true;
         if (at == at.parent_path())
             return false;
@@ -45,13 +51,23 @@ void checkDirectories(std::vector<Finding> &found, const fs::path &key) {
     }
 }
 
-} // namespace
-
-std::vector<Finding> keyPlaces(const KeyPlan &plan, const std::string &store,
-                               const ExpectedModes &expected) {
+std::vector<std::string> keyPathsOf(const KeyPlan &plan) {
     std::vector<std::string> paths = plan.earlierKeyPaths;
     if (!plan.keyPath.empty() && plan.source != KeyPlan::Source::credential)
         paths.insert(paths.begin(), plan.keyPath);
+    return paths;
+}
+
+} // namespace
+
+bool isKeyOf(const KeyPlan &plan, const FileStatus &file) {
+    return std::ranges::any_of(keyPathsOf(plan),
+                               [&](const std::string &path) { return leadsTo(path, file); });
+}
+
+std::vector<Finding> keyPlaces(const KeyPlan &plan, const std::string &store,
+                               const ExpectedModes &expected) {
+    const std::vector<std::string> paths = keyPathsOf(plan);
     std::vector<Finding> found;
     std::error_code error;
     FileStatus status;
@@ -61,9 +77,7 @@ std::vector<Finding> keyPlaces(const KeyPlan &plan, const std::string &store,
         if (error)
             continue;
         if (hasStore && isBelow(key, status))
-            found.push_back({Finding::Kind::keyFile, key.string(),
-                             "is in the directory of the values that it opens: who copies one has "
-                             "both; move it"});
+            found.push_back({Finding::Kind::keyFile, key.string(), kKeyBesideValues});
         checkDirectories(found, key);
         std::ranges::move(fileModes(key.string(), Finding::Kind::keyFile, expected),
                           std::back_inserter(found));

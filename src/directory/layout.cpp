@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "directory/layout.h"
 
+#include <algorithm>
 #include <array>
 #include <initializer_list>
 #include <sodium.h>
@@ -106,6 +107,18 @@ std::optional<FileName> parseFileName(std::string_view name) {
             return fileOf(*uuid, form, rest.substr(valueFormatName(form).size()));
     }
     return std::nullopt;
+}
+
+bool mentionsSecret(std::string_view name) {
+    const auto hasUuidAt = [&](std::size_t at) {
+        return Uuid::parseCanonical(name.substr(at, Uuid::kTextLength)).has_value();
+    };
+    for (std::size_t at = 0; at + Uuid::kTextLength <= name.size(); ++at)
+        if (hasUuidAt(at))
+            return true;
+    return std::ranges::any_of(kValueFormats, [&](ValueFormat form) {
+        return name.find("." + std::string(valueFormatName(form))) != std::string_view::npos;
+    });
 }
 
 bool hasDefinitionSuffix(std::string_view name) {

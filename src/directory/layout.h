@@ -49,6 +49,10 @@ struct FileName {
 /// What a name in the directory stands for; empty for names that are none of the above.
 [[nodiscard]] std::optional<FileName> parseFileName(std::string_view name);
 
+/// True for a name that no driver has given and that mentions a secret: a uuid, or the end of the
+/// name of a value, is somewhere in it, as in those of editors' copies (`.U.base64.swp`).
+[[nodiscard]] bool mentionsSecret(std::string_view name);
+
 /// True for names a stock driver would try to load as a definition.
 [[nodiscard]] bool hasDefinitionSuffix(std::string_view name);
 

@@ -46,13 +46,13 @@ std::pair<Uuid, ValueFormat> valueOf(const Name &name) {
     return {Uuid(bytes), static_cast<ValueFormat>(std::countr_zero(name.form))};
 }
 
-/// Where a name belongs that stands for no file of ours; null for what is none of a store's.
-std::vector<std::string> *listOfOthers(std::string_view name, Listing &listing) {
+/// Where a name belongs that stands for no file of ours.
+std::vector<std::string> &listOfOthers(std::string_view name, Listing &listing) {
     if (layout::isQuarantineName(name))
-        return &listing.quarantined;
+        return listing.quarantined;
     if (layout::hasDefinitionSuffix(name))
-        return &listing.misnamed;
-    return Uuid::parseCanonical(name.substr(0, Uuid::kTextLength)) ? &listing.unknown : nullptr;
+        return listing.misnamed;
+    return layout::mentionsSecret(name) ? listing.unknown : listing.foreign;
 }
 
 /// Gives the secrets their values.
@@ -78,8 +78,7 @@ Listing listStore(const StoreDirectory &directory) {
     directory.list([&](const char *text) {
         const auto file = layout::parseFileName(text);
         if (!file) {
-            if (auto *const others = listOfOthers(text, listing))
-                others->emplace_back(text);
+            listOfOthers(text, listing).emplace_back(text);
             return;
         }
         if (file->stage != layout::Stage::current) {

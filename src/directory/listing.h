@@ -17,7 +17,8 @@ struct Listing {
     std::vector<std::string> privateNames;
     std::vector<std::string> misnamed; ///< what looks like a definition and has no uuid for a name
     std::vector<std::string> quarantined; ///< values that are kept and count for nothing
-    std::vector<std::string> unknown;     ///< other names that begin as those of a secret
+    std::vector<std::string> unknown;     ///< other names that mention a secret
+    std::vector<std::string> foreign;     ///< all other names
 };
 
 /// Raises systemCall if the directory cannot be read to its end.

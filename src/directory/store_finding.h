@@ -24,7 +24,7 @@ struct StoreFinding {
         orphanedValue,        ///< its secret has no definition
         privateName,          ///< of an interrupted change
         quarantinedValue,     ///< a value file that counts for nothing
-        unknownName,          ///< another name that begins as those of a secret
+        unknownName,          ///< another name that mentions a secret
         writable,             ///< other users may write to the file
         accessible,           ///< other users may read or write the file
         foreignOwner,         ///< the file belongs to `owner`, and not to `rightOwner`

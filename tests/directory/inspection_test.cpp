@@ -4,9 +4,11 @@
 #include "directory/store_files.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <sys/stat.h>
 
 namespace keyhold {
@@ -84,6 +86,19 @@ TEST_F(Inspect, OnlyNumberedNamesOfValuesAreQuarantined) {
     EXPECT_THAT(kinds(), ElementsAre(Kind::quarantinedValue));
     store.put(StoreFiles::nameOf(1, "jwe.aside-"), "x");
     EXPECT_THAT(kinds(), ElementsAre(Kind::quarantinedValue, Kind::unknownName));
+}
+
+TEST_F(Inspect, NamesOfCopiesMentionASecret) {
+    store.define(1);
+    for (const std::string &name :
+         {"." + StoreFiles::nameOf(1, "base64.swp"), "#" + StoreFiles::nameOf(1, "base64#"),
+          StoreFiles::nameOf(1, "base64~"), std::string("copy-of-") + StoreFiles::nameOf(1, "bak"),
+          std::string("foo.base64")}) {
+        store.put(name, "x");
+        EXPECT_THAT(kinds(), ElementsAre(Kind::unknownName)) << name;
+        std::filesystem::remove(store.secrets() + "/" + name);
+        EXPECT_THAT(kinds(), IsEmpty());
+    }
 }
 
 TEST_F(Inspect, FilesThatAreNoneOfASecretsAreNotLookedAt) {

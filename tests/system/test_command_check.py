@@ -177,6 +177,20 @@ class Check(CheckCase):
             copy.unlink()
             self.assertFound(GOOD)
 
+    def test_other_files_with_values_or_keys(self) -> None:
+        value = self.secrets[0].value_in(self.store)
+        for name in (f".{value.name}.swp", f"{value.name}~", f"#{value.name}#", "foo.base64", "notes"):
+            self.assertComesAndGoes(WARNING, "plain-copy", self.store / name, value.read_bytes())
+        self.assertComesAndGoes(WARNING, "key-file", self.store / "key", self.key.path.read_bytes())
+        archive = self.store / "backup.tar"
+        self.keyhold.run("backup", "--plain", str(archive)).ok()
+        self.assertFound(WARNING, "plain-copy")
+        self.assertIn("is an archive with values in plain", self.check().out)
+        self.configure()
+        self.assertIn("/secrets/backup.tar' is an archive", self.keyhold.run("encrypt", "on").out)
+        archive.unlink()
+        self.assertFound(GOOD)
+
     def test_a_library_that_is_not_there(self) -> None:
         module = self.machine.home / "modules/libvirt_driver_secret.so"
         module.parent.mkdir()
