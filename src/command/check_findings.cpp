@@ -112,6 +112,7 @@ void checkFiles(CheckedStore &checked, std::vector<Finding> &findings, std::vect
     append(findings, std::move(inFiles));
     const ExpectedModes expected = expectedModes(checked, expectations);
     append(findings, storeModes(path, expected));
+    append(findings, parentModes(checked.target.paths));
     // These are not in the store: what was expected of that is not expected of them.
     ExpectedModes ofHost = expected;
     ofHost.owners.push_back(0);

@@ -96,4 +96,35 @@ std::vector<Finding> fileModes(const std::string &path, Finding::Kind kind,
     return found;
 }
 
+std::vector<std::string> writableAbove(const std::string &path) {
+    namespace fs = std::filesystem;
+    std::vector<std::string> found;
+    std::error_code error;
+    const fs::path file = fs::weakly_canonical(path, error);
+    if (error)
+        return found;
+    for (fs::path at = file.parent_path();; at = at.parent_path()) {
+        FileStatus status;
+        if (posixFileSystem().statusOf(at.string(), status) == 0 &&
+            (status.mode & kWritableByOthers) != 0 &&
+            ((status.mode & S_ISVTX) == 0 || at == file.parent_path()))
+            found.push_back(at.string());
+        if (at == at.parent_path())
+            return found;
+    }
+}
+
+std::vector<Finding> parentModes(const InstancePaths &paths) {
+    std::vector<Finding> found;
+    for (const std::string &path : {paths.configDirectory, paths.settingsFile}) {
+        for (const std::string &directory : writableAbove(path)) {
+            if (std::ranges::find(found, directory, &Finding::file) == found.end())
+                found.push_back({Finding::Kind::directory, directory,
+                                 "can be written by other users, who can exchange " +
+                                     inQuotes(path) + "; chmod go-w it"});
+        }
+    }
+    return found;
+}
+
 } // namespace keyhold::command

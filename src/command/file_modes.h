@@ -2,6 +2,7 @@
 #pragma once
 
 #include "command/finding.h"
+#include "host/instance_paths.h"
 
 #include <optional>
 #include <string>
@@ -27,5 +28,11 @@ struct ExpectedModes {
 /// it is not there.
 [[nodiscard]] std::vector<Finding> fileModes(const std::string &path, Finding::Kind kind,
                                              const ExpectedModes &expected);
+
+/// The directories above a file, or above the place where one would be, in which others can write,
+/// so that they can exchange it. A sticky one counts where the file is right in it.
+[[nodiscard]] std::vector<std::string> writableAbove(const std::string &path);
+/// Those above a store and its settings.
+[[nodiscard]] std::vector<Finding> parentModes(const InstancePaths &paths);
 
 } // namespace keyhold::command

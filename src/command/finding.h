@@ -13,7 +13,7 @@ namespace keyhold::command {
 struct Finding {
     enum class Kind {
         settings,   ///< secret.conf or a key file that it names
-        directory,  ///< owner or mode of the directory
+        directory,  ///< owner or mode of the directory, or of one above it
         definition, ///< a definition file that cannot be read, or does not count
         damaged,    ///< a value file that is damaged, altered, of another secret, or cannot be read
         missingKey, ///< a value file that none of the configured keys opens

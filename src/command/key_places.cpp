@@ -9,15 +9,11 @@
 #include <iterator>
 #include <system_error>
 
-#include <sys/stat.h>
-
 namespace keyhold::command {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
 
 bool leadsTo(const std::string &path, const FileStatus &file) {
     FileStatus status;
@@ -32,22 +28,6 @@ bool isBelow(const fs::path &path, const FileStatus &directory) {
             return true;
         if (at == at.parent_path())
             return false;
-    }
-}
-
-void checkDirectories(std::vector<Finding> &found, const fs::path &key) {
-    for (fs::path at = key.parent_path();; at = at.parent_path()) {
-        FileStatus status;
-        if (posixFileSystem().statusOf(at.string(), status) == 0 &&
-            (status.mode & kWritableByOthers) != 0 &&
-            // In a sticky directory others cannot exchange what is there.
-            ((status.mode & S_ISVTX) == 0 || at == key.parent_path())) {
-            found.push_back({Finding::Kind::keyFile, key.string(),
-                             "is below " + inQuotes(at.string()) +
-                                 ", in which others can write; move it, or chmod go-w that"});
-        }
-        if (at == at.parent_path())
-            return;
     }
 }
 
@@ -72,13 +52,23 @@ std::vector<Finding> keyPlaces(const KeyPlan &plan, const std::string &store,
     std::error_code error;
     FileStatus status;
     const bool hasStore = posixFileSystem().statusOf(store, status) == 0;
+    const std::string parentPath = fs::path(store).parent_path().string();
+    FileStatus parent;
+    const bool hasParent = posixFileSystem().statusOf(parentPath, parent) == 0;
     for (const std::string &path : paths) {
         const fs::path key = fs::canonical(path, error);
         if (error)
             continue;
         if (hasStore && isBelow(key, status))
             found.push_back({Finding::Kind::keyFile, key.string(), kKeyBesideValues});
-        checkDirectories(found, key);
+        else if (hasParent && isBelow(key, parent))
+            found.push_back({Finding::Kind::keyFile, key.string(),
+                             "is below " + inQuotes(parentPath) +
+                                 ", as the values are: who copies that has both; move it"});
+        for (const std::string &directory : writableAbove(key.string()))
+            found.push_back({Finding::Kind::keyFile, key.string(),
+                             "is below " + inQuotes(directory) +
+                                 ", in which others can write; move it, or chmod go-w that"});
         std::ranges::move(fileModes(key.string(), Finding::Kind::keyFile, expected),
                           std::back_inserter(found));
     }

@@ -17,8 +17,9 @@ inline constexpr const char *kKeyBesideValues =
 /// Whether that is one of its key files.
 [[nodiscard]] bool isKeyOf(const KeyPlan &plan, const FileStatus &file);
 
-/// What is wrong with where key files are: in the store, or where others can exchange them. Of a
-/// path that leads nowhere nothing is said: it may be a key.
+/// What is wrong with where key files are: in the store or the directory above it, which is copied
+/// with it, or where others can exchange them. Of a path that leads nowhere nothing is said: it may
+/// be a key.
 [[nodiscard]] std::vector<Finding> keyPlaces(const KeyPlan &plan, const std::string &store,
                                              const ExpectedModes &expected);
 

@@ -134,6 +134,32 @@ class Check(CheckCase):
         self.configure()
         self.assertFound(GOOD)
 
+    def test_key_that_is_copied_with_the_store(self) -> None:
+        (self.etc / "keys").mkdir(mode=0o700)
+        for place in (self.etc / "key", self.etc / "keys/key"):
+            shutil.copy(self.key.path, place)
+            write_file(self.etc / "secret.conf", f'secrets_encryption_key = "/etc/libvirt/{place.relative_to(self.etc)}"\n')
+            self.keyhold.run("seal").ok()
+            self.assertFound(WARNING, "key-file")
+            self.assertIn("is below '/etc/libvirt', as the values are", self.check().out)
+        self.configure()
+        self.assertFound(GOOD)
+
+    def test_directories_above_that_others_can_write(self) -> None:
+        self.etc.chmod(0o775)
+        self.assertFound(WARNING, "directory")
+        self.assertIn("'/etc/libvirt' can be written by other users", self.check().out)
+        self.etc.chmod(0o755)
+        self.assertFound(GOOD)
+        root = self.machine.home / "root"
+        Secret().write(root / "etc/secrets", b"value")
+        write_file(root / "etc/secret.conf", "encrypt_data = 0\n")
+        for directory in (root / "etc", root):
+            directory.chmod(0o777)
+            self.assertIn(f"'{directory}' can be written by other users", self.check("--root", str(root)).out)
+            directory.chmod(0o755)
+        self.assertFound(GOOD, options=("--root", str(root)))
+
     def test_key_where_others_can_write(self) -> None:
         self.configure()
         self.keyhold.run("seal").ok()
