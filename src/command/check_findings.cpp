@@ -5,6 +5,7 @@
 #include "command/key_places.h"
 #include "command/libraries.h"
 #include "command/lost_store.h"
+#include "command/read_only.h"
 #include "command/repeated_reasons.h"
 #include "conf/error.h"
 #include "directory/layout.h"
@@ -208,7 +209,10 @@ CheckedStore checkStore(const Target &target, const std::vector<std::string> &ke
     try {
         if (checkDirectory(checked, findings)) {
             checked.space = freeSpaceAt(target.paths.configDirectory);
-            if (checked.space)
+            // Of a file system that takes no changes it is no matter how much is left.
+            if (auto readOnly = readOnlyFinding(target.paths.configDirectory))
+                findings.push_back(*std::move(readOnly));
+            else if (checked.space)
                 append(findings, findingsOf(*checked.space, target.paths.configDirectory));
             checkFiles(checked, findings, causes, keyFiles, expectations);
         }

@@ -145,6 +145,8 @@ const char *findingKindName(Finding::Kind kind) noexcept {
         return "no-space";
     case Finding::Kind::noInodes:
         return "no-inodes";
+    case Finding::Kind::readOnly:
+        return "read-only";
     case Finding::Kind::littleSpace:
         return "little-space";
     case Finding::Kind::fewInodes:

@@ -38,6 +38,7 @@ struct Finding {
         library,     ///< a library that the module needs, and that is not there
         noSpace,     ///< the file system of the store takes no more bytes
         noInodes,    ///< it takes no more files
+        readOnly,    ///< nobody can change the directory
         littleSpace,
         fewInodes,
         unseen, ///< what this user cannot see

@@ -17,8 +17,7 @@ namespace fs = std::filesystem;
 
 bool leadsTo(const std::string &path, const FileStatus &file) {
     FileStatus status;
-    return posixFileSystem().statusOf(path, status) == 0 && status.device == file.device &&
-           status.inode == file.inode;
+    return posixFileSystem().statusOf(path, status) == 0 && status.isSameFile(file);
 }
 
 /// By what the directories are: one may be mounted in several places.

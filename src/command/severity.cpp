@@ -44,7 +44,8 @@ Severity severityOf(Finding::Kind kind) noexcept {
         return Severity::unknown;
     const bool isCritical = isUnreadable(kind) || kind == Kind::otherDriver ||
                             kind == Kind::store || kind == Kind::refused || kind == Kind::library ||
-                            kind == Kind::noSpace || kind == Kind::noInodes;
+                            kind == Kind::noSpace || kind == Kind::noInodes ||
+                            kind == Kind::readOnly;
     return isCritical ? Severity::critical : Severity::warning;
 }
 

@@ -245,6 +245,23 @@ class Check(CheckCase):
         self.fill("nr_inodes=1000", "touch $(seq -f .x%g 995)", CRITICAL, "no-inodes")
         self.fill("nr_inodes=1000", "touch $(seq -f .x%g 970)", WARNING, "few-inodes")
 
+    def test_a_store_that_nobody_can_change(self) -> None:
+        store = "/etc/libvirt/secrets"
+        self.machine.run("mount", "-t", "tmpfs", "-o", "mode=0700,size=64k", "none", store).ok()
+        self.machine.run("mount", "-o", "remount,ro", store).ok()
+        self.assertFound(CRITICAL, "read-only")
+        self.machine.run("mount", "-o", "remount,rw,size=64m", store).ok()
+        self.assertFound(GOOD)
+        self.machine.unmount(store)
+        for attribute in ("i", "a"):
+            self.machine.run("chattr", f"+{attribute}", str(self.store)).ok()
+            try:
+                self.assertFound(CRITICAL, "read-only")
+                self.assertIn("can be neither set nor sealed; chattr -ia it", self.check().out)
+            finally:
+                self.machine.run("chattr", "-ia", str(self.store)).ok()
+            self.assertFound(GOOD)
+
     def assertComesAndGoes(self, severity: int, kind: str, path: Path, content: str | bytes) -> None:
         """With a file, which may be there already."""
         before = path.read_bytes() if path.exists() else None
