@@ -6,8 +6,10 @@
 #include "conf/error.h"
 #include "os/file_system.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <system_error>
 
 #include <unistd.h>
 
@@ -28,6 +30,13 @@ Target own() {
     return {Target::Kind::session, InstancePaths::session(), {}};
 }
 
+/// Links and other spellings lead to the same root.
+bool isSame(const Target &a, const Target &b) {
+    std::error_code error;
+    return a.kind == b.kind &&
+           (a.root == b.root || std::filesystem::equivalent(a.root, b.root, error));
+}
+
 std::vector<Target> named(const TargetChoice &choice) {
     if (choice.wantsSession && ::geteuid() == 0)
         throw Error(ErrorCode::invalidArgument,
@@ -37,8 +46,12 @@ std::vector<Target> named(const TargetChoice &choice) {
         targets.push_back({Target::Kind::system, InstancePaths::system(), {}});
     if (choice.wantsSession)
         targets.push_back({Target::Kind::session, InstancePaths::session(), {}});
-    for (const std::string &root : choice.roots)
-        targets.push_back(embedded(root));
+    for (const std::string &root : choice.roots) {
+        Target target = embedded(root);
+        if (std::ranges::none_of(targets,
+                                 [&](const Target &named) { return isSame(named, target); }))
+            targets.push_back(std::move(target));
+    }
     return targets;
 }
 

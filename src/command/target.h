@@ -27,9 +27,9 @@ struct TargetChoice {
     std::vector<std::string> roots;
 };
 
-/// The stores that were named, or the one of the user of this process, if it exists: the system's
-/// for root, else the session's. Raises invalidArgument for one that cannot be, notFound for one
-/// that was named and has no directory.
+/// The stores that were named, each once, or the one of the user of this process, if it exists: the
+/// system's for root, else the session's. Raises invalidArgument for one that cannot be, notFound
+/// for one that was named and has no directory.
 [[nodiscard]] std::vector<Target> chooseTargets(const TargetChoice &choice);
 /// The same where exactly one is wanted; raises notFound if there is none, configUnsupported if a
 /// process serves what was there.

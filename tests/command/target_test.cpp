@@ -2,6 +2,7 @@
 #include "command/store_on_disk.h"
 #include "command/target.h"
 #include "conf/error.h"
+#include "os/temporary_directory.h"
 
 #include <filesystem>
 
@@ -33,10 +34,23 @@ TEST(Target, AStoreThatWasNamedMustBeThere) {
 
 TEST(Target, OneIsChangedAtATime) {
     const StoreOnDisk store;
+    const StoreOnDisk other;
     TargetChoice choice = store.choice();
-    choice.roots.push_back(store.root());
+    choice.roots.push_back(other.root());
     EXPECT_EQ(chooseTargets(choice).size(), 2u);
     EXPECT_THROW(static_cast<void>(chooseTarget(choice)), Error);
+}
+
+TEST(Target, OneThatIsNamedTwiceIsOne) {
+    const StoreOnDisk store;
+    const TemporaryDirectory links;
+    const std::string link = links.path() + "/link";
+    std::filesystem::create_directory_symlink(store.root(), link);
+    TargetChoice choice = store.choice();
+    choice.roots.insert(choice.roots.end(), {store.root() + "/", store.root(), link});
+    EXPECT_EQ(chooseTargets(choice).size(), 1u);
+    EXPECT_EQ(chooseWatched(choice).size(), 1u);
+    EXPECT_EQ(chooseTarget(choice).root, store.root());
 }
 
 TEST(Target, RootHasNoSession) {

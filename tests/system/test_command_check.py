@@ -328,6 +328,16 @@ class Check(CheckCase):
         self.configure()
         metrics = self.check("--prometheus").out
         self.assertRegex(metrics, r'(?m)^keyhold_findings\{.*kind="plain",severity="warning"\} 3$')
+        self.assertPromtoolAccepts(metrics)
+
+    def test_a_store_named_twice_has_its_metrics_once(self) -> None:
+        root = self.machine.home / "root"
+        Secret().write(root / "etc/secrets", b"value")
+        metrics = self.check("--prometheus", "--root", str(root), "--root", f"{root}/", "--system", "--system").out
+        self.assertEqual(metrics.count("keyhold_secrets{"), 2)
+        self.assertPromtoolAccepts(metrics)
+
+    def assertPromtoolAccepts(self, metrics: str) -> None:
         done = self.machine.run("promtool", "check", "metrics", stdin=metrics)
         self.assertEqual((done.code, done.out + done.err), (0, ""))
 
