@@ -148,7 +148,8 @@ void reconcileSameUses(const Target &target, const std::optional<Holder> &holder
     };
     if (std::ranges::none_of(inspection.findings, isSameUse))
         return;
-    const Drift drift = findDrift(target, holder, inspection);
+    const Drift drift =
+        findDrift(target, holder, {}, inspection); // no matter which values there are
     const auto isUnlisted = [&](const std::string &name) {
         const auto file = layout::parseFileName(name);
         return file && drift.unusable.contains(file->uuid);

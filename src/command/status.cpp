@@ -210,8 +210,7 @@ void printText(const Report &report, bool isVerbose) {
         return finding.kind != Kind::store && finding.kind != Kind::driver &&
                finding.kind != Kind::otherDriver && finding.kind != Kind::drift &&
                finding.kind != Kind::refused && finding.kind != Kind::settings &&
-               finding.kind != Kind::unfinished &&
-               !isUnreadable(finding.kind);
+               finding.kind != Kind::unfinished && !isUnreadable(finding.kind);
     });
     removeRepeatedReasons(findings);
     printCauses(findings, isVerbose, "  ");
