@@ -3,8 +3,8 @@
 
 #include "conf/bytes.h"
 #include "conf/error.h"
+#include "conf/json_object.h"
 #include "config.h"
-#include "host/json_object.h"
 #include "os/descriptor.h"
 #include "os/proc_file.h"
 

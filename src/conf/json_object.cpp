@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "host/json_object.h"
+#include "conf/json_object.h"
 
 #include <glib.h>
 
