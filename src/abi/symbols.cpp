@@ -44,6 +44,8 @@ const char *lookUpSymbols(Symbols &table, void *library,
     table.name = reinterpret_cast<decltype(table.name)>(addressOf(#name));
     KEYHOLD_LIBVIRT_SYMBOLS(KEYHOLD_LOOK_UP)
 #undef KEYHOLD_LOOK_UP
+    table.virThreadJobGet =
+        reinterpret_cast<decltype(table.virThreadJobGet)>(find(library, "virThreadJobGet"));
     return missing;
 }
 

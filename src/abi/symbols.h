@@ -3,6 +3,8 @@
 
 #include "abi/tables.h"
 
+#include <libvirt/virterror.h>
+
 #include <cstddef>
 
 #include <sys/types.h>
@@ -52,6 +54,8 @@
     X(int, virIdentityGetX509DName, (keyhold::abi::Identity *, const char **))                            \
     X(int, virIdentityGetSELinuxContext, (keyhold::abi::Identity *, const char **))                       \
     X(int, virIdentityIsCurrentElevated, ())                                                              \
+    X(void, virErrorPreserveLast, (virErrorPtr *))                                                        \
+    X(void, virErrorRestore, (virErrorPtr *))                                                             \
     X(int, virSetConnectSecret, (virConnectPtr))                                                          \
     X(char *, virGetUserConfigDirectory, ())                                                              \
     X(char *, virGetUserRuntimeDirectory, ())                                                             \
@@ -73,6 +77,9 @@ struct Symbols {
 #define KEYHOLD_DECLARE(result, name, parameters) result(*name) parameters = nullptr;
     KEYHOLD_LIBVIRT_SYMBOLS(KEYHOLD_DECLARE)
 #undef KEYHOLD_DECLARE
+    /// Which API of libvirt the thread works for. The one that may be null: nothing but the audit
+    /// trail needs it.
+    const char *(*virThreadJobGet)() = nullptr;
 };
 
 /// Looks every symbol up by `find`, which is dlsym, and stores its address, null where there is

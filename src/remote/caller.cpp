@@ -5,6 +5,7 @@
 #include "conf/error.h"
 
 #include <glib-object.h>
+#include <libvirt/virterror.h>
 
 #include <memory>
 #include <string_view>
@@ -17,6 +18,25 @@ struct Release {
     void operator()(abi::Identity *identity) const { g_object_unref(identity); }
 };
 using IdentityPtr = std::unique_ptr<abi::Identity, Release>;
+
+/// Puts the error of the thread back: libvirt's getters read by functions of its public API, which
+/// begin by resetting it.
+class ErrorKept {
+  public:
+    ErrorKept() {
+        if (virGetLastErrorCode() != VIR_ERR_OK)
+            abi::symbols().virErrorPreserveLast(&error_);
+    }
+    ~ErrorKept() {
+        if (error_)
+            abi::symbols().virErrorRestore(&error_);
+    }
+    ErrorKept(const ErrorKept &) = delete;
+    ErrorKept &operator=(const ErrorKept &) = delete;
+
+  private:
+    virErrorPtr error_ = nullptr;
+};
 
 // libvirt's getters answer 1 for a value that is there.
 template <typename Value>
@@ -47,6 +67,7 @@ std::string printable(std::string_view text) {
 } // namespace
 
 std::optional<Caller> current() {
+    const ErrorKept kept;
     const abi::Symbols &libvirt = abi::symbols();
     const IdentityPtr owner(libvirt.virIdentityGetCurrent());
     abi::Identity *const identity = owner.get();
@@ -62,6 +83,12 @@ std::optional<Caller> current() {
     out.x509Name = text(libvirt.virIdentityGetX509DName, identity);
     out.selinuxContext = text(libvirt.virIdentityGetSELinuxContext, identity);
     return out;
+}
+
+std::string job() {
+    const auto get = abi::symbols().virThreadJobGet;
+    const char *const name = get ? get() : nullptr;
+    return name ? name : "";
 }
 
 std::string describe(const std::optional<Caller> &caller) {

@@ -49,6 +49,14 @@ std::optional<std::string> embeddedRootOf(virConnectPtr connection) {
     return std::nullopt;
 }
 
+std::string shown(virConnectPtr connection) {
+    const abi::Uri *uri = abi::connectionUri(connection);
+    if (!uri)
+        return {};
+    const auto text = [](const char *part) { return std::string(part ? part : ""); };
+    return text(uri->scheme) + "://" + text(uri->server) + text(uri->path);
+}
+
 std::string forEmbeddedRoot(const std::string &root) {
     const std::unique_ptr<char, void (*)(void *)> escaped(
         g_uri_escape_string(root.c_str(), "/", FALSE), g_free);

@@ -23,6 +23,9 @@ void requireDaemonPath(virConnectPtr connection, bool isPrivileged);
 /// one.
 [[nodiscard]] std::optional<std::string> embeddedRootOf(virConnectPtr connection);
 
+/// The URI of a connection as a record shows it: without its user and parameters.
+[[nodiscard]] std::string shown(virConnectPtr connection);
+
 /// The URI of an embedded secret connection for a root, escaped as RFC 3986 wants it.
 [[nodiscard]] std::string forEmbeddedRoot(const std::string &root);
 

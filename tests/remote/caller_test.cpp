@@ -56,6 +56,19 @@ TEST_F(CallerTest, AThreadWithoutAnIdentityIsTheProcessItself) {
     EXPECT_EQ(caller::describe(caller), "this process");
 }
 
+TEST_F(CallerTest, AnErrorOfTheThreadStays) {
+    const Identity identity = newIdentity();
+    std::thread([&] {
+        const auto setCurrent = privateFunction<int(void *)>("virIdentitySetCurrent");
+        EXPECT_EQ(setCurrent(identity.get()), 0);
+        EXPECT_EQ(virConnectOpen("no-such://"), nullptr);
+        const std::string before = virGetLastErrorMessage();
+        static_cast<void>(caller::current());
+        EXPECT_EQ(virGetLastErrorMessage(), before);
+        EXPECT_EQ(setCurrent(nullptr), 0);
+    }).join();
+}
+
 TEST_F(CallerTest, AnEmptyIdentityIsAnUnknownClient) {
     const std::optional<Caller> caller = seenWith(newIdentity());
     ASSERT_TRUE(caller);
