@@ -60,6 +60,8 @@ class FileSystem {
     /// stat(2) of a path.
     virtual int statusOf(const std::string &path, FileStatus &out) = 0;
     virtual ssize_t read(int descriptor, void *buffer, std::size_t size) = 0;
+    /// pread(2): from this offset on, and the position of read() stays.
+    virtual ssize_t readAt(int descriptor, void *buffer, std::size_t size, off_t offset) = 0;
     virtual ssize_t write(int descriptor, const void *buffer, std::size_t size) = 0;
     /// fsync(2), of a file or of a directory, which is not enough: take sync().
     virtual int fsync(int descriptor) = 0;
@@ -75,9 +77,9 @@ class FileSystem {
     /// Takes a POSIX write lock on byte 0 without waiting; -EAGAIN or -EACCES if another process
     /// holds it.
     virtual int lock(int descriptor) = 0;
-    /// flock(2), exclusive, without waiting; -EWOULDBLOCK while another open of the directory has a
-    /// lock. It belongs to the open directory, so copies of the descriptor in forked children keep
-    /// it until unlockDirectory(), whoever closes what.
+    /// flock(2), exclusive, without waiting; -EWOULDBLOCK while another open of the directory, or
+    /// file, has a lock. It belongs to what is open, so copies of the descriptor in forked children
+    /// keep it until unlockDirectory(), whoever closes what.
     virtual int lockDirectory(int descriptor) = 0;
     virtual int unlockDirectory(int descriptor) = 0;
     virtual int truncate(int descriptor, off_t size) = 0;

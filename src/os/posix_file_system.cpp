@@ -165,6 +165,10 @@ class PosixFileSystem final : public FileSystem {
         return untilDone(::read, descriptor, buffer, size);
     }
 
+    ssize_t readAt(int descriptor, void *buffer, std::size_t size, off_t offset) override {
+        return untilDone([&] { return ::pread(descriptor, buffer, size, offset); });
+    }
+
     ssize_t write(int descriptor, const void *buffer, std::size_t size) override {
         return untilDone(::write, descriptor, buffer, size);
     }

@@ -153,6 +153,11 @@ ssize_t FaultyFileSystem::read(int descriptor, void *buffer, std::size_t size) {
                 [&] { return inner_.read(descriptor, buffer, limited(size)); });
 }
 
+ssize_t FaultyFileSystem::readAt(int descriptor, void *buffer, std::size_t size, off_t offset) {
+    return pass(Operation::read, nameOf(descriptor),
+                [&] { return inner_.readAt(descriptor, buffer, limited(size), offset); });
+}
+
 ssize_t FaultyFileSystem::write(int descriptor, const void *buffer, std::size_t size) {
     return pass(Operation::write, nameOf(descriptor),
                 [&] { return inner_.write(descriptor, buffer, limited(size)); });

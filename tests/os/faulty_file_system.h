@@ -59,6 +59,7 @@ class FaultyFileSystem final : public FileSystem {
     int exists(int directory, const char *name) override;
     int statusOf(const std::string &path, FileStatus &out) override;
     ssize_t read(int descriptor, void *buffer, std::size_t size) override;
+    ssize_t readAt(int descriptor, void *buffer, std::size_t size, off_t offset) override;
     ssize_t write(int descriptor, const void *buffer, std::size_t size) override;
     int fsync(int descriptor) override;
     int isReadOnly(int descriptor) override;

@@ -54,6 +54,18 @@ TEST_P(FileSystemContract, ReadAndWriteMoveTheOffset) {
     EXPECT_EQ(0, files.close(file));
 }
 
+TEST_P(FileSystemContract, ReadAtLeavesThePositionOfReadAlone) {
+    put("file", "abcdef");
+    const int file = files.open(directory, "file", O_RDONLY, 0);
+    char part[4];
+    EXPECT_EQ(2, files.readAt(file, part, sizeof part, 4));
+    EXPECT_EQ("ef", std::string(part, 2));
+    EXPECT_EQ(0, files.readAt(file, part, sizeof part, 6));
+    EXPECT_EQ("abcdef", readAll(file));
+    EXPECT_EQ(0, files.close(file));
+    EXPECT_EQ(-EBADF, files.readAt(file, part, sizeof part, 0));
+}
+
 TEST_P(FileSystemContract, ADescriptorDoesOnlyWhatItWasOpenedFor) {
     put("file", "x");
     char byte = 0;

@@ -37,14 +37,20 @@ Luck throwDice(std::mt19937_64 &rng) {
     }
 }
 
+/// Of what was appended to a synced file, only that can be lost.
+std::size_t keptSize(const MemoryInode &file) {
+    return file.content.starts_with(file.syncedContent) ? file.syncedContent.size() : 0;
+}
+
 void loseContent(MemoryInode &file, Luck luck, std::mt19937_64 &rng) {
-    const std::size_t size = file.content.size();
+    const std::size_t kept = keptSize(file);
+    const std::size_t unsynced = file.content.size() - kept;
     switch (luck) {
     case Luck::nothingSurvives:
         file.content = file.syncedContent;
         return;
     case Luck::namesSurvive:
-        file.content.clear();
+        file.content.resize(kept);
         return;
     case Luck::allSurvives:
         return;
@@ -53,16 +59,16 @@ void loseContent(MemoryInode &file, Luck luck, std::mt19937_64 &rng) {
     }
     switch (rng() % 5) {
     case 0:
-        file.content.clear();
+        file.content.resize(kept);
         break;
     case 1:
         file.content = file.syncedContent;
         break;
     case 2:
-        file.content.resize(rng() % (size + 1));
+        file.content.resize(kept + rng() % (unsynced + 1));
         break;
     case 3:
-        file.content.assign(size, '\0');
+        file.content.replace(kept, unsynced, unsynced, '\0');
         break;
     default:
         break;

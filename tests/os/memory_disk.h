@@ -41,7 +41,8 @@ struct Place {
 };
 
 /// How cruel a power loss is. Each unsynced change of a directory may have happened or not; each
-/// unsynced file may be empty, as it was, a prefix, full, or zeros.
+/// unsynced file may be empty, as it was, a prefix, full, or zeros; one that was only appended to
+/// keeps what was synced.
 struct PowerLoss {
     bool reorder = true;       ///< the changes that happened may have done so in any order
     bool leaveGaps = true;     ///< a change may be lost of which a later one happened

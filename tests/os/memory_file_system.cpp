@@ -99,7 +99,9 @@ int MemoryFileSystem::statusOf(const std::string &path, FileStatus &out) {
                       [&] { return state_->fill(state_->at(path), out); });
 }
 
-ssize_t MemoryFileSystem::read(int descriptor, void *buffer, std::size_t size) {
+template <typename Place>
+ssize_t MemoryFileSystem::performRead(int descriptor, void *buffer, std::size_t size,
+                                      const Place &place) {
     const std::lock_guard held(mutex_);
     return perform({.verb = "read", .path = state_->pathOf(descriptor)}, [&]() -> ssize_t {
         MemoryOpenFile *open = state_->find(descriptor);
@@ -108,13 +110,25 @@ ssize_t MemoryFileSystem::read(int descriptor, void *buffer, std::size_t size) {
         if (state_->disk.isDirectory(open->inode))
             return -EISDIR;
         const std::string &content = state_->disk.at(open->inode).content;
-        const std::size_t from = std::min(open->offset, content.size());
+        std::size_t &offset = place(*open);
+        const std::size_t from = std::min(offset, content.size());
         const std::size_t count = std::min(size, content.size() - from);
         if (count != 0)
             std::memcpy(buffer, content.data() + from, count);
-        open->offset = from + count;
+        offset = from + count;
         return static_cast<ssize_t>(count);
     });
+}
+
+ssize_t MemoryFileSystem::read(int descriptor, void *buffer, std::size_t size) {
+    return performRead(descriptor, buffer, size,
+                       [](MemoryOpenFile &open) -> std::size_t & { return open.offset; });
+}
+
+ssize_t MemoryFileSystem::readAt(int descriptor, void *buffer, std::size_t size, off_t offset) {
+    auto own = static_cast<std::size_t>(offset);
+    return performRead(descriptor, buffer, size,
+                       [&](MemoryOpenFile &) -> std::size_t & { return own; });
 }
 
 ssize_t MemoryFileSystem::write(int descriptor, const void *buffer, std::size_t size) {

@@ -42,6 +42,7 @@ class MemoryFileSystem final : public FileSystem {
     int exists(int directory, const char *name) override;
     int statusOf(const std::string &path, FileStatus &out) override;
     ssize_t read(int descriptor, void *buffer, std::size_t size) override;
+    ssize_t readAt(int descriptor, void *buffer, std::size_t size, off_t offset) override;
     ssize_t write(int descriptor, const void *buffer, std::size_t size) override;
     int fsync(int descriptor) override;
     int isReadOnly(int descriptor) override;
@@ -120,6 +121,8 @@ class MemoryFileSystem final : public FileSystem {
     /// Counts and traces a call, and makes it or lets it fail, as the faults have it.
     template <typename Body>
     ssize_t perform(const FaultScript::Call &call, Body body);
+    template <typename Place>
+    ssize_t performRead(int descriptor, void *buffer, std::size_t size, const Place &place);
     template <typename Body>
     int performOpen(const FaultScript::Call &call, Body body);
     template <typename Body>
