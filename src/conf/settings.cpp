@@ -14,10 +14,17 @@ namespace {
 
 using Of = SettingProblem::Of;
 
-constexpr std::string_view kNames[] = {
-    "encrypt_data",  "secrets_encryption_key", "secrets_decryption_keys",
-    "seal_existing", "unseal_existing",        "key_memory",
-    "plain_values"};
+constexpr std::string_view kNames[] = {"encrypt_data",
+                                       "secrets_encryption_key",
+                                       "secrets_decryption_keys",
+                                       "seal_existing",
+                                       "unseal_existing",
+                                       "key_memory",
+                                       "plain_values",
+                                       "audit",
+                                       "audit_file",
+                                       "audit_sync",
+                                       "audit_on_failure"};
 
 Error isNot(const char *name, const char *wanted) {
     return {ErrorCode::configUnsupported, inQuotes(name) + " is not " + wanted};
@@ -94,6 +101,35 @@ PlainValues plainValuesOf(const std::string &word) {
     throw Error(ErrorCode::configUnsupported, "'plain_values' is not \"accept\" or \"refuse\"");
 }
 
+AuditOnFailure auditOnFailureOf(const std::string &word) {
+    if (word == "refuse-clients")
+        return AuditOnFailure::refuseClients;
+    if (word == "refuse")
+        return AuditOnFailure::refuse;
+    if (word == "continue")
+        return AuditOnFailure::proceed;
+    throw Error(ErrorCode::configUnsupported,
+                "'audit_on_failure' is not \"refuse-clients\", \"refuse\" or \"continue\"");
+}
+
+/// Who has asked for a trail, and not in words that are understood, gets one.
+void readAudit(const Values &values, Settings &settings) {
+    settings.audit = true;
+    take(settings, Of::audit, [&] { settings.audit = values.boolean("audit").value_or(false); });
+    take(settings, Of::auditFile, [&] {
+        auto path = values.string("audit_file");
+        if (path)
+            requireAbsolute("'audit_file'", *path);
+        settings.auditFile = std::move(path);
+    });
+    take(settings, Of::auditSync,
+         [&] { settings.auditSync = values.boolean("audit_sync").value_or(true); });
+    take(settings, Of::auditOnFailure, [&] {
+        if (const auto word = values.string("audit_on_failure"))
+            settings.auditOnFailure = auditOnFailureOf(*word);
+    });
+}
+
 } // namespace
 
 bool Settings::hasProblem(SettingProblem::Of setting) const {
@@ -138,6 +174,7 @@ Settings readSettings(const std::vector<ConfStatement> &statements) {
         if (const auto word = values.string("plain_values"))
             settings.plainValues = plainValuesOf(*word);
     });
+    readAudit(values, settings);
     return settings;
 }
 

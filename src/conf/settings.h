@@ -23,6 +23,13 @@ enum class PlainValues {
     refuse, ///< "refuse": such a value is unreadable
 };
 
+/// What becomes of calls whose audit record cannot be written (`audit_on_failure`).
+enum class AuditOnFailure {
+    refuseClients, ///< "refuse-clients": libvirt's own calls, as of a guest that starts, go on
+    refuse,        ///< "refuse": none goes on
+    proceed,       ///< "continue": all go on
+};
+
 /// A setting that is there and cannot be understood.
 struct SettingProblem {
     /// What is unknown by it. Settings that decide the same share one.
@@ -34,6 +41,10 @@ struct SettingProblem {
         unsealExisting,
         keyMemory,
         plainValues,
+        audit, ///< whether there is a trail
+        auditFile,
+        auditSync,
+        auditOnFailure,
     };
     Of setting;
     std::string text; ///< names the setting and says what is wrong with it; never its value
@@ -51,6 +62,10 @@ struct Settings {
     bool unsealExisting = false;                            ///< unseal_existing
     KeyMemoryChoice keyMemory = KeyMemoryChoice::automatic; ///< key_memory
     std::optional<PlainValues> plainValues;                 ///< plain_values; without it, accept
+    bool audit = false;                                     ///< audit; with a problem, on
+    std::optional<std::string> auditFile;                   ///< audit_file: a path
+    bool auditSync = true;                                  ///< audit_sync
+    AuditOnFailure auditOnFailure = AuditOnFailure::refuseClients; ///< audit_on_failure
     /// A setting that has one is above as if it were not there; of a list, the entry.
     std::vector<SettingProblem> problems;
 

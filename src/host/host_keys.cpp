@@ -32,6 +32,14 @@ const char *consequenceOf(SettingProblem::Of setting, const KeyPlan &plan) {
         return "; \"auto\" is taken";
     case SettingProblem::Of::plainValues:
         return "; \"accept\" is taken";
+    case SettingProblem::Of::audit:
+        return "; calls are recorded";
+    case SettingProblem::Of::auditFile:
+        return "; the audit trail is where it is without this setting";
+    case SettingProblem::Of::auditSync:
+        return "; 1 is taken";
+    case SettingProblem::Of::auditOnFailure:
+        return "; \"refuse-clients\" is taken";
     }
     return "";
 }
@@ -138,6 +146,7 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
     } catch (const Error &error) {
         key_memory::preferSecretmem(paths.isSystem); // it may name a key
         rules.mustSeal = true;
+        keys.settings.audit = true; // it may ask for it
         rules.complaint = "'" + paths.settingsFile + "' cannot be used: " + error.fullText() +
                           "; put it right and reload";
         log.error(rules.complaint);

@@ -303,5 +303,35 @@ TEST(KeyPlanTest, OtherProblemsLeaveThePlanAsItIs) {
                                   Of::keyMemory}));
 }
 
+TEST(SettingsTest, AuditIsOffUntilItIsAskedFor) {
+    EXPECT_FALSE(readSettings(settingsIn({})).audit);
+    EXPECT_FALSE(readSettings(settingsIn(one("audit", false))).audit);
+    EXPECT_TRUE(readSettings(settingsIn(one("audit", true))).audit);
+}
+
+TEST(SettingsTest, AuditSettingsAreRead) {
+    const Settings settings = readSettings(settingsIn(
+        {{"audit_file", "/log/a"}, {"audit_sync", false}, {"audit_on_failure", "continue"}}));
+    EXPECT_EQ("/log/a", settings.auditFile);
+    EXPECT_FALSE(settings.auditSync);
+    EXPECT_EQ(AuditOnFailure::proceed, settings.auditOnFailure);
+    EXPECT_EQ(AuditOnFailure::refuse,
+              readSettings(settingsIn(one("audit_on_failure", "refuse"))).auditOnFailure);
+    EXPECT_EQ(AuditOnFailure::refuseClients,
+              readSettings(settingsIn(one("audit_on_failure", "refuse-clients"))).auditOnFailure);
+}
+
+TEST(SettingsTest, AnAuditSettingThatIsNotUnderstoodAsksForARecord) {
+    Settings recorded;
+    recorded.audit = true;
+    expectProblem(settingsIn(one("audit", "yes")), recorded, Of::audit, {"'audit' is not 0 or 1"});
+    expectProblem(settingsIn(one("audit_sync", "no")), {}, Of::auditSync,
+                  {"'audit_sync' is not 0 or 1"});
+    expectProblem(settingsIn(one("audit_file", "audit.jsonl")), {}, Of::auditFile,
+                  {"'audit_file' is not an absolute path"});
+    expectProblem(settingsIn(one("audit_on_failure", "proceed")), {}, Of::auditOnFailure,
+                  {"'audit_on_failure' is not \"refuse-clients\", \"refuse\" or \"continue\""});
+}
+
 } // namespace
 } // namespace keyhold
