@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "audit/trail.h"
+
+#include "audit/trail_state.h"
+#include "audit/trail_writer.h"
+#include "os/background_thread.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace keyhold::audit {
+
+namespace {
+
+// Short enough for a clock that a test sets.
+constexpr std::chrono::milliseconds kSlice{20};
+
+bool goesOn(AuditOnFailure onFailure, const Record &record) {
+    switch (onFailure) {
+    case AuditOnFailure::refuse:
+        return false;
+    case AuditOnFailure::proceed:
+        return true;
+    case AuditOnFailure::refuseClients:
+        break;
+    }
+    return !record.caller || record.caller->isElevated;
+}
+
+Error refusal(const std::string &file, const Error &why) {
+    return {ErrorCode::fileAccess,
+            "refused, because the audit trail " + inQuotes(file) +
+                " cannot be written: " + why.message(),
+            why.systemErrno()};
+}
+
+} // namespace
+
+Trail::Trail(FileSystem &fileSystem, Options options, AdminLog &log)
+    : state_(std::make_shared<TrailState>(fileSystem, std::move(options), log)),
+      thread_(
+          startThread([state = state_](const std::stop_token &) { TrailWriter(*state).run(); })) {}
+
+Trail::~Trail() {
+    stop();
+}
+
+std::uint64_t Trail::admit(Record record) {
+    const Deadline deadline(kPatience, state_->options.now);
+    const bool mayGoOn = goesOn(state_->options.onFailure, record);
+    const auto entry = std::make_shared<Entry>(std::move(record));
+    entry->isWaitedFor = true;
+    MutexLock lock(state_->mutex);
+    if (!state_->isStalled && !state_->isStopping) {
+        state_->queue.push_back(entry);
+        state_->work.notify_one();
+        while (entry->state < Entry::State::written && !deadline.hasPassed())
+            state_->progress.wait_for(lock, kSlice);
+        if (entry->state == Entry::State::written)
+            return entry->sequence;
+        if (entry->state < Entry::State::written) {
+            state_->isStalled = true;
+            state_->failure =
+                Error(ErrorCode::fileAccess,
+                      "it has not answered for " + std::to_string(kPatience.count()) + " seconds",
+                      ETIMEDOUT);
+        }
+    }
+    const Error why = state_->failure.value_or(
+        Error(ErrorCode::fileAccess, "the driver is about to end", ESHUTDOWN));
+    if (entry->state == Entry::State::queued)
+        std::erase(state_->queue, entry);
+    entry->isWaitedFor = false;
+    if (mayGoOn) {
+        // One that is taken is written or kept by the thread.
+        if (entry->state != Entry::State::taken)
+            state_->keep(std::move(entry->record));
+        return 0;
+    }
+    entry->isRefused = true;
+    throw UnavailableError(refusal(state_->options.file, why), entry->state == Entry::State::taken);
+}
+
+void Trail::note(Record record) noexcept {
+    try {
+        const auto entry = std::make_shared<Entry>(std::move(record));
+        const MutexLock lock(state_->mutex);
+        if (state_->isStalled || state_->queue.size() >= kMaxWaiting)
+            state_->keep(std::move(entry->record));
+        else
+            state_->queue.push_back(entry);
+    } catch (const std::exception &) {
+        const MutexLock lock(state_->mutex);
+        ++state_->lostNow;
+        ++state_->lost;
+    }
+    state_->work.notify_one();
+}
+
+void Trail::reopen() noexcept {
+    {
+        const MutexLock lock(state_->mutex);
+        state_->mustReopen = true;
+    }
+    state_->work.notify_one();
+}
+
+Health Trail::health() const {
+    const MutexLock lock(state_->mutex);
+    return {.file = state_->options.file,
+            .sequence = state_->sequence,
+            .written = state_->written,
+            .isSealed = state_->isSealed,
+            .failure = state_->failure ? state_->failure->fullText() : std::string(),
+            .waiting = state_->backlog.size(),
+            .lost = state_->lost};
+}
+
+const Options &Trail::options() const noexcept {
+    return state_->options;
+}
+
+void Trail::stop() noexcept {
+    if (!thread_.joinable())
+        return;
+    const Deadline deadline(kPatience, state_->options.now);
+    bool isStopped = false;
+    {
+        MutexLock lock(state_->mutex);
+        state_->isStopping = true;
+        state_->work.notify_one();
+        while (!state_->isStopped && !deadline.hasPassed())
+            state_->progress.wait_for(lock, kSlice);
+        isStopped = state_->isStopped;
+    }
+    if (isStopped)
+        thread_.join();
+    else
+        thread_.detach(); // it hangs in the kernel; what it uses it owns
+}
+
+} // namespace keyhold::audit

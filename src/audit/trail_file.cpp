@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "audit/trail_file.h"
+
+#include "audit/record.h"
+#include "conf/error.h"
+#include "os/store_lock.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace keyhold::audit {
+
+namespace {
+
+std::string directoryOf(const std::string &path) {
+    return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+}
+
+std::string nameIn(const std::string &path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+} // namespace
+
+Error TrailFile::error(const char *what, ssize_t result, SourcePlace place) const {
+    return {ErrorCode::fileAccess,
+            std::string("cannot ") + what + " the audit trail " + inQuotes(path_),
+            static_cast<int>(-result), place};
+}
+
+TrailFile::TrailFile(FileSystem &fileSystem, const std::string &path)
+    : fileSystem_(fileSystem),
+      path_(path) {
+    const std::string directory = directoryOf(path);
+    if (const int result = fileSystem.makePath(directory); result < 0)
+        throw Error(ErrorCode::fileAccess, "cannot create directory " + inQuotes(directory),
+                    -result);
+    directory_ = Descriptor(fileSystem, fileSystem.openDirectory(directory));
+    if (directory_.number() < 0)
+        throw error("open", directory_.number());
+    const std::string name = nameIn(path);
+    isNew_ = fileSystem.exists(directory_.number(), name.c_str()) == -ENOENT;
+    // O_NONBLOCK: a FIFO of that name must not keep the writer.
+    file_ = Descriptor(
+        fileSystem,
+        fileSystem.open(directory_.number(), name.c_str(),
+                        O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600));
+    if (file_.number() < 0)
+        throw error("open", file_.number());
+    FileStatus status;
+    if (const int result = fileSystem.status(file_.number(), status); result < 0)
+        throw error("stat", result);
+    if (!S_ISREG(status.mode))
+        throw Error(ErrorCode::internal, inQuotes(path) + " is not a regular file, and cannot be "
+                                                          "an audit trail");
+    const int locked = fileSystem.lockDirectory(file_.number());
+    if (locked == -EWOULDBLOCK)
+        throw LockedError("the audit trail " + inQuotes(path) +
+                              " is written by another process; give each a file of its own",
+                          0);
+    if (locked < 0)
+        throw error("lock", locked);
+    size_ = status.size;
+    readEnd();
+}
+
+void TrailFile::readEnd() {
+    constexpr off_t kWindow = 2 * kMaxLine;
+    const off_t from = std::max<off_t>(0, size_ - kWindow);
+    std::string end(static_cast<std::size_t>(size_ - from), '\0');
+    for (std::size_t have = 0; have < end.size();) {
+        const ssize_t got = fileSystem_.readAt(file_.number(), end.data() + have, end.size() - have,
+                                               from + static_cast<off_t>(have));
+        if (got <= 0)
+            throw error("read", got < 0 ? got : -EIO);
+        have += static_cast<std::size_t>(got);
+    }
+    const std::size_t lineEnd = end.rfind('\n');
+    const bool hasLine = lineEnd != std::string::npos;
+    const std::size_t whole = hasLine ? lineEnd + 1 : 0;
+    if (!hasLine && from > 0)
+        throw Error(ErrorCode::internal, inQuotes(path_) + " is not an audit trail; move it away");
+    if (hasLine) {
+        const std::size_t before = lineEnd == 0 ? std::string::npos : end.rfind('\n', lineEnd - 1);
+        const std::size_t start = before == std::string::npos ? 0 : before + 1;
+        const auto line = parseLine(std::string_view(end).substr(start, lineEnd - start));
+        const auto sequence = line ? sequenceOf(line->record) : std::nullopt;
+        if (!sequence)
+            throw Error(ErrorCode::internal,
+                        inQuotes(path_) +
+                            " does not end with a record of an audit trail; move it away");
+        openedAt_ = {*sequence, line->chain};
+    }
+    tornBytes_ = static_cast<off_t>(end.size() - whole);
+    if (tornBytes_ == 0)
+        return;
+    size_ -= tornBytes_;
+    if (const int result = fileSystem_.truncate(file_.number(), size_); result < 0)
+        throw error("cut a torn line off", result);
+}
+
+TrailFile::State TrailFile::look() {
+    FileStatus now;
+    if (const int result = fileSystem_.status(file_.number(), now); result < 0)
+        throw error("stat", result);
+    FileStatus named;
+    const int result = fileSystem_.statusAt(directory_.number(), nameIn(path_).c_str(), named);
+    if (result < 0 && result != -ENOENT)
+        throw error("stat", result);
+    if (result == -ENOENT || !named.isSameFile(now))
+        return State::replaced;
+    return now.size < size_ ? State::shorter : State::same;
+}
+
+void TrailFile::append(std::string_view lines, bool isSynced) {
+    const off_t end = size_ + static_cast<off_t>(lines.size());
+    try {
+        write(lines);
+        if (isSynced)
+            sync();
+    } catch (const Error &) {
+        // Their calls are refused. What cannot be cut off here, the next opening finds.
+        fileSystem_.truncate(file_.number(), size_);
+        throw;
+    }
+    size_ = end;
+}
+
+void TrailFile::write(std::string_view lines) {
+    while (!lines.empty()) {
+        const ssize_t written = fileSystem_.write(file_.number(), lines.data(), lines.size());
+        if (written <= 0)
+            throw error("write", written < 0 ? written : -EIO);
+        lines.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+void TrailFile::sync() {
+    if (const int result = fileSystem_.sync(file_.number()); result < 0)
+        throw error("sync", result);
+    if (!isNew_)
+        return;
+    const int result = fileSystem_.sync(directory_.number());
+    if (result < 0 && !isSyncUnavailable(result))
+        throw error("sync the directory of", result);
+    isNew_ = false;
+}
+
+} // namespace keyhold::audit

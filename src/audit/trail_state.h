@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "audit/trail.h"
+#include "conf/error.h"
+#include "conf/mutex.h"
+
+#include <condition_variable>
+#include <deque>
+#include <optional>
+#include <vector>
+
+namespace keyhold::audit {
+
+/// A record on its way to the file.
+struct Entry {
+    enum class State { queued, taken, written, failed };
+
+    explicit Entry(Record itsRecord) : record(std::move(itsRecord)) {}
+
+    Record record;
+    State state = State::queued;
+    bool isWaitedFor = false;
+    bool isRefused = false; ///< its call was refused while it was taken
+    std::uint64_t sequence = 0;
+};
+using EntryPtr = std::shared_ptr<Entry>;
+
+/// What callers and the writing thread of a trail share.
+struct TrailState {
+    TrailState(FileSystem &itsFileSystem, Options itsOptions, AdminLog &itsLog)
+        : fileSystem(itsFileSystem),
+          options(std::move(itsOptions)),
+          log(itsLog) {}
+
+    FileSystem &fileSystem;
+    const Options options;
+    AdminLog &log;
+
+    mutable Mutex mutex;
+    std::condition_variable work;     ///< for the thread
+    std::condition_variable progress; ///< for who waits
+    std::deque<EntryPtr> queue GUARDED_BY(mutex);
+    /// Records whose calls have gone on, oldest first, while the file cannot be written.
+    std::deque<Record> backlog GUARDED_BY(mutex);
+    std::uint64_t lostNow GUARDED_BY(mutex) = 0; ///< since the last record that told of it
+    std::uint64_t lost GUARDED_BY(mutex) = 0;
+    std::optional<Error> failure GUARDED_BY(mutex);
+    bool isStalled GUARDED_BY(mutex) = false; ///< a call has waited in vain; none waits until later
+    bool mustReopen GUARDED_BY(mutex) = false;
+    bool isStopping GUARDED_BY(mutex) = false;
+    bool isStopped GUARDED_BY(mutex) = false;
+    bool isSealed GUARDED_BY(mutex) = false;
+    std::uint64_t sequence GUARDED_BY(mutex) = 0;
+    std::int64_t written GUARDED_BY(mutex) = 0;
+
+    /// Keeps the record of a call that has gone on.
+    void keep(Record record) REQUIRES(mutex) {
+        if (backlog.size() < Trail::kMaxWaiting) {
+            record.isLate = true;
+            backlog.push_back(std::move(record));
+            work.notify_one();
+            return;
+        }
+        ++lostNow;
+        ++lost;
+    }
+};
+
+} // namespace keyhold::audit

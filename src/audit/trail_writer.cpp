@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "audit/trail_writer.h"
+
+#include "audit/key_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace keyhold::audit {
+
+namespace {
+
+constexpr std::size_t kMaxBatch = 256; // records; what is in the way of one must not take long
+constexpr std::chrono::seconds kProbePeriod{1};
+constexpr std::chrono::minutes kKeyPeriod{1};
+
+std::string countOf(std::uint64_t count, const char *what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+const char *consequenceOf(AuditOnFailure onFailure) noexcept {
+    switch (onFailure) {
+    case AuditOnFailure::refuseClients:
+        return "until it can be, clients get no values and change nothing";
+    case AuditOnFailure::refuse:
+        return "until it can be, nobody gets values or changes anything";
+    case AuditOnFailure::proceed:
+        break;
+    }
+    return "until it can be, records wait in memory";
+}
+
+} // namespace
+
+void TrailWriter::run() noexcept {
+    while (auto batch = next())
+        write(*batch);
+    saveKey();
+    const MutexLock lock(state_.mutex);
+    state_.isStopped = true;
+    state_.progress.notify_all();
+}
+
+std::optional<TrailWriter::Batch> TrailWriter::next() {
+    MutexLock lock(state_.mutex);
+    bool isProbe = false;
+    while (state_.queue.empty() && !isProbe && !state_.isStopping) {
+        if (!state_.backlog.empty() && state_.failure) {
+            state_.work.wait_for(lock, kProbePeriod);
+            isProbe = state_.queue.empty();
+        } else if (!state_.backlog.empty()) {
+            isProbe = true;
+        } else if (mustSaveKey_) {
+            const auto due = saved_ + kKeyPeriod;
+            if (Deadline::Clock::now() < due) {
+                state_.work.wait_until(lock, due);
+                continue;
+            }
+            lock.unlock();
+            saveKey();
+            lock.lock();
+        } else {
+            state_.work.wait(lock);
+        }
+    }
+    if (state_.queue.empty() && !isProbe && (state_.backlog.empty() || state_.failure))
+        return std::nullopt; // stopping
+    Batch batch;
+    const std::size_t late = std::min(state_.backlog.size(), kMaxBatch);
+    const auto backlog = state_.backlog.begin();
+    batch.late.assign(backlog, backlog + static_cast<std::ptrdiff_t>(late));
+    for (; !state_.queue.empty() && batch.entries.size() < kMaxBatch; state_.queue.pop_front()) {
+        state_.queue.front()->state = Entry::State::taken;
+        batch.entries.push_back(state_.queue.front());
+    }
+    batch.lost = state_.lostNow;
+    batch.mustReopen = std::exchange(state_.mustReopen, false);
+    return batch;
+}
+
+void TrailWriter::write(Batch &batch) noexcept {
+    std::vector<std::uint64_t> sequences;
+    try {
+        commit(batch, sequences);
+        return finish(batch, sequences);
+    } catch (const Error &error) {
+        fail(batch, error);
+    } catch (const std::exception &exception) {
+        fail(batch, Error(ErrorCode::noMemory, exception.what(), ENOMEM));
+    }
+}
+
+void TrailWriter::commit(const Batch &batch, std::vector<std::uint64_t> &sequences) {
+    if (batch.mustReopen)
+        file_.reset();
+    if (file_ && file_->look() != TrailFile::State::same)
+        file_.reset();
+    if (!file_)
+        openFile();
+    next_ = head_;
+    std::string text;
+    for (const Record &record : ahead_)
+        add(text, record);
+    if (batch.lost > 0) {
+        Record record = ofDriver(Action::missing, countOf(batch.lost, "record") +
+                                                      " found no room to wait while the file "
+                                                      "could not be written");
+        record.count = batch.lost;
+        add(text, record);
+    }
+    for (const Record &record : batch.late)
+        add(text, record);
+    for (const EntryPtr &entry : batch.entries)
+        sequences.push_back(add(text, entry->record));
+    file_->append(text, state_.options.isSynced);
+    head_ = next_;
+    ahead_.clear();
+    if (key_)
+        key_->commit();
+    mustSaveKey_ = key_.has_value();
+}
+
+std::uint64_t TrailWriter::add(std::string &text, const Record &record) {
+    appendLine(text, textOf(record, next_.sequence + 1, state_.options.source), next_,
+               key_ ? &*key_ : nullptr);
+    return next_.sequence;
+}
+
+void TrailWriter::openFile() {
+    file_.emplace(state_.fileSystem, state_.options.file);
+    const Head found = file_->openedAt();
+    ahead_.clear();
+    Head known = head_; // of this process, or of the one before it
+    if (const auto kept = readKey()) {
+        if (!hasBegun_ && kept->sequence >= found.sequence)
+            known = *kept;
+    }
+    if (!hasBegun_ && known.sequence == 0)
+        known = found;
+    const auto goOn = [&](Action action, std::string message) -> Record & {
+        ahead_.push_back(ofDriver(action, std::move(message)));
+        head_ = known;
+        return ahead_.back();
+    };
+    if (found.sequence > known.sequence) {
+        // The process before this one wrote on after it had kept its key, or a write of this one
+        // came to more than its error said.
+        if (hasBegun_)
+            goOn(Action::resumed, "the calls of the records after " +
+                                      std::to_string(known.sequence) + " were refused");
+        head_ = found;
+    } else if (found.sequence == known.sequence) {
+        head_ = found;
+    } else if (file_->wasEmpty()) {
+        goOn(Action::fileBegun, "").previousChain = hexOf(known.chain);
+    } else {
+        Record &record = goOn(Action::missing, "records that were written are not in the file");
+        record.outcome = Outcome::failure;
+        record.count = known.sequence - found.sequence;
+        record.previousChain = hexOf(known.chain);
+        state_.log.error("the audit trail " + inQuotes(state_.options.file) + " lacks " +
+                         countOf(record.count, "record") + " that had been written");
+    }
+    if (file_->tornBytes() > 0)
+        ahead_.push_back(ofDriver(Action::resumed,
+                                  countOf(static_cast<std::uint64_t>(file_->tornBytes()), "byte") +
+                                      " of an unfinished record were cut off"));
+    if (key_) {
+        key_->advanceTo(head_.sequence + 1);
+        key_->commit();
+    }
+    hasBegun_ = true;
+}
+
+std::optional<Head> TrailWriter::readKey() {
+    if (key_)
+        return std::nullopt;
+    const std::string &path = state_.options.keyFile;
+    const std::size_t slash = path.rfind('/');
+    std::optional<Head> known;
+    std::string why;
+    try {
+        FileStatus status;
+        const std::string directory = path.substr(0, slash);
+        if (state_.fileSystem.statusOf(directory, status) == -ENOENT)
+            return std::nullopt;
+        auto kept = readSealingKey(StoreDirectory::toReachFiles(state_.fileSystem, directory),
+                                   path.substr(slash + 1));
+        if (kept) {
+            known = Head{kept->key.sequence() - 1, kept->chain};
+            key_ = std::move(kept->key);
+        }
+    } catch (const Error &error) {
+        why = error.fullText();
+    }
+    if (!why.empty() && why != toldKey_)
+        state_.log.error("audit records are not sealed: " + why);
+    toldKey_ = why;
+    const MutexLock lock(state_.mutex);
+    state_.isSealed = key_.has_value();
+    return known;
+}
+
+void TrailWriter::saveKey() noexcept {
+    if (!key_ || !mustSaveKey_)
+        return;
+    mustSaveKey_ = false;
+    saved_ = Deadline::Clock::now();
+    try {
+        key_->advanceTo(head_.sequence + 1);
+        key_->commit();
+        const std::string &path = state_.options.keyFile;
+        const std::size_t slash = path.rfind('/');
+        StoreDirectory directory(state_.fileSystem, path.substr(0, slash));
+        writeSealingKey(directory, path.substr(slash + 1), *key_, head_.chain);
+    } catch (const std::exception &exception) {
+        state_.log.failure("the key of the audit trail was not kept: ", exception);
+    }
+}
+
+void TrailWriter::finish(Batch &batch, const std::vector<std::uint64_t> &sequences) {
+    const bool mustSaveNow = saved_ == Deadline::Clock::time_point{};
+    bool hasRecovered = false;
+    {
+        const MutexLock lock(state_.mutex);
+        for (std::size_t i = 0; i < batch.entries.size(); ++i) {
+            Entry &entry = *batch.entries[i];
+            entry.state = Entry::State::written;
+            entry.sequence = sequences[i];
+            if (!entry.isRefused)
+                continue;
+            Record correction = entry.record;
+            correction.time = now();
+            correction.outcome = Outcome::failure;
+            correction.reason = kUnavailable;
+            correction.follows = entry.sequence;
+            state_.queue.push_back(std::make_shared<Entry>(std::move(correction)));
+        }
+        for (std::size_t i = 0; i < batch.late.size(); ++i)
+            state_.backlog.pop_front();
+        state_.lostNow -= batch.lost;
+        state_.sequence = head_.sequence;
+        state_.written = now();
+        state_.isStalled = false;
+        hasRecovered = state_.failure.has_value();
+        state_.failure.reset();
+    }
+    state_.progress.notify_all();
+    if (hasRecovered)
+        state_.log.notice("the audit trail " + inQuotes(state_.options.file) + " is written again");
+    if (mustSaveNow)
+        saveKey();
+}
+
+void TrailWriter::fail(Batch &batch, const Error &why) {
+    file_.reset();
+    if (key_)
+        key_->rollBack();
+    bool isNew = false;
+    {
+        const MutexLock lock(state_.mutex);
+        isNew = !state_.failure || state_.failure->message() != why.message() ||
+                state_.failure->systemErrno() != why.systemErrno();
+        state_.failure = why;
+    }
+    if (isNew)
+        state_.log.error(why.fullText() + "; " + consequenceOf(state_.options.onFailure));
+    const MutexLock lock(state_.mutex);
+    for (const EntryPtr &entry : batch.entries) {
+        entry->state = Entry::State::failed;
+        if (!entry->isWaitedFor && !entry->isRefused)
+            state_.keep(std::move(entry->record));
+    }
+    state_.isStalled = false;
+    state_.progress.notify_all();
+}
+
+} // namespace keyhold::audit
