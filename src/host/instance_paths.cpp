@@ -33,23 +33,39 @@ std::string userSettings() {
 } // namespace
 
 InstancePaths InstancePaths::system() {
-    return {KEYHOLD_SYSCONFDIR "/libvirt/secrets", KEYHOLD_RUNSTATEDIR "/libvirt/secrets",
-            systemSettings(), true};
+    return {KEYHOLD_SYSCONFDIR "/libvirt/secrets",
+            KEYHOLD_RUNSTATEDIR "/libvirt/secrets",
+            systemSettings(),
+            true,
+            KEYHOLD_LOCALSTATEDIR "/log/keyhold/audit.jsonl",
+            KEYHOLD_LOCALSTATEDIR "/lib/keyhold/audit-key",
+            "system"};
 }
 
 InstancePaths InstancePaths::session() {
     const abi::Symbols &host = abi::symbols();
     return {takeHostString(host.virGetUserConfigDirectory()) + "/secrets",
-            takeHostString(host.virGetUserRuntimeDirectory()) + "/secrets/run", userSettings(),
-            false};
+            takeHostString(host.virGetUserRuntimeDirectory()) + "/secrets/run",
+            userSettings(),
+            false,
+            g_get_user_state_dir() + std::string("/keyhold/audit.jsonl"),
+            g_get_user_data_dir() + std::string("/keyhold/audit-key"),
+            "session"};
 }
 
 InstancePaths InstancePaths::embedded(const std::string &root) {
-    InstancePaths paths{root + "/etc/secrets", root + "/run/secrets", root + "/etc/secret.conf",
-                        false};
+    InstancePaths paths{root + "/etc/secrets",
+                        root + "/run/secrets",
+                        root + "/etc/secret.conf",
+                        false,
+                        root + "/log/audit.jsonl",
+                        root + "/lib/audit-key",
+                        root};
     // A link that leads nowhere is its own settings, which cannot be read.
-    if (posixFileSystem().exists(AT_FDCWD, paths.settingsFile.c_str()) == -ENOENT)
+    if (posixFileSystem().exists(AT_FDCWD, paths.settingsFile.c_str()) == -ENOENT) {
         paths.settingsFile = geteuid() == 0 ? systemSettings() : userSettings();
+        paths.hasOwnSettings = false;
+    }
     return paths;
 }
 

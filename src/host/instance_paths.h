@@ -11,7 +11,11 @@ struct InstancePaths {
     std::string stateDirectory;  ///< the lock
     /// `secret.conf`; of an embedded root its own, if it has one, else that of the user.
     std::string settingsFile;
-    bool isSystem = false; ///< of the system instance
+    bool isSystem = false;   ///< of the system instance
+    std::string auditFile{}; ///< the audit trail, unless the instance's own settings name another
+    std::string auditKeyFile{}; ///< the key that seals the next record of it
+    std::string name{};         ///< "system", "session", or the directory of an embedded root
+    bool hasOwnSettings = true; ///< settingsFile is of this instance alone
 
     [[nodiscard]] static InstancePaths system();
     /// XDG directories, as libvirt finds them for the user of this process.

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "host/audit_options.h"
+
+#include "os/proc_file.h"
+
+#include <algorithm>
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+namespace keyhold {
+
+namespace {
+
+/// As the journal has it: 32 hexadecimal digits.
+std::string bootId() {
+    std::string text = textOfProc("/proc/sys/kernel/random/boot_id");
+    std::erase_if(text, [](char each) { return each == '-' || each == '\n'; });
+    return text;
+}
+
+} // namespace
+
+std::string auditFileOf(const Settings &settings, const InstancePaths &paths) {
+    return settings.auditFile && paths.hasOwnSettings ? *settings.auditFile : paths.auditFile;
+}
+
+std::optional<audit::Options> auditOptions(const Settings &settings, const InstancePaths &paths) {
+    if (!settings.audit)
+        return std::nullopt;
+    utsname names{};
+    ::uname(&names);
+    return audit::Options{
+        .file = auditFileOf(settings, paths),
+        .keyFile = paths.auditKeyFile,
+        .isSynced = settings.auditSync,
+        .onFailure = settings.auditOnFailure,
+        .source = {
+            .instance = paths.name, .host = names.nodename, .bootId = bootId(), .pid = ::getpid(),
+                                     .userId = ::geteuid()}};
+}
+
+} // namespace keyhold
