@@ -14,17 +14,25 @@
 
 namespace keyhold {
 
-/// Decides who gets a value: the one maker of ReleaseToken.
+/// Decides who gets a value: the one maker of ReleaseToken. Who has been asked about access, has
+/// one of these, and its release is recorded before the token is there.
 class ReleaseGate {
   public:
     /// Raises privateValue, or that access was refused.
-    [[nodiscard]] static ReleaseToken grant(virConnectPtr connection,
-                                            const SecretDefinition &definition) {
+    ReleaseGate(virConnectPtr connection, const SecretDefinition &definition)
+        : uuid_(definition.uuid) {
         access::require(connection, &abi::Symbols::virSecretGetValueEnsureACL, definition);
         if (definition.isPrivate && !access::mayReadPrivate())
             throw Error(ErrorCode::privateValue, "secret is private");
-        return ReleaseToken(definition.uuid);
     }
+    /// Raises audit::UnavailableError.
+    [[nodiscard]] ReleaseToken grant(AuditedCall &call) const {
+        call.admitRelease();
+        return ReleaseToken(uuid_);
+    }
+
+  private:
+    const Uuid uuid_;
 };
 
 namespace calls {
@@ -33,17 +41,12 @@ namespace {
 
 using abi::Symbols;
 
-Uuid uuidOf(const unsigned char *uuid) {
-    return Uuid(std::span<const std::uint8_t, Uuid::kSize>(uuid, Uuid::kSize));
-}
-
-Uuid uuidOf(virSecretPtr secret) {
-    return uuidOf(abi::secretUuid(secret));
-}
-
-SecretStore::AccessCheck checkFor(virConnectPtr connection, access::SecretCheck check) {
-    return [connection, check](const SecretDefinition &definition) {
+SecretStore::AccessCheck checkFor(AuditedCall &call, virConnectPtr connection,
+                                  access::SecretCheck check) {
+    return [&call, connection, check](const SecretDefinition &definition) {
+        call.concerns(definition);
         access::require(connection, check, definition);
+        call.admitChange();
     };
 }
 
@@ -83,13 +86,14 @@ int countOf(Instance &instance, virConnectPtr connection, access::ListCheck chec
     return count;
 }
 
-// Does a change and notifies its watchers. One that was refused has changed nothing, and telling
-// could overwrite the error that libvirt has set.
+// Does a change and notifies its watchers. One that was refused has changed nothing, and
+// telling could overwrite the error that libvirt has set.
 template <typename Work>
-void announcing(Instance &instance, const Work &work) {
+void announcing(Instance &instance, AuditedCall &call, const Work &work) {
     try {
         instance.prepareChange();
         work();
+        call.noteSuccess();
     } catch (const ErrorAlreadyRaised &) {
         throw;
     } catch (...) {
@@ -106,6 +110,14 @@ std::string onThisHost() {
 }
 
 } // namespace
+
+Uuid uuidOf(const unsigned char *uuid) {
+    return Uuid(std::span<const std::uint8_t, Uuid::kSize>(uuid, Uuid::kSize));
+}
+
+Uuid uuidOf(virSecretPtr secret) {
+    return uuidOf(abi::secretUuid(secret));
+}
 
 int count(Instance &instance, virConnectPtr connection) {
     access::require(connection, &Symbols::virConnectNumOfSecretsEnsureACL);
@@ -167,60 +179,68 @@ void deregister(const std::vector<std::shared_ptr<Events>> &watched, virConnectP
     (registered == watched.end() ? watched.front() : *registered)->remove(connection, callbackId);
 }
 
-virSecretPtr lookupByUuid(Instance &instance, virConnectPtr connection, const unsigned char *uuid) {
+virSecretPtr lookupByUuid(Instance &instance, AuditedCall &call, virConnectPtr connection,
+                          const unsigned char *uuid) {
     const RecordPtr record = instance.store().get(uuidOf(uuid));
+    call.concerns(record->definition);
     access::require(connection, &Symbols::virSecretLookupByUUIDEnsureACL, record->definition);
     return handleFor(connection, record->definition);
 }
 
-virSecretPtr lookupByUsage(Instance &instance, virConnectPtr connection, int usageType,
-                           const char *usageId) {
-    const RecordPtr record =
-        instance.store().get(Usage{static_cast<UsageType>(usageType), usageId});
+virSecretPtr lookupByUsage(Instance &instance, AuditedCall &call, virConnectPtr connection,
+                           int usageType, const char *usageId) {
+    const Usage usage{static_cast<UsageType>(usageType), usageId};
+    call.asksFor(usage);
+    const RecordPtr record = instance.store().get(usage);
+    call.concerns(record->definition);
     access::require(connection, &Symbols::virSecretLookupByUsageEnsureACL, record->definition);
     return handleFor(connection, record->definition);
 }
 
-virSecretPtr define(Instance &instance, virConnectPtr connection,
+virSecretPtr define(Instance &instance, AuditedCall &call, virConnectPtr connection,
                     const SecretDefinition &definition) {
+    call.concerns(definition);
     RecordPtr record;
-    announcing(instance, [&] {
+    announcing(instance, call, [&] {
         record = instance.store().define(
-            definition, checkFor(connection, &Symbols::virSecretDefineXMLEnsureACL));
+            definition, checkFor(call, connection, &Symbols::virSecretDefineXMLEnsureACL));
     });
     noteCall(record->definition.uuid, "defined");
     return handleFor(connection, record->definition);
 }
 
-void undefine(Instance &instance, virSecretPtr secret) {
-    announcing(instance, [&] {
-        instance.store().undefine(uuidOf(secret), checkFor(abi::secretConnection(secret),
+void undefine(Instance &instance, AuditedCall &call, virSecretPtr secret) {
+    announcing(instance, call, [&] {
+        instance.store().undefine(uuidOf(secret), checkFor(call, abi::secretConnection(secret),
                                                            &Symbols::virSecretUndefineEnsureACL));
     });
     noteCall(uuidOf(secret), "undefined");
 }
 
-char *xmlOf(Instance &instance, virSecretPtr secret) {
+char *xmlOf(Instance &instance, AuditedCall &call, virSecretPtr secret) {
     const RecordPtr record = instance.store().get(uuidOf(secret));
+    call.concerns(record->definition);
     access::require(abi::secretConnection(secret), &Symbols::virSecretGetXMLDescEnsureACL,
                     record->definition);
     return copyForCaller(formatSecretXml(record->definition)).release();
 }
 
-void setValue(Instance &instance, virSecretPtr secret, std::span<const std::uint8_t> value) {
-    announcing(instance, [&] {
+void setValue(Instance &instance, AuditedCall &call, virSecretPtr secret,
+              std::span<const std::uint8_t> value) {
+    announcing(instance, call, [&] {
         instance.store().setValue(
             uuidOf(secret), value,
-            checkFor(abi::secretConnection(secret), &Symbols::virSecretSetValueEnsureACL));
+            checkFor(call, abi::secretConnection(secret), &Symbols::virSecretSetValueEnsureACL));
     });
     noteCall(uuidOf(secret), value.empty() ? "emptied" : "given a value");
 }
 
-unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &size) {
+unsigned char *valueOf(Instance &instance, AuditedCall &call, virSecretPtr secret,
+                       std::size_t &size) {
     const RecordPtr record = instance.store().get(uuidOf(secret));
     const Uuid &uuid = record->definition.uuid;
-    const ReleaseToken token =
-        ReleaseGate::grant(abi::secretConnection(secret), record->definition);
+    call.concerns(record->definition);
+    const ReleaseGate gate(abi::secretConnection(secret), record->definition);
     if (record->value.isUnreadable())
         throw Error(record->value.reason().code(),
                     "value of secret " + inQuotes(uuid.toString()) + " is unreadable" +
@@ -232,6 +252,7 @@ unsigned char *valueOf(Instance &instance, virSecretPtr secret, std::size_t &siz
                     "secret " + inQuotes(uuid.toString()) + " does not have a value");
 
     auto out = allocateForCaller<unsigned char>(shielded->size());
+    const ReleaseToken token = gate.grant(call);
     shielded->release(token, {out.get(), shielded->size()});
     size = shielded->size();
     noteCall(uuid, "read");

@@ -13,6 +13,8 @@ namespace keyhold {
 
 namespace {
 
+using audit::Action;
+
 std::shared_ptr<Instance> instanceOf(virConnectPtr connection) {
     return DriverState::get().instanceOf(connection);
 }
@@ -24,6 +26,19 @@ int succeed(const Work &work) {
         work();
         return 0;
     });
+}
+
+/// Has a call done by the instance that serves its connection, and recorded.
+template <typename Work>
+auto serve(virConnectPtr connection, Action action, std::optional<Uuid> secret, const Work &work) {
+    const auto instance = instanceOf(connection);
+    return audited(AuditedCall(instance->trail(), action, connection, secret),
+                   [&](AuditedCall &call) { return work(*instance, call); });
+}
+
+template <typename Work>
+auto serve(virSecretPtr secret, Action action, const Work &work) {
+    return serve(abi::secretConnection(secret), action, calls::uuidOf(secret), work);
 }
 
 constexpr int kInitError = -1; // virDrvStateInitResult of libvirt; ends libvirtd
@@ -64,29 +79,44 @@ int connectIsAlive(virConnectPtr) {
 // Secrets.
 
 int connectNumOfSecrets(virConnectPtr connection) {
-    return guard(-1, [&] { return calls::count(*instanceOf(connection), connection); });
+    return guard(-1, [&] {
+        return serve(connection, Action::listed, {}, [&](Instance &instance, AuditedCall &) {
+            return calls::count(instance, connection);
+        });
+    });
 }
 
 int connectListSecrets(virConnectPtr connection, char **uuids, int maxUuids) {
-    return guard(
-        -1, [&] { return calls::listUuids(*instanceOf(connection), connection, uuids, maxUuids); });
+    return guard(-1, [&] {
+        return serve(connection, Action::listed, {}, [&](Instance &instance, AuditedCall &) {
+            return calls::listUuids(instance, connection, uuids, maxUuids);
+        });
+    });
 }
 
 int connectListAllSecrets(virConnectPtr connection, virSecretPtr **secrets, unsigned int flags) {
     return guard(-1, [&] {
         requireFlags(flags, calls::kListFlags, "secretConnectListAllSecrets");
-        return calls::listAll(*instanceOf(connection), connection, secrets, flags);
+        return serve(connection, Action::listed, {}, [&](Instance &instance, AuditedCall &) {
+            return calls::listAll(instance, connection, secrets, flags);
+        });
     });
 }
 
 virSecretPtr secretLookupByUUID(virConnectPtr connection, const unsigned char *uuid) {
-    return guard(virSecretPtr{},
-                 [&] { return calls::lookupByUuid(*instanceOf(connection), connection, uuid); });
+    return guard(virSecretPtr{}, [&] {
+        return serve(connection, Action::lookedUp, calls::uuidOf(uuid),
+                     [&](Instance &instance, AuditedCall &call) {
+                         return calls::lookupByUuid(instance, call, connection, uuid);
+                     });
+    });
 }
 
 virSecretPtr secretLookupByUsage(virConnectPtr connection, int usageType, const char *usageId) {
     return guard(virSecretPtr{}, [&] {
-        return calls::lookupByUsage(*instanceOf(connection), connection, usageType, usageId);
+        return serve(connection, Action::lookedUp, {}, [&](Instance &instance, AuditedCall &call) {
+            return calls::lookupByUsage(instance, call, connection, usageType, usageId);
+        });
     });
 }
 
@@ -95,15 +125,18 @@ virSecretPtr secretDefineXML(virConnectPtr connection, const char *xml, unsigned
         requireFlags(flags, VIR_SECRET_DEFINE_VALIDATE, "secretDefineXML");
         const char *schema =
             flags & VIR_SECRET_DEFINE_VALIDATE ? KEYHOLD_SCHEMADIR "/secret.rng" : nullptr;
-        const auto instance = instanceOf(connection);
-        return calls::define(*instance, connection, parseSecretXml(xml, schema));
+        return serve(connection, Action::defined, {}, [&](Instance &instance, AuditedCall &call) {
+            return calls::define(instance, call, connection, parseSecretXml(xml, schema));
+        });
     });
 }
 
 char *secretGetXMLDesc(virSecretPtr secret, unsigned int flags) {
     return guard(static_cast<char *>(nullptr), [&] {
         requireFlags(flags, 0, "secretGetXMLDesc");
-        return calls::xmlOf(*instanceOf(abi::secretConnection(secret)), secret);
+        return serve(secret, Action::dumped, [&](Instance &instance, AuditedCall &call) {
+            return calls::xmlOf(instance, call, secret);
+        });
     });
 }
 
@@ -111,29 +144,38 @@ int secretSetValue(virSecretPtr secret, const unsigned char *value, std::size_t 
                    unsigned int flags) {
     return succeed([&] {
         requireFlags(flags, 0, "secretSetValue");
-        calls::setValue(*instanceOf(abi::secretConnection(secret)), secret, {value, size});
+        serve(secret, Action::valueSet, [&](Instance &instance, AuditedCall &call) {
+            calls::setValue(instance, call, secret, {value, size});
+        });
     });
 }
 
 unsigned char *secretGetValue(virSecretPtr secret, std::size_t *size, unsigned int flags) {
     return guard(static_cast<unsigned char *>(nullptr), [&] {
         requireFlags(flags, 0, "secretGetValue");
-        return calls::valueOf(*instanceOf(abi::secretConnection(secret)), secret, *size);
+        return serve(secret, Action::valueRead, [&](Instance &instance, AuditedCall &call) {
+            return calls::valueOf(instance, call, secret, *size);
+        });
     });
 }
 
 int secretUndefine(virSecretPtr secret) {
-    return succeed([&] { calls::undefine(*instanceOf(abi::secretConnection(secret)), secret); });
+    return succeed([&] {
+        serve(secret, Action::undefined, [&](Instance &instance, AuditedCall &call) {
+            calls::undefine(instance, call, secret);
+        });
+    });
 }
 
 int connectSecretEventRegisterAny(virConnectPtr connection, virSecretPtr secret, int eventId,
                                   virConnectSecretEventGenericCallback callback, void *opaque,
                                   virFreeCallback freeCallback) {
     return guard(-1, [&] {
-        access::require(connection, &abi::Symbols::virConnectSecretEventRegisterAnyEnsureACL);
-        return instanceOf(connection)
-            ->events()
-            ->add(connection, secret, eventId, callback, opaque, freeCallback);
+        return serve(connection, Action::watched, {}, [&](Instance &instance, AuditedCall &) {
+            access::require(connection, &abi::Symbols::virConnectSecretEventRegisterAnyEnsureACL);
+            return instance.events()->add(connection, secret, eventId, callback, opaque,
+                                          freeCallback);
+        });
     });
 }
 

@@ -145,6 +145,7 @@ void Instance::tellLoaded() {
 void Instance::end() noexcept {
     reencryption_.stop();
     reporting_.stop();
+    trail_.end();
     doLogged("ephemeral secrets were not counted: ", [this] {
         const std::size_t count = store_.ephemeralCount();
         if (count == 0)
@@ -160,6 +161,7 @@ void Instance::end() noexcept {
 void Instance::readKeys() {
     HostKeys keys = readHostKeys(paths_, libvirtAdminLog());
     policy_->set(std::move(keys.policy));
+    trail_.follow(keys.settings, paths_);
     settingsRead_ = {paths_.settingsFile, keys.settingsStatus};
     settingsReadAt_ = std::time(nullptr);
 }

@@ -11,6 +11,7 @@
 #include "remote/events.h"
 #include "seal/sealing_policy.h"
 #include "secret_driver/inhibitor.h"
+#include "secret_driver/instance_trail.h"
 #include "store/degraded_backend.h"
 #include "store/reencryption_thread.h"
 #include "store/secret_store.h"
@@ -43,6 +44,8 @@ class Instance {
     Instance(const InstancePaths &paths, Inhibitor &inhibitor);
 
     [[nodiscard]] SecretStore &store() noexcept { return store_; }
+    /// Null if calls are not recorded.
+    [[nodiscard]] std::shared_ptr<audit::Trail> trail() const { return trail_.current(); }
     [[nodiscard]] const std::shared_ptr<Events> &events() const noexcept { return events_; }
 
     /// Takes over what secret.conf, the keys and the files say now, and notifies watchers. Values
@@ -92,6 +95,7 @@ class Instance {
     bool isRefused_ GUARDED_BY(reloading_) = false; // a lock, which another process has
     std::atomic<bool> isLockedOut_{false};          // changes are refused for that alone
     std::shared_ptr<CurrentFailure> failure_ GUARDED_BY(reloading_);
+    InstanceTrail trail_;
     const std::shared_ptr<CurrentPolicy> policy_ = std::make_shared<CurrentPolicy>();
     const std::shared_ptr<Events> events_;
     SecretStore store_;

@@ -44,7 +44,7 @@ TEST_F(CallLog, EachChangeAndEachReadIsALineWithSecretAndCaller) {
     set(1, "a value");
     (void)get(1);
     set(1, "");
-    calls::undefine(*instance_, secret.get());
+    calls::undefine(*instance_, unrecorded_, secret.get());
     EXPECT_THAT(notes(log),
                 ElementsAre(note(1, "defined by this process"),
                             note(1, "given a value by this process"),

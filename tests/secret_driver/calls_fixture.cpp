@@ -67,7 +67,7 @@ Handle WithCalls::define(unsigned number, bool isEphemeral, bool isPrivate) {
     SecretDefinition definition = cephOf(number);
     definition.isEphemeral = isEphemeral;
     definition.isPrivate = isPrivate;
-    return Handle(calls::define(*instance_, connection_.get(), definition));
+    return Handle(calls::define(*instance_, unrecorded_, connection_.get(), definition));
 }
 
 Handle WithCalls::handle(unsigned number) const {
@@ -78,13 +78,14 @@ Handle WithCalls::handle(unsigned number) const {
 }
 
 void WithCalls::set(unsigned number, const std::string &value) {
-    calls::setValue(*instance_, handle(number).get(),
+    calls::setValue(*instance_, unrecorded_, handle(number).get(),
                     {reinterpret_cast<const std::uint8_t *>(value.data()), value.size()});
 }
 
 std::string WithCalls::get(unsigned number) {
     std::size_t size = 0;
-    const CallerArray<unsigned char> value(calls::valueOf(*instance_, handle(number).get(), size));
+    const CallerArray<unsigned char> value(
+        calls::valueOf(*instance_, unrecorded_, handle(number).get(), size));
     return {reinterpret_cast<const char *>(value.get()), size};
 }
 

@@ -39,6 +39,8 @@ class WithCalls : public WithInstances {
     [[nodiscard]] std::string get(unsigned number);
     [[nodiscard]] std::string valueFile(unsigned number) const;
 
+    /// Of an instance without an audit trail.
+    AuditedCall unrecorded_{nullptr, audit::Action::listed, nullptr};
     std::unique_ptr<Instance> instance_;
     Connection connection_;
 };

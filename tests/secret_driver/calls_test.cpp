@@ -61,9 +61,9 @@ TEST_F(Calls, ASecretIsFoundByUuidAndByUse) {
     define(1);
     define(2);
     const Handle byUuid(
-        calls::lookupByUuid(*instance_, connection_.get(), uuidOf(2).bytes().data()));
-    const Handle byUse(
-        calls::lookupByUsage(*instance_, connection_.get(), VIR_SECRET_USAGE_TYPE_CEPH, "use 1"));
+        calls::lookupByUuid(*instance_, unrecorded_, connection_.get(), uuidOf(2).bytes().data()));
+    const Handle byUse(calls::lookupByUsage(*instance_, unrecorded_, connection_.get(),
+                                            VIR_SECRET_USAGE_TYPE_CEPH, "use 1"));
     EXPECT_EQ(uuidText(byUuid), uuidOf(2).toString());
     EXPECT_EQ(uuidText(byUse), uuidOf(1).toString());
 }
@@ -72,18 +72,20 @@ TEST_F(Calls, WhatIsNotThereIsToldInTheWordsOfTheStockDriver) {
     const std::string noUuid = "no secret with matching uuid '" + uuidOf(1).toString() + "'";
     const auto uuid = uuidOf(1);
     EXPECT_EQ(refusal([&] {
-                  (void)calls::lookupByUuid(*instance_, connection_.get(), uuid.bytes().data());
+                  (void)calls::lookupByUuid(*instance_, unrecorded_, connection_.get(),
+                                            uuid.bytes().data());
               }),
               noUuid);
     EXPECT_EQ(refusal([&] {
-                  (void)calls::lookupByUsage(*instance_, connection_.get(),
+                  (void)calls::lookupByUsage(*instance_, unrecorded_, connection_.get(),
                                              VIR_SECRET_USAGE_TYPE_CEPH, "use 1");
               }),
               "no secret with matching usage 'use 1'");
     EXPECT_EQ(refusal([&] { (void)get(1); }), noUuid);
     EXPECT_EQ(refusal([&] { set(1, "value"); }), noUuid);
-    EXPECT_EQ(refusal([&] { (void)calls::xmlOf(*instance_, handle(1).get()); }), noUuid);
-    EXPECT_EQ(refusal([&] { calls::undefine(*instance_, handle(1).get()); }), noUuid);
+    EXPECT_EQ(refusal([&] { (void)calls::xmlOf(*instance_, unrecorded_, handle(1).get()); }),
+              noUuid);
+    EXPECT_EQ(refusal([&] { calls::undefine(*instance_, unrecorded_, handle(1).get()); }), noUuid);
 }
 
 TEST_F(Calls, AValueComesBackByteForByte) {
@@ -124,7 +126,7 @@ TEST_F(Calls, AnUnreadableValueSaysWhyAndWhereThatWasFound) {
 
 TEST_F(Calls, TheDocumentIsThatOfTheDefinition) {
     const Handle secret = define(1);
-    const CallerArray<char> xml(calls::xmlOf(*instance_, secret.get()));
+    const CallerArray<char> xml(calls::xmlOf(*instance_, unrecorded_, secret.get()));
     EXPECT_EQ(xml.get(), formatSecretXml(cephOf(1)));
 }
 
@@ -132,7 +134,7 @@ TEST_F(Calls, WatchersHearOfEachChangeOnce) {
     Watch watch(*instance_);
     const Handle secret = define(1);
     set(1, "value");
-    calls::undefine(*instance_, secret.get());
+    calls::undefine(*instance_, unrecorded_, secret.get());
     Watch::deliver();
     EXPECT_THAT(watch.lines(), ElementsAre("1 defined", "1 undefined"));
 }
@@ -142,8 +144,9 @@ TEST_F(Calls, AChangeThatFailsIsNoEvent) {
     Watch watch(*instance_);
     SecretDefinition other = cephOf(2);
     other.usage = cephOf(1).usage;
-    EXPECT_THAT(refusal([&] { (void)calls::define(*instance_, connection_.get(), other); }),
-                HasSubstr("already defined for use with use 1"));
+    EXPECT_THAT(
+        refusal([&] { (void)calls::define(*instance_, unrecorded_, connection_.get(), other); }),
+        HasSubstr("already defined for use with use 1"));
     Watch::deliver();
     EXPECT_THAT(watch.lines(), IsEmpty());
 }
@@ -156,17 +159,20 @@ TEST_F(Calls, WhatLibvirtRefusesIsNotDoneAndItsErrorStays) {
     const auto uuid = uuidOf(1);
     refuseEverything();
     const std::function<void()> calls[] = {
-        [&] { (void)calls::lookupByUuid(*instance_, connection_.get(), uuid.bytes().data()); },
         [&] {
-            (void)calls::lookupByUsage(*instance_, connection_.get(), VIR_SECRET_USAGE_TYPE_CEPH,
-                                       "use 1");
+            (void)calls::lookupByUuid(*instance_, unrecorded_, connection_.get(),
+                                      uuid.bytes().data());
+        },
+        [&] {
+            (void)calls::lookupByUsage(*instance_, unrecorded_, connection_.get(),
+                                       VIR_SECRET_USAGE_TYPE_CEPH, "use 1");
         },
         [&] { define(1); },
         [&] { define(2); },
         [&] { set(1, "other"); },
         [&] { (void)get(1); },
-        [&] { (void)calls::xmlOf(*instance_, handle(1).get()); },
-        [&] { calls::undefine(*instance_, handle(1).get()); },
+        [&] { (void)calls::xmlOf(*instance_, unrecorded_, handle(1).get()); },
+        [&] { calls::undefine(*instance_, unrecorded_, handle(1).get()); },
     };
     for (const auto &call : calls) {
         virResetLastError();

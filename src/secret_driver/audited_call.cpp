@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "secret_driver/audited_call.h"
+
+#include "remote/caller.h"
+#include "remote/connection_uri.h"
+#include "remote/error_report.h"
+#include "secret_driver/libvirt_admin_log.h"
+
+namespace keyhold {
+
+namespace {
+
+const char *reasonOf(ErrorCode code, bool isKnown) noexcept {
+    switch (code) {
+    case ErrorCode::privateValue:
+        return "private";
+    case ErrorCode::notFound:
+        return isKnown ? "no-value" : "not-found";
+    case ErrorCode::valueUnreadable:
+        return "unreadable";
+    case ErrorCode::invalidEncryptionKey:
+        return "missing-key";
+    case ErrorCode::invalidArgument:
+    case ErrorCode::internal:
+    case ErrorCode::configUnsupported:
+    case ErrorCode::xmlInvalid:
+    case ErrorCode::xmlAttributeInvalid:
+    case ErrorCode::xmlRootUnexpected:
+    case ErrorCode::xmlMalformed:
+    case ErrorCode::xmlSchemaMismatch:
+    case ErrorCode::xmlSchemaUnusable:
+    case ErrorCode::fileAccess:
+    case ErrorCode::systemCall:
+    case ErrorCode::noMemory:
+    case ErrorCode::notActive:
+        break;
+    }
+    return "error";
+}
+
+} // namespace
+
+AuditedCall::AuditedCall(std::shared_ptr<audit::Trail> trail, audit::Action action,
+                         virConnectPtr connection, std::optional<Uuid> secret)
+    : trail_(std::move(trail)),
+      action_(action),
+      connection_(connection),
+      secret_(secret) {}
+
+audit::Record AuditedCall::record(audit::Outcome outcome) const {
+    audit::Record record;
+    record.action = action_;
+    record.outcome = outcome;
+    record.time = audit::now();
+    record.isCall = true;
+    record.caller = caller::current();
+    record.job = caller::job();
+    record.connection = connection_uri::shown(connection_);
+    record.secret = secret_;
+    record.usage = usage_;
+    record.follows = intent_;
+    return record;
+}
+
+void AuditedCall::asksFor(const Usage &usage) {
+    if (trail_)
+        usage_ = usage;
+}
+
+void AuditedCall::concerns(const SecretDefinition &definition) {
+    if (!trail_)
+        return;
+    secret_ = definition.uuid;
+    usage_ = definition.usage;
+    isKnown_ = true;
+}
+
+void AuditedCall::admitRelease() {
+    if (trail_)
+        trail_->admit(record(audit::Outcome::success));
+}
+
+void AuditedCall::admitChange() {
+    if (!trail_ || isAdmitted_)
+        return;
+    const std::uint64_t sequence = trail_->admit(record(audit::Outcome::unknown));
+    isAdmitted_ = true;
+    if (sequence != 0)
+        intent_ = sequence;
+}
+
+void AuditedCall::noteSuccess() noexcept {
+    if (!trail_)
+        return;
+    try {
+        trail_->note(record(audit::Outcome::success));
+    } catch (const std::exception &exception) {
+        libvirtAdminLog().failure("an audit record was not made: ", exception);
+    }
+}
+
+void AuditedCall::noteFailure(const std::exception &why) noexcept {
+    const auto *const unavailable = dynamic_cast<const audit::UnavailableError *>(&why);
+    if (!trail_ || (unavailable && unavailable->isRecorded()))
+        return;
+    try {
+        audit::Record failed = record(audit::Outcome::failure);
+        if (unavailable) {
+            failed.reason = audit::kUnavailable;
+        } else if (dynamic_cast<const ErrorAlreadyRaised *>(&why)) {
+            failed.reason = "denied";
+        } else if (const auto *const error = dynamic_cast<const Error *>(&why)) {
+            failed.reason = reasonOf(error->code(), isKnown_);
+            failed.message = error->fullText();
+        } else {
+            failed.reason = "error";
+            failed.message = why.what();
+        }
+        trail_->note(std::move(failed));
+    } catch (const std::exception &exception) {
+        libvirtAdminLog().failure("an audit record was not made: ", exception);
+    }
+}
+
+} // namespace keyhold
