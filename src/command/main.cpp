@@ -46,6 +46,7 @@ class CommandLine {
         addConvert(Purpose::unseal, "Write all values in plain, as every libvirt reads them");
         addKeyWords(&app_, words_);
         addArchiveWords(&app_, words_);
+        addAuditWords(&app_, words_);
     }
 
     [[nodiscard]] int run(int argc, char **argv) {

@@ -38,6 +38,8 @@ void addKeyWords(CLI::App *to, Words &words);
 void addEncryptWords(CLI::App *to, Words &words);
 /// backup, restore.
 void addArchiveWords(CLI::App *to, Words &words);
+/// audit and what is below it.
+void addAuditWords(CLI::App *to, Words &words);
 
 /// Raises invalidArgument for a word that is no subcommand where one is due, with the nearest, and
 /// for none.
