@@ -29,4 +29,14 @@ struct AuditVerifyOptions {
 /// or says that records are missing.
 [[nodiscard]] Exit auditVerify(const AuditVerifyOptions &options);
 
+struct AuditInitOptions {
+    AuditTarget trail;
+    bool isReplacing = false; ///< the key that is there
+    bool json = false;
+};
+/// `keyhold audit init`: makes the key that seals records from the next one on, for the driver, and
+/// prints it, which nothing does later. Raises configUnsupported if there is a key already, or if
+/// the driver that has the store open would write its own over it.
+[[nodiscard]] Exit auditInit(const AuditInitOptions &options);
+
 } // namespace keyhold::command

@@ -43,11 +43,19 @@ void addVerify(CLI::App *to, Words &words) {
         ->type_name("SEQUENCE:HEX");
 }
 
+void addInit(CLI::App *to, Words &words) {
+    const auto options = std::make_shared<AuditInitOptions>();
+    addTrailCommand(to, words, "init", "Make the key that seals records, and print it once",
+                    options, auditInit)
+        ->add_flag("--replace", options->isReplacing, "put it in the place of the key there is");
+}
+
 } // namespace
 
 void addAuditWords(CLI::App *to, Words &words) {
     CLI::App *const audit = to->add_subcommand("audit", "Read the audit trail, and prove it");
     audit->require_subcommand(1);
+    addInit(audit, words);
     addVerify(audit, words);
 }
 
