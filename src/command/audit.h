@@ -39,4 +39,40 @@ struct AuditInitOptions {
 /// the driver that has the store open would write its own over it.
 [[nodiscard]] Exit auditInit(const AuditInitOptions &options);
 
+/// Of what time records are shown, as parseTrailTime() reads it; what is empty does not count.
+struct AuditPeriod {
+    std::string since;
+    std::string until;
+};
+
+struct AuditShowOptions {
+    AuditTarget trail;
+    AuditPeriod period;
+    std::string action;  ///< empty for all
+    std::string outcome; ///< empty for all
+    bool json = false;
+};
+/// `keyhold audit show`: prints records, the oldest first. This and the next two do not check the
+/// trail; they exit with findings if some of it cannot be read.
+[[nodiscard]] Exit auditShow(const AuditShowOptions &options);
+
+struct AuditWhoOptions {
+    AuditTarget trail;
+    AuditPeriod period;
+    std::string secret;                   ///< as parseSecretName() reads it
+    std::vector<std::string> connections; ///< as UsersOptions
+    bool json = false;
+};
+/// `keyhold audit who SECRET`: prints the records of one secret, and what uses it now.
+[[nodiscard]] Exit auditWho(const AuditWhoOptions &options);
+
+struct AuditByOptions {
+    AuditTarget trail;
+    AuditPeriod period;
+    std::string user; ///< a name or a number
+    bool json = false;
+};
+/// `keyhold audit by USER`: prints the records of one caller.
+[[nodiscard]] Exit auditBy(const AuditByOptions &options);
+
 } // namespace keyhold::command

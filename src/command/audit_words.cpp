@@ -50,6 +50,41 @@ void addInit(CLI::App *to, Words &words) {
         ->add_flag("--replace", options->isReplacing, "put it in the place of the key there is");
 }
 
+template <typename Options>
+void addPeriod(CLI::App *to, const std::shared_ptr<Options> &options) {
+    to->add_option("--since", options->period.since, "records of this time and later")
+        ->type_name("TIME");
+    to->add_option("--until", options->period.until, "records before this time")->type_name("TIME");
+}
+
+void addShow(CLI::App *to, Words &words) {
+    const auto options = std::make_shared<AuditShowOptions>();
+    CLI::App *const command =
+        addTrailCommand(to, words, "show", "Show records, the oldest first", options, auditShow);
+    addPeriod(command, options);
+    command->add_option("--action", options->action, "records of this action alone")
+        ->type_name("ACTION");
+    command->add_option("--outcome", options->outcome, "success, failure or unknown")
+        ->type_name("OUTCOME");
+}
+
+void addWho(CLI::App *to, Words &words) {
+    const auto options = std::make_shared<AuditWhoOptions>();
+    CLI::App *const command = addTrailCommand(
+        to, words, "who", "Show the records of a secret, and what uses it", options, auditWho);
+    addPeriod(command, options);
+    addConnections(command, options->connections);
+    addSecret(command, options->secret);
+}
+
+void addBy(CLI::App *to, Words &words) {
+    const auto options = std::make_shared<AuditByOptions>();
+    CLI::App *const command =
+        addTrailCommand(to, words, "by", "Show the records of a user", options, auditBy);
+    addPeriod(command, options);
+    command->add_option("USER", options->user, "a name or a number")->required();
+}
+
 } // namespace
 
 void addAuditWords(CLI::App *to, Words &words) {
@@ -57,6 +92,9 @@ void addAuditWords(CLI::App *to, Words &words) {
     audit->require_subcommand(1);
     addInit(audit, words);
     addVerify(audit, words);
+    addShow(audit, words);
+    addWho(audit, words);
+    addBy(audit, words);
 }
 
 } // namespace keyhold::command

@@ -14,19 +14,6 @@ constexpr const char *kSecret =
     "a uuid, or TYPE:ID such as \"ceph:client.libvirt secret\"; TYPE is "
     "volume, ceph, iscsi, tls or vtpm";
 
-template <typename Options>
-void addSecret(CLI::App *to, const std::shared_ptr<Options> &options, bool isRequired = true) {
-    to->add_option("SECRET", options->secret, kSecret)->required(isRequired);
-}
-
-template <typename Options>
-void addConnections(CLI::App *to, const std::shared_ptr<Options> &options) {
-    to->add_option("--connect", options->connections,
-                   "whom to ask for guests and pools (default: qemu:///system or qemu:///session)")
-        ->type_name("URI")
-        ->allow_extra_args(false);
-}
-
 /// The callback lives as long as the parser, and the options with it.
 template <typename Options>
 void addWork(CLI::App *to, Words &words, const std::shared_ptr<Options> &options,
@@ -47,7 +34,7 @@ void addSet(CLI::App *to, Words &words) {
     CLI::App *const command =
         addCommand(to, words, "set", "Set the value of a secret to what comes from standard input");
     const auto options = std::make_shared<SetOptions>();
-    addSecret(command, options);
+    addSecret(command, options->secret);
     CLI::Option *const define = command->add_flag(
         "--define", options->wantsDefine, "make the secret, named as TYPE:ID, if it is not there");
     command->add_option("--uuid", options->uuid, "of a secret that is made (default: a new one)")
@@ -66,6 +53,17 @@ void addSet(CLI::App *to, Words &words) {
 
 } // namespace
 
+void addSecret(CLI::App *to, std::string &secret, bool isRequired) {
+    to->add_option("SECRET", secret, kSecret)->required(isRequired);
+}
+
+void addConnections(CLI::App *to, std::vector<std::string> &connections) {
+    to->add_option("--connect", connections,
+                   "whom to ask for guests and pools (default: qemu:///system or qemu:///session)")
+        ->type_name("URI")
+        ->allow_extra_args(false);
+}
+
 void addSecretWords(CLI::App *to, Words &words) {
     const auto listing = std::make_shared<ListOptions>();
     CLI::App *command = addCommand(to, words, "list", "List secrets, one a line");
@@ -75,8 +73,8 @@ void addSecretWords(CLI::App *to, Words &words) {
     const auto showing = std::make_shared<ShowOptions>();
     command = addCommand(to, words, "show", "Show all of a secret but its value, and what uses it");
     addKeyFiles(command, words);
-    addConnections(command, showing);
-    addSecret(command, showing);
+    addConnections(command, showing->connections);
+    addSecret(command, showing->secret);
     addWork(command, words, showing, show);
 
     addSet(to, words);
@@ -85,14 +83,14 @@ void addSecretWords(CLI::App *to, Words &words) {
     command = to->add_subcommand("get", "Write the value of a secret to standard output");
     addTarget(command, words);
     command->add_flag("--reveal", getting->isRevealing, "yes, in the clear");
-    addSecret(command, getting);
+    addSecret(command, getting->secret);
     addWork(command, words, getting, get);
 
     const auto using_ = std::make_shared<UsersOptions>();
     command =
         addCommand(to, words, "used-by", "Show the guests and storage pools that use secrets");
-    addConnections(command, using_);
-    addSecret(command, using_, false);
+    addConnections(command, using_->connections);
+    addSecret(command, using_->secret, false);
     addWork(command, words, using_, usedBy);
 }
 

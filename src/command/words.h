@@ -27,6 +27,10 @@ struct Words {
 void addTarget(CLI::App *to, Words &words);
 void addKeyFiles(CLI::App *to, Words &words);
 void addJson(CLI::App *to, Words &words);
+/// SECRET, as parseSecretName() reads it.
+void addSecret(CLI::App *to, std::string &secret, bool isRequired = true);
+/// --connect, as connectionsFor() takes it.
+void addConnections(CLI::App *to, std::vector<std::string> &connections);
 /// A subcommand with --system, --session, --root and --json.
 CLI::App *addCommand(CLI::App *to, Words &words, const char *name, const char *text);
 

@@ -98,6 +98,14 @@ class Completion(unittest.TestCase):
     def test_the_argument_of_an_option_is_no_command(self) -> None:
         self.assertIn("--json", completions("verify", "--root", "key", "--"))
         self.assertIn("--define", completions("set", "--description", "key", "--"))
+        self.assertIn("--since", completions("audit", "show", "--action", "key", "--"))
+
+    def test_actions_and_outcomes_of_records(self) -> None:
+        """Those that the program names."""
+        done = subprocess.run([COMMAND, "audit", "show", "--action", "frobnicate"], capture_output=True, text=True)
+        named = done.stderr.partition("there are ")[2].strip().split(", ")
+        self.assertEqual(completions("audit", "show", "--action", ""), sorted(named))
+        self.assertEqual(completions("audit", "show", "--outcome", "s"), ["success"])
 
 
 class CommandLine(unittest.TestCase):
