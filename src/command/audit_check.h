@@ -83,7 +83,8 @@ class TrailCheck {
     [[nodiscard]] audit::SealingKey *keyFor(std::uint64_t sequence);
 
     std::vector<audit::SealingKey> keys_;
-    std::size_t key_ = 0; ///< of those before it no record comes any more
+    std::size_t key_ = 0;       ///< of those before it no record comes any more
+    std::uint64_t skipped_ = 0; ///< records that keys had to go on for and that are not here
     const std::uint64_t lastKeyFrom_;
     const std::optional<audit::Head> head_;
     bool isHeadSeen_ = false;

@@ -274,6 +274,15 @@ TEST_F(AuditVerify, AKeyThatIsNotTheOne) {
     EXPECT_EQ(said["breaks"][0]["kind"], "cut");
 }
 
+TEST_F(AuditVerify, AnInventedSequenceDoesNotKeepTheKeyBusy) {
+    trail.addReads(2);
+    replace(3, R"("sequence":3)", R"("sequence":9000000000000000000)");
+    trail.write();
+    EXPECT_THAT(breaks(key),
+                ElementsAre("sequence 9000000000000000000", "seal 9000000000000000000"));
+    EXPECT_THAT(verify(key)["breaks"][1]["text"].get<std::string>(), HasSubstr("too far"));
+}
+
 TEST_F(AuditVerify, EachKeyCountsUpToTheNext) {
     trail.addReads(9);
     trail.changeKey(9);
