@@ -17,12 +17,12 @@ namespace {
 
 using Result = TrailCheck::Result;
 
-void checkFile(TrailCheck &check, const TrailPart &part, bool isLast) {
+void checkFile(TrailCheck &check, const TrailPart &part, bool isPresent) {
     check.beginFile(part.path);
     try {
         TrailFileReader reader = openPart(part);
         while (const auto line = reader.next()) {
-            if (line->hasEnd || !isLast || !isBeingWritten(reader))
+            if (line->hasEnd || !isPresent || !isBeingWritten(reader))
                 check.add(*line);
         }
     } catch (const Error &error) {
@@ -167,7 +167,7 @@ Exit auditVerify(const AuditVerifyOptions &options) {
     TrailCheck check(readTrailKeys(options.keys, options.keyFile), head);
     const std::vector<TrailPart> parts = findTrail(file);
     for (const TrailPart &part : parts)
-        checkFile(check, part, &part == &parts.back());
+        checkFile(check, part, part.path == file);
     check.finish();
     if (options.json)
         printReport(check, file, parts);
