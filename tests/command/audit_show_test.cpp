@@ -153,19 +153,21 @@ TEST_F(AuditShow, ByAUser) {
 
 TEST_F(AuditShow, ALineThatIsNoRecordIsTold) {
     trail.lines.insert(trail.lines.begin() + 1, "{\"event\":\n");
+    trail.lines.emplace_back("{\"event\":{\"sequence\":9}}\n");
     trail.lines.insert(trail.lines.begin() + 3, std::string(70'000, 'x') + "\n");
     trail.lines.emplace_back("{\"torn\":");
     trail.write();
     EXPECT_THAT(shown(auditShow, {}), ElementsAre(1, 2, 3, 4));
     EXPECT_EQ(exit, Exit::findings);
-    ASSERT_EQ(unreadable.size(), 3);
+    ASSERT_EQ(unreadable.size(), 4);
     EXPECT_EQ(unreadable[0]["line"], 2);
     EXPECT_EQ(unreadable[1]["line"], 4);
     EXPECT_EQ(unreadable[2]["line"], 7);
+    EXPECT_EQ(unreadable[3]["line"], 8);
     static_cast<void>(text(auditShow, {}));
     EXPECT_EQ(exit, Exit::findings);
     EXPECT_THAT(told, HasSubstr(trail.path() + ":2 is no record"));
-    EXPECT_THAT(told, HasSubstr(trail.path() + ":7 has no newline"));
+    EXPECT_THAT(told, HasSubstr(trail.path() + ":8 has no newline"));
 }
 
 TEST_F(AuditShow, MoreThanATableHolds) {
