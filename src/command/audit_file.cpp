@@ -171,6 +171,7 @@ std::vector<TrailPart> findTrail(const std::string &path) {
     if (hasPresent) // the last of equals
         names.push_back(base);
     std::vector<TrailPart> parts;
+    parts.reserve(names.size());
     for (const std::string &name : names)
         parts.push_back(partAt(before + name));
     // One that has no record says nothing of its place.

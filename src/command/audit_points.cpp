@@ -91,6 +91,7 @@ std::string textOf(const audit::Head &head) {
 std::vector<audit::SealingKey> readTrailKeys(const std::vector<std::string> &given,
                                              const std::string &file) {
     std::vector<audit::SealingKey> keys;
+    keys.reserve(given.size());
     for (const std::string &each : given)
         keys.push_back(parseKey(each, "the argument of --key"));
     if (!file.empty()) {

@@ -92,16 +92,16 @@ void printProofs(const Result &result, TrailVerdict verdict, const audit::Head *
     if (result.provenFrom > result.first)
         print(recordsText(result.first, result.provenFrom - 1) + " are as they were when record " +
               std::to_string(result.provenFrom) + " was sealed");
-    if (result.hasHead) {
+    if (head != nullptr && result.hasHead) {
         print(recordsText(result.first, head->sequence) + " are those that the head was taken of");
         if (head->sequence < last)
             print(endText(last));
     } else if (result.provenFrom != 0) {
         print(endText(last) + "; a head kept on another host, given with --head, shows that");
     } else {
-        print(
-            "whoever can write the file can have replaced all of it; a key, given with --key-file, "
-            "and a head, given with --head, prove that nobody did");
+        print(std::string("whoever can write the file can have replaced all of it; ") +
+              (result.sealedFrom != 0 ? "a key, given with --key-file, proves that nobody did"
+                                      : "keyhold audit init makes a key that seals records"));
     }
 }
 

@@ -93,6 +93,31 @@ TEST_F(AuditVerify, WhatIsAsItWasWritten) {
     EXPECT_EQ(exit, Exit::clean);
 }
 
+TEST_F(AuditVerify, WhatIsNotProvenIsSaid) {
+    trail.write();
+    AuditVerifyOptions options;
+    options.trail.file = trail.path();
+    const auto text = [&] {
+        testing::internal::CaptureStdout();
+        EXPECT_EQ(auditVerify(options), Exit::clean);
+        return testing::internal::GetCapturedStdout();
+    };
+    EXPECT_THAT(text(), HasSubstr("a key, given with --key-file, proves that nobody did\n"));
+    EXPECT_THAT(text(), HasSubstr("audit.jsonl: unbroken, not proven; 1 record\n"));
+    options.keys = {TrailOnDisk::keyText(1, kSeed)};
+    EXPECT_THAT(text(), HasSubstr("whether records after 1 were cut off; a head"));
+    EXPECT_THAT(text(), HasSubstr("unbroken and sealed, its end not proven"));
+    options.head = textOf(trail.head());
+    EXPECT_THAT(text(), testing::Not(HasSubstr("cut off")));
+    EXPECT_THAT(text(), HasSubstr("audit.jsonl: intact; 1 record\n"));
+    const TrailOnDisk unsealed;
+    unsealed.write();
+    options = {};
+    options.trail.file = unsealed.path();
+    EXPECT_THAT(text(), HasSubstr("no record is sealed\n"));
+    EXPECT_THAT(text(), HasSubstr("keyhold audit init makes a key"));
+}
+
 TEST_F(AuditVerify, AnEditedRecord) {
     trail.addReads(9);
     replace(5, "nova", "bert");
