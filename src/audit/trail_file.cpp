@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,6 +23,36 @@ std::string directoryOf(const std::string &path) {
 
 std::string nameIn(const std::string &path) {
     return path.substr(path.rfind('/') + 1);
+}
+
+struct End {
+    ssize_t read = 0;         ///< -errno if it cannot be read
+    std::optional<Head> head; ///< empty if it is no end of a trail
+    off_t torn = 0;           ///< bytes of an unfinished line
+};
+
+End endOf(FileSystem &fileSystem, int file, off_t size) {
+    constexpr off_t kWindow = 2 * TrailFile::kMaxLine;
+    const off_t from = std::max<off_t>(0, size - kWindow);
+    std::string text(static_cast<std::size_t>(size - from), '\0');
+    for (std::size_t have = 0; have < text.size();) {
+        const ssize_t got = fileSystem.readAt(file, text.data() + have, text.size() - have,
+                                              from + static_cast<off_t>(have));
+        if (got <= 0)
+            return {.read = got < 0 ? got : -EIO, .head = {}};
+        have += static_cast<std::size_t>(got);
+    }
+    const std::size_t lineEnd = text.rfind('\n');
+    if (lineEnd == std::string::npos)
+        return from > 0 ? End() : End{.head = Head(), .torn = size};
+    const std::size_t before = lineEnd == 0 ? std::string::npos : text.rfind('\n', lineEnd - 1);
+    const std::size_t start = before == std::string::npos ? 0 : before + 1;
+    const auto line = parseLine(std::string_view(text).substr(start, lineEnd - start));
+    const auto sequence = line ? sequenceOf(line->record) : std::nullopt;
+    if (!sequence)
+        return {};
+    return {.head = Head{*sequence, line->chain},
+            .torn = static_cast<off_t>(text.size() - lineEnd - 1)};
 }
 
 } // namespace
@@ -68,38 +100,46 @@ TrailFile::TrailFile(FileSystem &fileSystem, const std::string &path)
 }
 
 void TrailFile::readEnd() {
-    constexpr off_t kWindow = 2 * kMaxLine;
-    const off_t from = std::max<off_t>(0, size_ - kWindow);
-    std::string end(static_cast<std::size_t>(size_ - from), '\0');
-    for (std::size_t have = 0; have < end.size();) {
-        const ssize_t got = fileSystem_.readAt(file_.number(), end.data() + have, end.size() - have,
-                                               from + static_cast<off_t>(have));
-        if (got <= 0)
-            throw error("read", got < 0 ? got : -EIO);
-        have += static_cast<std::size_t>(got);
-    }
-    const std::size_t lineEnd = end.rfind('\n');
-    const bool hasLine = lineEnd != std::string::npos;
-    const std::size_t whole = hasLine ? lineEnd + 1 : 0;
-    if (!hasLine && from > 0)
-        throw Error(ErrorCode::internal, inQuotes(path_) + " is not an audit trail; move it away");
-    if (hasLine) {
-        const std::size_t before = lineEnd == 0 ? std::string::npos : end.rfind('\n', lineEnd - 1);
-        const std::size_t start = before == std::string::npos ? 0 : before + 1;
-        const auto line = parseLine(std::string_view(end).substr(start, lineEnd - start));
-        const auto sequence = line ? sequenceOf(line->record) : std::nullopt;
-        if (!sequence)
-            throw Error(ErrorCode::internal,
-                        inQuotes(path_) +
-                            " does not end with a record of an audit trail; move it away");
-        openedAt_ = {*sequence, line->chain};
-    }
-    tornBytes_ = static_cast<off_t>(end.size() - whole);
+    const End end = endOf(fileSystem_, file_.number(), size_);
+    if (end.read < 0)
+        throw error("read", end.read);
+    if (!end.head)
+        throw Error(ErrorCode::internal,
+                    inQuotes(path_) +
+                        " does not end with a record of an audit trail; move it away");
+    openedAt_ = *end.head;
+    tornBytes_ = end.torn;
     if (tornBytes_ == 0)
         return;
     size_ -= tornBytes_;
     if (const int result = fileSystem_.truncate(file_.number(), size_); result < 0)
         throw error("cut a torn line off", result);
+}
+
+Head TrailFile::endOfRotated(FileSystem &fileSystem, const std::string &path) {
+    Head last;
+    const std::string name = nameIn(path);
+    const Descriptor directory(fileSystem, fileSystem.openDirectory(directoryOf(path)));
+    if (directory.number() < 0)
+        return last;
+    std::vector<std::string> rotated;
+    fileSystem.list(directory.number(), [&](std::string_view each) {
+        if (each.starts_with(name + ".") || each.starts_with(name + "-"))
+            rotated.emplace_back(each);
+    });
+    for (const std::string &each : rotated) {
+        const Descriptor file(fileSystem,
+                              fileSystem.open(directory.number(), each.c_str(),
+                                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0));
+        FileStatus status;
+        if (file.number() < 0 || fileSystem.status(file.number(), status) < 0 ||
+            !S_ISREG(status.mode))
+            continue;
+        const End end = endOf(fileSystem, file.number(), status.size);
+        if (end.head && end.head->sequence > last.sequence)
+            last = *end.head;
+    }
+    return last;
 }
 
 TrailFile::State TrailFile::look() {

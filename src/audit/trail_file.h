@@ -28,6 +28,10 @@ class TrailFile {
     /// How many bytes were cut off.
     [[nodiscard]] off_t tornBytes() const noexcept { return tornBytes_; }
 
+    /// Where the last of the files that were renamed to `path` and a suffix stands; zeros if there
+    /// is none that can be read, as of those that were compressed.
+    [[nodiscard]] static Head endOfRotated(FileSystem &fileSystem, const std::string &path);
+
     enum class State {
         same,
         replaced, ///< its name is gone, or leads to another file
@@ -44,6 +48,7 @@ class TrailFile {
   private:
     [[nodiscard]] Error error(const char *what, ssize_t result,
                               SourcePlace place = SourcePlace::current()) const;
+    /// Cuts an unfinished line off.
     void readEnd();
     void write(std::string_view lines);
     void sync();

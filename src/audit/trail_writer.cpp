@@ -137,7 +137,8 @@ void TrailWriter::openFile() {
             known = *kept;
     }
     if (!hasBegun_ && known.sequence == 0)
-        known = found;
+        known = file_->wasEmpty() ? TrailFile::endOfRotated(state_.fileSystem, state_.options.file)
+                                  : found;
     const auto goOn = [&](Action action, std::string message) -> Record & {
         ahead_.push_back(ofDriver(action, std::move(message)));
         head_ = known;

@@ -159,5 +159,22 @@ TEST_F(TrailTest, ARotationWhileNobodyWroteIsFollowedByTheKey) {
     EXPECT_TRUE(log.lines().empty());
 }
 
+TEST_F(TrailTest, ARotationWhileNobodyWroteIsFollowedByTheLastOfTheRotatedFiles) {
+    { Trail(files, options(), log).admit(read("one")); }
+    const int directory = disk.openDirectory("/log");
+    ASSERT_EQ(0, disk.rename(directory, "audit.jsonl", "audit.jsonl.2"));
+    { Trail(files, options(), log).admit(read("two")); }
+    ASSERT_EQ(0, disk.rename(directory, "audit.jsonl", "audit.jsonl-20261129"));
+    disk.putFile("/log/audit.jsonl.3.gz", "compressed");
+    Trail trail(files, options(), log);
+    EXPECT_EQ(5U, trail.admit(read("three")));
+    const std::string last = *disk.content("/log/audit.jsonl-20261129");
+    const std::size_t start = last.rfind('\n', last.size() - 2) + 1;
+    const auto line = parseLine(std::string_view(last).substr(start, last.size() - 1 - start));
+    ASSERT_TRUE(line);
+    EXPECT_TRUE(lines()[0].holds(hexOf(line->chain)));
+    EXPECT_TRUE(log.lines().empty());
+}
+
 } // namespace
 } // namespace keyhold::audit
