@@ -122,7 +122,7 @@ class CommandLine {
         });
     }
 
-    CLI::App app_{"Looks after the secrets of libvirt that Keyhold keeps."};
+    CLI::App app_{"Inspects and manages the libvirt secrets that Keyhold stores."};
     Words words_;
     CheckOptions check_;
     bool isNagios_ = false;
