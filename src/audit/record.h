@@ -44,9 +44,9 @@ struct Record {
     /// Why it failed, one word: "denied", "private", "not-found", "no-value", "unreadable",
     /// "missing-key", "audit-unavailable", "error". Empty otherwise.
     std::string reason;
-    std::string message;   ///< for people: of an error, or of an event of the trail
-    std::int64_t time = 0; ///< microseconds since the epoch
-    bool isCall = false;   ///< somebody called: `caller`, `job` and `connection` count
+    std::string message;          ///< for people: of an error, or of an event of the trail
+    std::int64_t time = 0;        ///< microseconds since the epoch
+    bool isCall = false;          ///< somebody called: `caller`, `job` and `connection` count
     std::optional<Caller> caller; ///< empty: the process itself
     std::string job;        ///< the API of libvirt that this thread works for; empty if unknown
     std::string connection; ///< URI of the connection it came by; empty if none

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <unistd.h>
+
 namespace keyhold::audit {
 
 namespace {
@@ -39,7 +41,8 @@ Error refusal(const std::string &file, const Error &why) {
 Trail::Trail(FileSystem &fileSystem, Options options, AdminLog &log)
     : state_(std::make_shared<TrailState>(fileSystem, std::move(options), log)),
       thread_(
-          startThread([state = state_](const std::stop_token &) { TrailWriter(*state).run(); })) {}
+          startThread([state = state_](const std::stop_token &) { TrailWriter(*state).run(); })),
+      owner_(::getpid()) {}
 
 Trail::~Trail() {
     stop();
@@ -82,6 +85,8 @@ std::uint64_t Trail::admit(Record record) {
 }
 
 void Trail::note(Record record) noexcept {
+    if (::getpid() != owner_)
+        return; // the thread may have held the lock at the fork
     try {
         const auto entry = std::make_shared<Entry>(std::move(record));
         const MutexLock lock(state_->mutex);
@@ -123,6 +128,8 @@ const Options &Trail::options() const noexcept {
 void Trail::stop() noexcept {
     if (!thread_.joinable())
         return;
+    if (::getpid() != owner_)
+        return thread_.detach();
     const Deadline deadline(kPatience, state_->options.now);
     bool isStopped = false;
     {

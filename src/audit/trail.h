@@ -15,6 +15,8 @@
 #include <string>
 #include <thread>
 
+#include <sys/types.h>
+
 namespace keyhold::audit {
 
 struct Options {
@@ -82,7 +84,8 @@ class Trail {
     /// record waits for the file to be there again, and counts as lost if there are too many.
     /// Otherwise raises UnavailableError: fileAccess, with the file and the reason.
     std::uint64_t admit(Record record);
-    /// For what has happened: it is written as soon as it can be, and nobody waits.
+    /// For what has happened: it is written as soon as it can be, and nobody waits. By the process
+    /// that made this, alone.
     void note(Record record) noexcept;
 
     /// The file is opened again, and a key that was made since is read, before the next record.
@@ -91,12 +94,13 @@ class Trail {
     [[nodiscard]] const Options &options() const noexcept;
 
     /// Writes what is left and ends the thread, within kPatience; one that hangs in the kernel is
-    /// left to itself.
+    /// left to itself. In a forked child, where there is no such thread, this does nothing.
     void stop() noexcept;
 
   private:
     const std::shared_ptr<TrailState> state_; // the thread has it as well
     std::jthread thread_;
+    const pid_t owner_;
 };
 
 } // namespace keyhold::audit

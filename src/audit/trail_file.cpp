@@ -99,6 +99,10 @@ TrailFile::TrailFile(FileSystem &fileSystem, const std::string &path)
     readEnd();
 }
 
+TrailFile::~TrailFile() {
+    fileSystem_.unlockDirectory(file_.number());
+}
+
 void TrailFile::readEnd() {
     const End end = endOf(fileSystem_, file_.number(), size_);
     if (end.read < 0)

@@ -22,6 +22,11 @@ class TrailFile {
     /// LockedError if it has another writer, fileAccess, or internal for a file that is no trail.
     TrailFile(FileSystem &fileSystem, const std::string &path);
 
+    /// Releases the lock, of which a forked child may have a copy.
+    ~TrailFile();
+    TrailFile(const TrailFile &) = delete;
+    TrailFile &operator=(const TrailFile &) = delete;
+
     /// Where the file stood when it was opened; zeros if it was empty.
     [[nodiscard]] const Head &openedAt() const noexcept { return openedAt_; }
     [[nodiscard]] bool wasEmpty() const noexcept { return openedAt_.sequence == 0; }

@@ -9,7 +9,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,6 +34,7 @@ int inChild(const std::function<int()> &body) {
 class Fork : public testing::Test {
   protected:
     void SetUp() override {
+        prepare();
         connection_ = client::openRoot(root_);
         ASSERT_NE(connection_, nullptr) << client::describeError();
         persistent_ = client::define(connection_.get(), {.number = 1});
@@ -50,6 +53,9 @@ class Fork : public testing::Test {
         EXPECT_EQ(openElsewhere(root_), client::lockedText(root_));
     }
 
+    /// Before the root is open.
+    virtual void prepare() {}
+
     TemporaryDirectory directory_;
     std::string root_ = directory_.path() + "/root";
     EventLoop loop_;
@@ -58,7 +64,44 @@ class Fork : public testing::Test {
     client::Secret ephemeral_;
 };
 
+/// The same, with an audit trail.
+class RecordedFork : public Fork {
+    void prepare() override {
+        std::filesystem::create_directories(root_ + "/etc");
+        std::ofstream(root_ + "/etc/secret.conf") << "audit = 1\n";
+    }
+};
+
 } // namespace
+
+TEST_F(RecordedFork, AChildThatClosesItsCopiesCostsNothing) {
+    EXPECT_EQ(inChild([&] {
+                  persistent_.reset();
+                  ephemeral_.reset();
+                  connection_.reset();
+                  return 7;
+              }),
+              7);
+    checkParent();
+    EXPECT_TRUE(std::filesystem::exists(root_ + "/log/audit.jsonl"));
+}
+
+TEST_F(RecordedFork, TheFileIsWrittenOnWhileAChildHasACopyOfItsLock) {
+    const pid_t child = fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    std::filesystem::rename(root_ + "/log/audit.jsonl", root_ + "/log/other");
+    EXPECT_EQ(client::valueOf(persistent_.get()), "one") << client::describeError();
+    std::filesystem::rename(root_ + "/log/other", root_ + "/log/audit.jsonl");
+    EXPECT_EQ(client::valueOf(persistent_.get()), "one") << client::describeError();
+    const std::uintmax_t size = std::filesystem::file_size(root_ + "/log/audit.jsonl");
+    EXPECT_EQ(client::valueOf(persistent_.get()), "one") << client::describeError();
+    EXPECT_GT(std::filesystem::file_size(root_ + "/log/audit.jsonl"), size);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+}
 
 TEST_F(Fork, AChildThatEndsAtOnceCostsNothing) {
     EXPECT_EQ(inChild([] { return 7; }), 7);
