@@ -13,36 +13,35 @@ std::shared_ptr<audit::Trail> InstanceTrail::taken() const {
     return trail_;
 }
 
-void InstanceTrail::set(std::shared_ptr<audit::Trail> trail) noexcept {
-    const MutexLock lock(mutex_);
-    isRecorded_ = trail != nullptr;
-    trail_.swap(trail);
-}
-
 void InstanceTrail::follow(const Settings &settings, const InstancePaths &paths) {
     auto options = auditOptions(settings, paths);
-    const auto former = taken();
-    if (former && options && former->options().isSameTrail(*options)) {
-        former->reopen();
-        former->note(audit::ofDriver(audit::Action::reloaded));
+    const MutexLock lock(mutex_);
+    if (trail_ && options && trail_->options().isSameTrail(*options)) {
+        trail_->reopen();
+        trail_->note(audit::ofDriver(audit::Action::reloaded));
         return;
     }
-    end(); // it may have the file that the next one is to have
-    if (!options)
+    endCurrent(); // it may have the file that the next one is to have
+    std::shared_ptr<audit::Trail> next;
+    if (options) {
+        next = std::make_shared<audit::Trail>(posixFileSystem(), *std::move(options),
+                                              libvirtAdminLog());
+        next->note(audit::ofDriver(audit::Action::started));
+    }
+    isRecorded_ = next != nullptr;
+    trail_ = std::move(next);
+}
+
+void InstanceTrail::endCurrent() noexcept {
+    if (!trail_)
         return;
-    auto next =
-        std::make_shared<audit::Trail>(posixFileSystem(), *std::move(options), libvirtAdminLog());
-    next->note(audit::ofDriver(audit::Action::started));
-    set(std::move(next));
+    trail_->note(audit::ofDriver(audit::Action::stopped));
+    trail_->stop();
 }
 
 void InstanceTrail::end() noexcept {
-    const auto former = taken();
-    if (!former)
-        return;
-    former->note(audit::ofDriver(audit::Action::stopped));
-    former->stop();
-    set(nullptr);
+    const MutexLock lock(mutex_);
+    endCurrent();
 }
 
 } // namespace keyhold

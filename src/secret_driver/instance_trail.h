@@ -15,8 +15,8 @@ namespace keyhold {
 class InstanceTrail {
   public:
     InstanceTrail() = default;
-    /// As end().
-    ~InstanceTrail() { end(); }
+    /// As end(), without the lock: in a forked child another thread may have had it.
+    ~InstanceTrail() { endCurrent(); }
     InstanceTrail(const InstanceTrail &) = delete;
     InstanceTrail &operator=(const InstanceTrail &) = delete;
 
@@ -24,15 +24,16 @@ class InstanceTrail {
     [[nodiscard]] std::shared_ptr<audit::Trail> current() const {
         return isRecorded_ ? taken() : nullptr;
     }
-    /// Begins or ends the trail, or goes on with it, as the settings of now have it. By one thread
-    /// at a time.
+    /// Begins or ends the trail, or goes on with it, as the settings of now have it; calls that
+    /// come at the same time wait.
     void follow(const Settings &settings, const InstancePaths &paths);
-    /// Records the end, and waits for what is on its way, within audit::Trail::kPatience.
+    /// Records the end, and waits for what is on its way, within audit::Trail::kPatience. Calls
+    /// that come later cannot be recorded, and are refused as the settings have it.
     void end() noexcept;
 
   private:
     [[nodiscard]] std::shared_ptr<audit::Trail> taken() const;
-    void set(std::shared_ptr<audit::Trail> trail) noexcept;
+    void endCurrent() noexcept REQUIRES(mutex_);
 
     std::atomic<bool> isRecorded_{false};
     mutable Mutex mutex_;
