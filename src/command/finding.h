@@ -18,15 +18,15 @@ struct Finding {
         damaged,    ///< a value file that is damaged, altered, of another secret, or cannot be read
         missingKey, ///< a value file that none of the configured keys opens
         refusedPlain, ///< a value in plain, which the settings refuse
-        shadowed,   ///< a value file that does not count, for one of another format goes before it
-        orphan,     ///< a value file whose secret has no definition
-        leftover,   ///< a private name of an interrupted change
-        aside,      ///< a value file that was quarantined
-        unknown,    ///< another name that mentions a secret
-        mode,       ///< a file that others can read or write
-        owner,      ///< a file of another user
-        unchanged,  ///< a value file that should have been re-encrypted, and was not
-        driver,     ///< the process that holds the store does not do what is on disk now
+        shadowed,    ///< a value file that does not count, for one of another format goes before it
+        orphan,      ///< a value file whose secret has no definition
+        leftover,    ///< a private name of an interrupted change
+        aside,       ///< a value file that was quarantined
+        unknown,     ///< another name that mentions a secret
+        mode,        ///< a file that others can read or write
+        owner,       ///< a file of another user
+        unchanged,   ///< a value file that should have been re-encrypted, and was not
+        driver,      ///< the process that holds the store does not do what is on disk now
         otherDriver, ///< libvirt's own driver holds the store, and there are sealed values in it
         drift,       ///< its daemon lists other secrets than the files define
         store,       ///< the directory has gone, or is not the one that the daemon opened

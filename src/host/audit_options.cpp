@@ -30,13 +30,14 @@ std::optional<audit::Options> auditOptions(const Settings &settings, const Insta
         return std::nullopt;
     utsname names{};
     ::uname(&names);
-    return audit::Options{
-        .file = auditFileOf(settings, paths),
-        .keyFile = paths.auditKeyFile,
-        .isSynced = settings.auditSync,
-        .onFailure = settings.auditOnFailure,
-        .source = {
-            .instance = paths.name, .host = names.nodename, .bootId = bootId(), .pid = ::getpid(),
+    return audit::Options{.file = auditFileOf(settings, paths),
+                          .keyFile = paths.auditKeyFile,
+                          .isSynced = settings.auditSync,
+                          .onFailure = settings.auditOnFailure,
+                          .source = {.instance = paths.name,
+                                     .host = names.nodename,
+                                     .bootId = bootId(),
+                                     .pid = ::getpid(),
                                      .userId = ::geteuid()}};
 }
 
