@@ -8,6 +8,7 @@
 #include "command/stop_advice.h"
 #include "conf/error.h"
 #include "conf/sodium.h"
+#include "os/descriptor.h"
 #include "os/store_directory.h"
 #include "seal/scratch.h"
 
@@ -15,6 +16,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <sodium.h>
 
@@ -62,6 +64,20 @@ void requireNoKey(const Target &target, bool isReplacing) {
                                                       stopAdvice(target, *holder));
 }
 
+/// Its next records would have no seal, where the key says that they have.
+void requireNoWriter(const Target &target, const std::string &file) {
+    FileSystem &fileSystem = posixFileSystem();
+    const Descriptor trail(fileSystem,
+                           fileSystem.open(AT_FDCWD, file.c_str(), O_RDONLY | O_NONBLOCK, 0));
+    if (trail.number() < 0 || fileSystem.lockDirectory(trail.number()) != -EWOULDBLOCK)
+        return;
+    const auto holder = findHolder(target.paths);
+    throw Error(ErrorCode::configUnsupported,
+                inQuotes(file) + " is being written" +
+                    (holder ? " by " + holder->text() + "; " + stopAdvice(target, *holder)
+                            : "; end the process that writes it"));
+}
+
 /// Prints "SEQUENCE:HEX" from memory that is wiped, between two texts.
 void writeKey(std::string_view before, const audit::SealingKey &key, std::string_view after) {
     const std::string start = std::string(before) + std::to_string(key.sequence()) + ":";
@@ -89,7 +105,9 @@ void show(const std::string &file, const audit::SealingKey &key, bool json) {
 Exit auditInit(const AuditInitOptions &options) {
     const Target target = chooseSettings(options.trail.target);
     requireNoKey(target, options.isReplacing);
-    const audit::Head end = endOf(trailOf(options.trail));
+    const std::string file = trailOf(options.trail);
+    requireNoWriter(target, file);
+    const audit::Head end = endOf(file);
     Scratch bytes(sizeof(audit::Digest));
     fillRandom(bytes.bytes());
     const audit::SealingKey key(end.sequence + 1, bytes.bytes().first<sizeof(audit::Digest)>());
