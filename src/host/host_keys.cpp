@@ -146,6 +146,7 @@ HostKeys readHostKeys(const InstancePaths &paths, const char *credentialsDirecto
     } catch (const Error &error) {
         key_memory::preferSecretmem(paths.isSystem); // it may name a key
         rules.mustSeal = true;
+        keys.hasSettings = false;
         keys.settings.audit = true; // it may ask for it
         rules.complaint = "'" + paths.settingsFile + "' cannot be used: " + error.fullText() +
                           "; put it right and reload";

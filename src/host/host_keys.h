@@ -23,6 +23,7 @@ inline constexpr std::chrono::seconds kKeyPatience{60};
 /// What `secret.conf` and the sources of keys that it names say at one moment.
 struct HostKeys {
     Settings settings;
+    bool hasSettings = true; ///< false if the file cannot be read: `settings` says nothing
     std::optional<FileStatus> settingsStatus; ///< of secret.conf before it was read; empty if none
     KeyPlan plan;
     std::shared_ptr<const SealingPolicy> policy;

@@ -161,7 +161,8 @@ void Instance::end() noexcept {
 void Instance::readKeys() {
     HostKeys keys = readHostKeys(paths_, libvirtAdminLog());
     policy_->set(std::move(keys.policy));
-    trail_.follow(keys.settings, paths_);
+    if (keys.hasSettings || !trail_.current()) // one that is there goes on
+        trail_.follow(keys.settings, paths_);
     settingsRead_ = {paths_.settingsFile, keys.settingsStatus};
     settingsReadAt_ = std::time(nullptr);
 }
