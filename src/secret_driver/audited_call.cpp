@@ -6,16 +6,25 @@
 #include "remote/error_report.h"
 #include "secret_driver/libvirt_admin_log.h"
 
+#include <libvirt/virterror.h>
+
 namespace keyhold {
 
 namespace {
 
-const char *reasonOf(ErrorCode code, bool isKnown) noexcept {
+/// Texts of libxml2 quote the document, and so a description.
+bool quotesDocument(ErrorCode code) noexcept {
+    return code == ErrorCode::xmlMalformed || code == ErrorCode::xmlSchemaMismatch ||
+           code == ErrorCode::xmlInvalid || code == ErrorCode::xmlAttributeInvalid ||
+           code == ErrorCode::xmlRootUnexpected;
+}
+
+const char *reasonOf(ErrorCode code, bool isWithoutValue) noexcept {
     switch (code) {
     case ErrorCode::privateValue:
         return "private";
     case ErrorCode::notFound:
-        return isKnown ? "no-value" : "not-found";
+        return isWithoutValue ? "no-value" : "not-found";
     case ErrorCode::valueUnreadable:
         return "unreadable";
     case ErrorCode::invalidEncryptionKey:
@@ -68,7 +77,7 @@ void AuditedCall::asksFor(const Usage &usage) {
 }
 
 void AuditedCall::concerns(const SecretDefinition &definition) {
-    if (!trail_)
+    if (!trail_ || isKnown_)
         return;
     secret_ = definition.uuid;
     usage_ = definition.usage;
@@ -108,10 +117,14 @@ void AuditedCall::noteFailure(const std::exception &why) noexcept {
         if (unavailable) {
             failed.reason = audit::kUnavailable;
         } else if (dynamic_cast<const ErrorAlreadyRaised *>(&why)) {
-            failed.reason = "denied";
+            const bool isDenied = virGetLastErrorCode() == VIR_ERR_ACCESS_DENIED;
+            failed.reason = isDenied ? "denied" : "error";
+            failed.message = isDenied ? "" : virGetLastErrorMessage();
         } else if (const auto *const error = dynamic_cast<const Error *>(&why)) {
-            failed.reason = reasonOf(error->code(), isKnown_);
-            failed.message = error->fullText();
+            failed.reason =
+                reasonOf(error->code(), isKnown_ && action_ == audit::Action::valueRead);
+            if (!quotesDocument(error->code()))
+                failed.message = error->fullText();
         } else {
             failed.reason = "error";
             failed.message = why.what();

@@ -25,7 +25,8 @@ class AuditedCall {
 
     /// What the caller named, if it was no uuid.
     void asksFor(const Usage &usage);
-    /// What the call turned out to be about.
+    /// What the call turned out to be about. The first time counts: a redefinition asks about the
+    /// former definition as well.
     void concerns(const SecretDefinition &definition);
     /// Records that a value is given out. Call before it is. Raises fileAccess if that cannot be
     /// recorded, and so must not be.
