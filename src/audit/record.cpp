@@ -183,6 +183,31 @@ std::int64_t now() {
         .count();
 }
 
+void cutTexts(Record &record) {
+    const auto cut = [](std::string &text) {
+        constexpr std::string_view kMark = "[cut]";
+        if (text.size() <= kMaxText)
+            return;
+        std::size_t end = kMaxText - kMark.size();
+        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+            --end; // not within a character of UTF-8
+        text.resize(end);
+        text += kMark;
+    };
+    cut(record.message);
+    cut(record.job);
+    cut(record.connection);
+    if (record.usage)
+        cut(record.usage->id);
+    if (!record.caller)
+        return;
+    for (auto *name : {&record.caller->userName, &record.caller->saslName, &record.caller->x509Name,
+                       &record.caller->selinuxContext}) {
+        if (*name)
+            cut(**name);
+    }
+}
+
 Record ofDriver(Action action, std::string message) {
     Record record;
     record.action = action;

@@ -60,6 +60,11 @@ struct Record {
     std::optional<std::string> previousChain; ///< where a file begins: the chain before it
 };
 
+/// Cuts texts that are longer than kMaxText bytes, and says so in them: a client chooses some of
+/// them, and a line must stay one that can be read back.
+inline constexpr std::size_t kMaxText = 1024;
+void cutTexts(Record &record);
+
 /// A record of what the driver does on its own account, now.
 [[nodiscard]] Record ofDriver(Action action, std::string message = {});
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <unistd.h>
 
@@ -27,6 +28,12 @@ bool goesOn(AuditOnFailure onFailure, const Record &record) {
         break;
     }
     return !record.caller || record.caller->isElevated;
+}
+
+Error notAnswering() {
+    return {ErrorCode::fileAccess,
+            "it has not answered for " + std::to_string(Trail::kPatience.count()) + " seconds",
+            ETIMEDOUT};
 }
 
 Error refusal(const std::string &file, const Error &why) {
@@ -51,43 +58,55 @@ Trail::~Trail() {
 std::uint64_t Trail::admit(Record record) {
     const Deadline deadline(kPatience, state_->options.now);
     const bool mayGoOn = goesOn(state_->options.onFailure, record);
+    cutTexts(record);
     const auto entry = std::make_shared<Entry>(std::move(record));
     entry->isWaitedFor = true;
+    Error why(ErrorCode::fileAccess, "the driver is about to end", ESHUTDOWN);
     MutexLock lock(state_->mutex);
-    if (!state_->isStalled && !state_->isStopping) {
+    if (state_->isStalled) {
+        why = state_->failure.value_or(notAnswering());
+    } else if (!state_->isStopping) {
         state_->queue.push_back(entry);
         state_->work.notify_one();
         while (entry->state < Entry::State::written && !deadline.hasPassed())
             state_->progress.wait_for(lock, kSlice);
         if (entry->state == Entry::State::written)
             return entry->sequence;
-        if (entry->state < Entry::State::written) {
+        if (entry->state == Entry::State::failed) {
+            why = *entry->failure;
+        } else {
+            why = notAnswering();
             state_->isStalled = true;
-            state_->failure =
-                Error(ErrorCode::fileAccess,
-                      "it has not answered for " + std::to_string(kPatience.count()) + " seconds",
-                      ETIMEDOUT);
+            state_->failure = why;
         }
     }
-    const Error why = state_->failure.value_or(
-        Error(ErrorCode::fileAccess, "the driver is about to end", ESHUTDOWN));
+    const bool isTaken = entry->state == Entry::State::taken;
+    const bool isFirst = entry->state < Entry::State::failed && why.systemErrno() == ETIMEDOUT &&
+                         !std::exchange(state_->isStallLogged, true);
     if (entry->state == Entry::State::queued)
         std::erase(state_->queue, entry);
     entry->isWaitedFor = false;
-    if (mayGoOn) {
-        // One that is taken is written or kept by the thread.
-        if (entry->state != Entry::State::taken)
-            state_->keep(std::move(entry->record));
+    entry->isRefused = !mayGoOn;
+    // One that is taken is written or kept by the thread.
+    if (mayGoOn && !isTaken)
+        state_->keep(std::move(entry->record));
+    const bool isLost = mayGoOn && state_->isStopped;
+    lock.unlock();
+    const std::string name = "the audit trail " + inQuotes(state_->options.file);
+    if (isFirst)
+        state_->log.error(name + ": " + why.message());
+    if (isLost)
+        state_->log.error(name + " has ended, and a call went on unrecorded");
+    if (mayGoOn)
         return 0;
-    }
-    entry->isRefused = true;
-    throw UnavailableError(refusal(state_->options.file, why), entry->state == Entry::State::taken);
+    throw UnavailableError(refusal(state_->options.file, why), isTaken);
 }
 
 void Trail::note(Record record) noexcept {
     if (::getpid() != owner_)
         return; // the thread may have held the lock at the fork
     try {
+        cutTexts(record);
         const auto entry = std::make_shared<Entry>(std::move(record));
         const MutexLock lock(state_->mutex);
         if (state_->isStalled || state_->queue.size() >= kMaxWaiting)

@@ -31,6 +31,13 @@ struct End {
     off_t torn = 0;           ///< bytes of an unfinished line
 };
 
+/// Whether a power cut may have left this of a line of ours; nothing else is cut off.
+bool isUnfinished(std::string_view text) {
+    constexpr std::string_view kStart = "{\"@timestamp\":\"";
+    text = text.substr(0, text.find('\0'));
+    return text.starts_with(kStart) || kStart.starts_with(text);
+}
+
 End endOf(FileSystem &fileSystem, int file, off_t size) {
     constexpr off_t kWindow = 2 * TrailFile::kMaxLine;
     const off_t from = std::max<off_t>(0, size - kWindow);
@@ -43,6 +50,8 @@ End endOf(FileSystem &fileSystem, int file, off_t size) {
         have += static_cast<std::size_t>(got);
     }
     const std::size_t lineEnd = text.rfind('\n');
+    if (!isUnfinished(std::string_view(text).substr(lineEnd + 1)))
+        return {};
     if (lineEnd == std::string::npos)
         return from > 0 ? End() : End{.head = Head(), .torn = size};
     const std::size_t before = lineEnd == 0 ? std::string::npos : text.rfind('\n', lineEnd - 1);
@@ -74,7 +83,6 @@ TrailFile::TrailFile(FileSystem &fileSystem, const std::string &path)
     if (directory_.number() < 0)
         throw error("open", directory_.number());
     const std::string name = nameIn(path);
-    isNew_ = fileSystem.exists(directory_.number(), name.c_str()) == -ENOENT;
     // O_NONBLOCK: a FIFO of that name must not keep the writer.
     file_ = Descriptor(
         fileSystem,
@@ -82,12 +90,6 @@ TrailFile::TrailFile(FileSystem &fileSystem, const std::string &path)
                         O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600));
     if (file_.number() < 0)
         throw error("open", file_.number());
-    FileStatus status;
-    if (const int result = fileSystem.status(file_.number(), status); result < 0)
-        throw error("stat", result);
-    if (!S_ISREG(status.mode))
-        throw Error(ErrorCode::internal, inQuotes(path) + " is not a regular file, and cannot be "
-                                                          "an audit trail");
     const int locked = fileSystem.lockDirectory(file_.number());
     if (locked == -EWOULDBLOCK)
         throw LockedError("the audit trail " + inQuotes(path) +
@@ -95,6 +97,12 @@ TrailFile::TrailFile(FileSystem &fileSystem, const std::string &path)
                           0);
     if (locked < 0)
         throw error("lock", locked);
+    FileStatus status; // behind the lock: the one before may have written until then
+    if (const int result = fileSystem.status(file_.number(), status); result < 0)
+        throw error("stat", result);
+    if (!S_ISREG(status.mode))
+        throw Error(ErrorCode::internal, inQuotes(path) + " is not a regular file, and cannot be "
+                                                          "an audit trail");
     size_ = status.size;
     readEnd();
 }
@@ -185,12 +193,12 @@ void TrailFile::write(std::string_view lines) {
 void TrailFile::sync() {
     if (const int result = fileSystem_.sync(file_.number()); result < 0)
         throw error("sync", result);
-    if (!isNew_)
+    if (isNameSynced_)
         return;
     const int result = fileSystem_.sync(directory_.number());
     if (result < 0 && !isSyncUnavailable(result))
         throw error("sync the directory of", result);
-    isNew_ = false;
+    isNameSynced_ = true;
 }
 
 } // namespace keyhold::audit

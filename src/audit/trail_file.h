@@ -49,6 +49,8 @@ class TrailFile {
     /// fileAccess; then none of them counts, and the file must be opened again to know where it
     /// stands.
     void append(std::string_view lines, bool isSynced);
+    /// Makes durable what was appended. Raises fileAccess.
+    void sync();
 
   private:
     [[nodiscard]] Error error(const char *what, ssize_t result,
@@ -56,13 +58,12 @@ class TrailFile {
     /// Cuts an unfinished line off.
     void readEnd();
     void write(std::string_view lines);
-    void sync();
 
     FileSystem &fileSystem_;
     const std::string path_;
     Descriptor directory_;
     Descriptor file_;
-    bool isNew_ = false; // its name may not be durable
+    bool isNameSynced_ = false;
     off_t size_ = 0;
     off_t tornBytes_ = 0;
     Head openedAt_;

@@ -23,6 +23,7 @@ struct Entry {
     bool isWaitedFor = false;
     bool isRefused = false; ///< its call was refused while it was taken
     std::uint64_t sequence = 0;
+    std::optional<Error> failure; ///< of State::failed
 };
 using EntryPtr = std::shared_ptr<Entry>;
 
@@ -47,6 +48,7 @@ struct TrailState {
     std::uint64_t lost GUARDED_BY(mutex) = 0;
     std::optional<Error> failure GUARDED_BY(mutex);
     bool isStalled GUARDED_BY(mutex) = false; ///< a call has waited in vain; none waits until later
+    bool isStallLogged GUARDED_BY(mutex) = false;
     bool mustReopen GUARDED_BY(mutex) = false;
     bool isStopping GUARDED_BY(mutex) = false;
     bool isStopped GUARDED_BY(mutex) = false;
@@ -56,7 +58,10 @@ struct TrailState {
 
     /// Keeps the record of a call that has gone on.
     void keep(Record record) REQUIRES(mutex) {
-        if (backlog.size() < Trail::kMaxWaiting) {
+        // Calls that failed leave room for those that went on.
+        const std::size_t room =
+            record.outcome == Outcome::failure ? Trail::kMaxWaiting / 2 : Trail::kMaxWaiting;
+        if (backlog.size() < room) {
             record.isLate = true;
             backlog.push_back(std::move(record));
             work.notify_one();

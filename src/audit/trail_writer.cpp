@@ -37,6 +37,14 @@ void TrailWriter::run() noexcept {
     while (auto batch = next())
         write(*batch);
     saveKey();
+    std::uint64_t lost = 0;
+    {
+        const MutexLock lock(state_.mutex);
+        lost = state_.lostNow + state_.backlog.size();
+    }
+    if (lost > 0)
+        state_.log.error("the audit trail " + inQuotes(state_.options.file) + " ends without " +
+                         countOf(lost, "record") + " that could not be written");
     const MutexLock lock(state_.mutex);
     state_.isStopped = true;
     state_.progress.notify_all();
@@ -132,13 +140,14 @@ void TrailWriter::openFile() {
     const Head found = file_->openedAt();
     ahead_.clear();
     Head known = head_; // of this process, or of the one before it
-    if (const auto kept = readKey()) {
-        if (!hasBegun_ && kept->sequence >= found.sequence)
-            known = *kept;
-    }
-    if (!hasBegun_ && known.sequence == 0)
+    const auto kept = readKey();
+    if (!hasBegun_) {
+        // A file that was renamed since may hold more than was known when the key was kept.
         known = file_->wasEmpty() ? TrailFile::endOfRotated(state_.fileSystem, state_.options.file)
                                   : found;
+        if (kept && kept->sequence > known.sequence)
+            known = *kept;
+    }
     const auto goOn = [&](Action action, std::string message) -> Record & {
         ahead_.push_back(ofDriver(action, std::move(message)));
         head_ = known;
@@ -149,7 +158,8 @@ void TrailWriter::openFile() {
         // came to more than its error said.
         if (hasBegun_)
             goOn(Action::resumed, "the calls of the records after " +
-                                      std::to_string(known.sequence) + " were refused");
+                                      std::to_string(known.sequence) +
+                                      " may have been refused; those that were not follow again");
         head_ = found;
     } else if (found.sequence == known.sequence) {
         head_ = found;
@@ -206,22 +216,24 @@ std::optional<Head> TrailWriter::readKey() {
 void TrailWriter::saveKey() noexcept {
     if (!key_ || !mustSaveKey_)
         return;
-    mustSaveKey_ = false;
     saved_ = Deadline::Clock::now();
     try {
+        if (file_ && !state_.options.isSynced)
+            file_->sync(); // or the key knows of records that a power cut takes
         key_->advanceTo(head_.sequence + 1);
         key_->commit();
         const std::string &path = state_.options.keyFile;
         const std::size_t slash = path.rfind('/');
         StoreDirectory directory(state_.fileSystem, path.substr(0, slash));
         writeSealingKey(directory, path.substr(slash + 1), *key_, head_.chain);
+        mustSaveKey_ = false;
     } catch (const std::exception &exception) {
         state_.log.failure("the key of the audit trail was not kept: ", exception);
     }
 }
 
 void TrailWriter::finish(Batch &batch, const std::vector<std::uint64_t> &sequences) {
-    const bool mustSaveNow = saved_ == Deadline::Clock::time_point{};
+    const bool mustSaveNow = Deadline::Clock::now() >= saved_ + kKeyPeriod;
     bool hasRecovered = false;
     {
         const MutexLock lock(state_.mutex);
@@ -244,6 +256,7 @@ void TrailWriter::finish(Batch &batch, const std::vector<std::uint64_t> &sequenc
         state_.sequence = head_.sequence;
         state_.written = now();
         state_.isStalled = false;
+        state_.isStallLogged = false;
         hasRecovered = state_.failure.has_value();
         state_.failure.reset();
     }
@@ -270,7 +283,12 @@ void TrailWriter::fail(Batch &batch, const Error &why) {
     const MutexLock lock(state_.mutex);
     for (const EntryPtr &entry : batch.entries) {
         entry->state = Entry::State::failed;
-        if (!entry->isWaitedFor && !entry->isRefused)
+        entry->failure = why;
+        if (entry->isRefused) {
+            entry->record.outcome = Outcome::failure;
+            entry->record.reason = kUnavailable;
+        }
+        if (!entry->isWaitedFor)
             state_.keep(std::move(entry->record));
     }
     state_.isStalled = false;

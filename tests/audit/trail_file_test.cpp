@@ -69,7 +69,8 @@ TEST_F(TrailFileTest, AFileOfOneUnfinishedLineIsEmpty) {
 
 TEST_F(TrailFileTest, WhatIsNoTrailStaysAsItIs) {
     for (const std::string &other :
-         {std::string("hello\n"), std::string("{}\n"), std::string(200'000, 'x')}) {
+         {std::string("hello\n"), std::string("{}\n"), std::string(200'000, 'x'),
+          std::string(32, 'k'), std::string("{\"a\":")}) {
         disk.putFile(kFile, other);
         EXPECT_NE("", messageOf([&] { TrailFile(files, kFile); }));
         EXPECT_EQ(other, disk.content(kFile));

@@ -159,6 +159,37 @@ TEST_F(TrailTest, ARotationWhileNobodyWroteIsFollowedByTheKey) {
     EXPECT_TRUE(log.lines().empty());
 }
 
+TEST_F(TrailTest, ARotationAfterACrashIsFollowedByTheFileAndNotByAnOlderKey) {
+    putKey(1);
+    {
+        Trail trail(files, options(), log);
+        trail.admit(read("one"));
+        trail.admit(read("two")); // the key was kept before this one
+        putKey(2);
+    }
+    putKey(2); // as a kill would have left it
+    const int directory = disk.openDirectory("/log");
+    ASSERT_EQ(0, disk.rename(directory, "audit.jsonl", "audit.jsonl.1"));
+    Trail trail(files, options(), log);
+    EXPECT_EQ(4U, trail.admit(read("three")));
+    EXPECT_TRUE(log.lines().empty());
+}
+
+TEST_F(TrailTest, TextsThatAClientChoosesAreCut) {
+    const std::string longest(300'000, 'x');
+    {
+        Trail trail(files, options(), log);
+        Record record = read(longest);
+        record.usage = Usage{UsageType::ceph, longest};
+        record.caller->saslName = longest + "\xc3\xa4";
+        trail.admit(std::move(record));
+        trail.note(read(longest));
+    }
+    EXPECT_LT(disk.content(kFile)->size(), 10 * kMaxText);
+    Trail trail(files, options(), log);
+    EXPECT_EQ(3U, trail.admit(read("after")));
+}
+
 TEST_F(TrailTest, ARotationWhileNobodyWroteIsFollowedByTheLastOfTheRotatedFiles) {
     { Trail(files, options(), log).admit(read("one")); }
     const int directory = disk.openDirectory("/log");
