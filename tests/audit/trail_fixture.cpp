@@ -28,7 +28,7 @@ std::vector<SeenLine> checkedLines(const std::string &text, Head head) {
                       line->seal.has_value()};
         std::smatch previous;
         if (std::regex_search(seen.record, previous, kPrevious))
-            // Where a file begins, and behind a loss that the record tells of.
+            // Where a file begins, and behind a loss that the record reports.
             head = {lines.empty() || seen.holds("audit-records-missing") ? seen.sequence - 1
                                                                          : head.sequence,
                     *digestOf(previous[1].str())};
