@@ -74,7 +74,7 @@ std::string timeText(std::int64_t microseconds) {
     std::tm parts{};
     gmtime_r(&seconds, &parts);
     std::array<char, sizeof "2026-11-29T00:00:00"> text;
-    std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    static_cast<void>(std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts));
     std::string fraction = std::to_string(kSecond + microseconds % kSecond);
     fraction.front() = '.';
     return text.data() + fraction + "Z";

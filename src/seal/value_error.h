@@ -5,7 +5,6 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 
 namespace keyhold {
 
@@ -14,11 +13,11 @@ namespace keyhold {
 class ValueError : public Error {
   public:
     /// `cause` is given where `text` says more than what many values can have in common.
-    explicit ValueError(const std::string &text, std::string cause = {},
+    explicit ValueError(const std::string &text, const std::string &cause = {},
                         ErrorCode code = ErrorCode::valueUnreadable,
                         SourcePlace place = SourcePlace::current())
         : Error(code, text, 0, place),
-          cause_(std::make_shared<const std::string>(cause.empty() ? text : std::move(cause))) {}
+          cause_(std::make_shared<const std::string>(cause.empty() ? text : cause)) {}
 
     /// The same for all values that cannot be had for this reason.
     [[nodiscard]] const std::string &cause() const noexcept { return *cause_; }
@@ -38,9 +37,9 @@ class RefusedPlainError : public ValueError {
 };
 
 /// Internal to this room.
-[[nodiscard]] inline ValueError unreadable(const std::string &why, std::string cause = {},
+[[nodiscard]] inline ValueError unreadable(const std::string &why, const std::string &cause = {},
                                            SourcePlace place = SourcePlace::current()) {
-    return ValueError(why, std::move(cause), ErrorCode::valueUnreadable, place);
+    return ValueError(why, cause, ErrorCode::valueUnreadable, place);
 }
 
 } // namespace keyhold
