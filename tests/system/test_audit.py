@@ -29,6 +29,7 @@ class Record(AuditCase):
         handle = self.define(self.root, self.secret, VALUE)
         self.assertEqual(handle.value(), VALUE)
         handle.undefine()
+        self.assertEqual(self.daemon.stop(), 0)
         self.assertEqual(self.told(self.secret), [
             "secret-defined unknown", "secret-defined success", "secret-value-set unknown",
             "secret-value-set success", "secret-value-read success", "secret-undefined unknown",
@@ -37,7 +38,6 @@ class Record(AuditCase):
         for intent, outcome in zip(records[::2][:2], records[1::2][:2]):
             self.assertEqual(outcome["keyhold"]["follows"], intent["event"]["sequence"])
         self.assertEqual(records[0]["keyhold"]["usage"], {"type": "ceph", "id": "audited"})
-        self.assertEqual(self.daemon.stop(), 0)
         self.assertEqual([self.records()[at]["event"]["action"] for at in (0, -1)],
                          ["audit-started", "audit-stopped"])
 
@@ -83,6 +83,7 @@ class Record(AuditCase):
         key.unlink()
         self.begin(f'secrets_encryption_key = "{key}"')
         self.refusal(self.value_of, self.root, self.secret)
+        self.assertEqual(self.daemon.stop(), 0)
         self.assertIn("secret-value-read failure missing-key", self.told(self.secret))
 
     def test_no_value_is_in_it(self) -> None:

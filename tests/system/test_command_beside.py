@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from harness.command_case import CommandCase
+from harness.daemon import RELOADING
 from harness.keyhold import Keyhold
 from harness.sealed_files import KeyFile, sealed_in, secret_conf
 from harness.secret_files import Secret, snapshot, write_file
@@ -52,7 +53,9 @@ class BesideADaemon(BesideCase):
 
     def test_a_rekey_with_nothing_to_do_still_gives_the_daemon_its_key(self) -> None:
         self.configure()
+        before = self.daemon.log().count(RELOADING)
         self.assertEqual(self.keyhold.json("rekey")["converted"], 0)
+        wait_for("the reload begins", lambda: self.daemon.log().count(RELOADING) > before)
         self.daemon.wait_reloaded()
         self.assertNewValueIs("jwe")
 
