@@ -5,12 +5,11 @@
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include <sodium.h>
 
 namespace keyhold::audit {
 
 namespace {
-
-constexpr std::string_view kDigits = "0123456789abcdef";
 
 void requireSuccess(int result, const char *what) {
     if (result < 0)
@@ -46,27 +45,20 @@ Digest hmacSha256(std::span<const std::uint8_t> key, std::span<const std::uint8_
 }
 
 std::string hexOf(const Digest &digest) {
-    std::string text;
-    text.reserve(2 * digest.size());
-    for (const std::uint8_t byte : digest) {
-        text += kDigits[byte >> 4];
-        text += kDigits[byte & 15];
-    }
+    std::string text(2 * digest.size() + 1, '\0');
+    sodium_bin2hex(text.data(), text.size(), digest.data(), digest.size());
+    text.pop_back();
     return text;
 }
 
 std::optional<Digest> digestOf(std::string_view hex) {
     Digest digest;
-    if (hex.size() != 2 * digest.size())
-        return std::nullopt;
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-        const std::size_t high = kDigits.find(hex[2 * i]);
-        const std::size_t low = kDigits.find(hex[2 * i + 1]);
-        if (high == std::string_view::npos || low == std::string_view::npos)
-            return std::nullopt;
-        digest[i] = static_cast<std::uint8_t>(high << 4 | low);
-    }
-    return digest;
+    std::size_t size = 0;
+    const bool isHex = sodium_hex2bin(digest.data(), digest.size(), hex.data(), hex.size(), nullptr,
+                                      &size, nullptr) == 0;
+    // It takes capital letters as well, of which two lines would say the same.
+    return isHex && size == digest.size() && hexOf(digest) == hex ? std::optional(digest)
+                                                                  : std::nullopt;
 }
 
 } // namespace keyhold::audit
