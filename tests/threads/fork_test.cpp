@@ -53,6 +53,17 @@ class Fork : public testing::Test {
         EXPECT_EQ(openElsewhere(root_), client::lockedText(root_));
     }
 
+    void closeCopiesInChild() {
+        EXPECT_EQ(inChild([&] {
+                      persistent_.reset();
+                      ephemeral_.reset();
+                      connection_.reset();
+                      return 7;
+                  }),
+                  7);
+        checkParent();
+    }
+
     /// Before the root is open.
     virtual void prepare() {}
 
@@ -75,14 +86,7 @@ class RecordedFork : public Fork {
 } // namespace
 
 TEST_F(RecordedFork, AChildThatClosesItsCopiesCostsNothing) {
-    EXPECT_EQ(inChild([&] {
-                  persistent_.reset();
-                  ephemeral_.reset();
-                  connection_.reset();
-                  return 7;
-              }),
-              7);
-    checkParent();
+    closeCopiesInChild();
     EXPECT_TRUE(std::filesystem::exists(root_ + "/log/audit.jsonl"));
 }
 
@@ -120,14 +124,7 @@ TEST_F(Fork, AChildThatExitsAsProgramsDoCostsNothing) {
 
 // An interpreter that leaves drops its objects, and so closes the child's copy of the connection.
 TEST_F(Fork, AChildThatClosesItsCopiesCostsNothing) {
-    EXPECT_EQ(inChild([&] {
-                  persistent_.reset();
-                  ephemeral_.reset();
-                  connection_.reset();
-                  return 7;
-              }),
-              7);
-    checkParent();
+    closeCopiesInChild();
 }
 
 TEST_F(Fork, AChildIsToldThatItHasNoValues) {
