@@ -49,14 +49,14 @@ const char *reasonOf(ErrorCode code, bool isWithoutValue) noexcept {
 
 } // namespace
 
-AuditedCall::AuditedCall(std::shared_ptr<audit::Trail> trail, audit::Action action,
-                         virConnectPtr connection, std::optional<Uuid> secret)
+CallRecord::CallRecord(std::shared_ptr<audit::Trail> trail, audit::Action action,
+                       virConnectPtr connection, std::optional<Uuid> secret)
     : trail_(std::move(trail)),
       action_(action),
       connection_(connection),
       secret_(secret) {}
 
-audit::Record AuditedCall::record(audit::Outcome outcome) const {
+audit::Record CallRecord::record(audit::Outcome outcome) const {
     audit::Record record;
     record.action = action_;
     record.outcome = outcome;
@@ -71,26 +71,24 @@ audit::Record AuditedCall::record(audit::Outcome outcome) const {
     return record;
 }
 
-void AuditedCall::asksFor(const Usage &usage) {
-    if (trail_)
-        usage_ = usage;
+void CallRecord::asksFor(const Usage &usage) {
+    usage_ = usage;
 }
 
-void AuditedCall::concerns(const SecretDefinition &definition) {
-    if (!trail_ || isKnown_)
+void CallRecord::concerns(const SecretDefinition &definition) {
+    if (isKnown_)
         return;
     secret_ = definition.uuid;
     usage_ = definition.usage;
     isKnown_ = true;
 }
 
-void AuditedCall::admitRelease() {
-    if (trail_)
-        trail_->admit(record(audit::Outcome::success));
+void CallRecord::admitRelease() {
+    trail_->admit(record(audit::Outcome::success));
 }
 
-void AuditedCall::admitChange() {
-    if (!trail_ || isAdmitted_)
+void CallRecord::admitChange() {
+    if (isAdmitted_)
         return;
     const std::uint64_t sequence = trail_->admit(record(audit::Outcome::unknown));
     isAdmitted_ = true;
@@ -98,9 +96,7 @@ void AuditedCall::admitChange() {
         intent_ = sequence;
 }
 
-void AuditedCall::noteSuccess() noexcept {
-    if (!trail_)
-        return;
+void CallRecord::noteSuccess() noexcept {
     try {
         trail_->note(record(audit::Outcome::success));
     } catch (const std::exception &exception) {
@@ -108,9 +104,9 @@ void AuditedCall::noteSuccess() noexcept {
     }
 }
 
-void AuditedCall::noteFailure(const std::exception &why) noexcept {
+void CallRecord::noteFailure(const std::exception &why) noexcept {
     const auto *const unavailable = dynamic_cast<const audit::UnavailableError *>(&why);
-    if (!trail_ || (unavailable && unavailable->isRecorded()))
+    if (unavailable && unavailable->isRecorded())
         return;
     try {
         audit::Record failed = record(audit::Outcome::failure);

@@ -14,29 +14,18 @@
 
 namespace keyhold {
 
-/// The record of one call, where calls are recorded: every value that is given out, every change,
-/// every refusal.
-class AuditedCall {
+/// The record of one call that is recorded: a value that is given out, a change, a refusal.
+class CallRecord {
   public:
-    /// `trail` is null where calls are not recorded. `secret` is what the caller named, if it named
-    /// one by its uuid.
-    AuditedCall(std::shared_ptr<audit::Trail> trail, audit::Action action, virConnectPtr connection,
-                std::optional<Uuid> secret = {});
+    /// `secret` is what the caller named, if it named one by its uuid.
+    CallRecord(std::shared_ptr<audit::Trail> trail, audit::Action action, virConnectPtr connection,
+               std::optional<Uuid> secret);
 
-    /// What the caller named, if it was no uuid.
     void asksFor(const Usage &usage);
-    /// What the call turned out to be about. The first time counts: a redefinition asks about the
-    /// former definition as well.
     void concerns(const SecretDefinition &definition);
-    /// Records that a value is given out. Call before it is. Raises fileAccess if that cannot be
-    /// recorded, and so must not be.
     void admitRelease();
-    /// Records that a change is about to be made; once, however often it is tried. Raises as
-    /// admitRelease().
     void admitChange();
-    /// Records that the change was made.
     void noteSuccess() noexcept;
-    /// Records that the call fails, and why.
     void noteFailure(const std::exception &why) noexcept;
 
   private:
@@ -52,13 +41,60 @@ class AuditedCall {
     std::optional<std::uint64_t> intent_;
 };
 
-/// Does the work of one call, which gets its AuditedCall; what it raises is recorded.
+/// One call, and its record if calls are recorded; one that is not recorded costs a branch a step.
+class AuditedCall {
+  public:
+    /// `record` is null where calls are not recorded.
+    explicit AuditedCall(CallRecord *record) noexcept : record_(record) {}
+
+    /// What the caller named, if it was no uuid.
+    void asksFor(const Usage &usage) {
+        if (record_)
+            record_->asksFor(usage);
+    }
+    /// What the call turned out to be about. The first time counts: a redefinition asks about the
+    /// former definition as well.
+    void concerns(const SecretDefinition &definition) {
+        if (record_)
+            record_->concerns(definition);
+    }
+    /// Records that a value is given out. Call before it is. Raises fileAccess if that cannot be
+    /// recorded, and so must not be.
+    void admitRelease() {
+        if (record_)
+            record_->admitRelease();
+    }
+    /// Records that a change is about to be made; once, however often it is tried. Raises as
+    /// admitRelease().
+    void admitChange() {
+        if (record_)
+            record_->admitChange();
+    }
+    /// Records that the change was made.
+    void noteSuccess() noexcept {
+        if (record_)
+            record_->noteSuccess();
+    }
+
+  private:
+    CallRecord *const record_;
+};
+
+/// Does the work of one call, which gets its AuditedCall; what it raises is recorded. `trail` is
+/// null where calls are not recorded, `secret` what the caller named, if it named one by its uuid.
 template <typename Work>
-auto audited(AuditedCall call, const Work &work) {
+auto audited(std::shared_ptr<audit::Trail> trail, audit::Action action, virConnectPtr connection,
+             std::optional<Uuid> secret, const Work &work) {
+    if (!trail) {
+        AuditedCall call(nullptr);
+        return work(call);
+    }
+    CallRecord record(std::move(trail), action, connection, secret);
+    AuditedCall call(&record);
     try {
         return work(call);
     } catch (const std::exception &why) {
-        call.noteFailure(why);
+        record.noteFailure(why);
         throw;
     }
 }

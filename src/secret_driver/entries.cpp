@@ -32,7 +32,7 @@ int succeed(const Work &work) {
 template <typename Work>
 auto serve(virConnectPtr connection, Action action, std::optional<Uuid> secret, const Work &work) {
     const auto instance = instanceOf(connection);
-    return audited(AuditedCall(instance->trail(), action, connection, secret),
+    return audited(instance->trail(), action, connection, secret,
                    [&](AuditedCall &call) { return work(*instance, call); });
 }
 
