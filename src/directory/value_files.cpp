@@ -34,7 +34,6 @@ StoredValue DirectoryBackend::readValue(const ListedSecret &secret, const ValueR
 void DirectoryBackend::readForm(const Uuid &uuid, ValueFormat form, const ValueReader &reader,
                                 SecretFiles &files, StoredValue &out) const {
     constexpr const char *remedy = "; put the file right and reload, or set the value again";
-    const std::string name = layout::valueName(uuid, form);
     const auto refuse = [&](ErrorCode code, const std::string &text, const Error &cause) {
         out.format = form;
         out.unreadable = Error(code, text, 0, cause.place());
@@ -50,7 +49,7 @@ void DirectoryBackend::readForm(const Uuid &uuid, ValueFormat form, const ValueR
     out.present |= only(form);
     files.value(form) = file->status;
     const auto named = [&](const Error &error) {
-        return inQuotes(directory_->pathOf(name)) + " " + error.fullText();
+        return inQuotes(directory_->pathOf(layout::valueName(uuid, form))) + " " + error.fullText();
     };
     try {
         if (reader({form, file->bytes()}))
