@@ -11,7 +11,7 @@ from .programs import Client, Figures
 from .rounds import Samples, interleave
 
 SIDES = ("ours", "earlier")
-READS = {"get": 20_000, "uuid": 20_000, "usage": 20_000, "miss": 20_000, "count": 20, "list": 20}
+READS = {"get": 100_000, "uuid": 20_000, "usage": 20_000, "miss": 20_000, "count": 20, "list": 20}
 CHANGES = ("define", "redefine", "set", "undefine")
 THREADS = 4
 
@@ -66,9 +66,10 @@ def measures(plan: Plan) -> Iterator[tuple[str, Callable[[], Found]]]:
     def reads() -> Found:
         # New processes each time: how the records of one came to lie in memory is worth 20 %.
         found: Found = {}
-        for _ in range(rounds):
+        for _ in range(rounds * 2):
             with ExitStack() as stack:
                 sides = both(plan, stack, "plain", count)
+                between(sides, f"read get {READS['get']}", 1)  # each record is in the cache, or not
                 for name, times in READS.items():
                     command = f"list {times}" if name == "list" else f"read {name} {times}"
                     add(found, name, between(sides, command, 2))
