@@ -41,7 +41,7 @@ class CallRecord {
     std::optional<std::uint64_t> intent_;
 };
 
-/// One call, and its record if calls are recorded; one that is not recorded costs a branch a step.
+/// One call, and its record if calls are recorded; if they are not, each step is one branch.
 class AuditedCall {
   public:
     /// `record` is null where calls are not recorded.

@@ -40,7 +40,7 @@ class WithCalls : public WithInstances {
     [[nodiscard]] std::string valueFile(unsigned number) const;
 
     /// Of an instance without an audit trail.
-    AuditedCall unrecorded_{nullptr, audit::Action::listed, nullptr};
+    AuditedCall unrecorded_{nullptr};
     std::unique_ptr<Instance> instance_;
     Connection connection_;
 };
