@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "audit/record.h"
 
+#include "conf/error.h"
 #include "conf/json_object.h"
 
 #include <array>
@@ -82,6 +83,15 @@ std::string timeText(std::int64_t microseconds) {
 
 // Where it can stand but as a member: within a string, the quotes would be escaped.
 constexpr std::string_view kBeforeSequence = R"("event":{"kind":"event","sequence":)";
+
+/// Empty if there are none.
+std::string_view digitsOfSequence(std::string_view record) {
+    const std::size_t place = record.find(kBeforeSequence);
+    if (place == std::string_view::npos)
+        return {};
+    record.remove_prefix(place + kBeforeSequence.size());
+    return record.substr(0, record.find_first_not_of("0123456789"));
+}
 
 JsonObject eventOf(const Record &record, std::uint64_t sequence) {
     const Kind kind = kindOf(record.action);
@@ -167,14 +177,22 @@ const char *nameOf(Action action) noexcept {
 }
 
 std::optional<std::uint64_t> sequenceOf(std::string_view record) {
-    const std::size_t place = record.find(kBeforeSequence);
-    if (place == std::string_view::npos)
-        return std::nullopt;
-    record.remove_prefix(place + kBeforeSequence.size());
+    const std::string_view digits = digitsOfSequence(record);
     std::uint64_t sequence = 0;
     const auto [end, error] =
-        std::from_chars(record.data(), record.data() + record.size(), sequence);
+        std::from_chars(digits.data(), digits.data() + digits.size(), sequence);
     return error == std::errc() ? std::optional(sequence) : std::nullopt;
+}
+
+std::string numbered(std::string_view record, std::uint64_t sequence) {
+    const std::string_view digits = digitsOfSequence(record);
+    if (digits.empty())
+        throw Error(ErrorCode::internal, "no record of an audit trail");
+    const auto place = static_cast<std::size_t>(digits.data() - record.data());
+    std::string text(record.substr(0, place));
+    text += std::to_string(sequence);
+    text += record.substr(place + digits.size());
+    return text;
 }
 
 std::int64_t now() {

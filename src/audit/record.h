@@ -80,6 +80,9 @@ struct Source {
 /// `event.sequence` of a record as textOf() makes it; empty if it is something else.
 [[nodiscard]] std::optional<std::uint64_t> sequenceOf(std::string_view record);
 
+/// The record with this as its `event.sequence`. Raises internal for a text that has none.
+[[nodiscard]] std::string numbered(std::string_view record, std::uint64_t sequence);
+
 /// Microseconds since the epoch.
 [[nodiscard]] std::int64_t now();
 

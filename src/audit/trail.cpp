@@ -60,6 +60,8 @@ std::uint64_t Trail::admit(Record record) {
     const bool mayGoOn = goesOn(state_->options.onFailure, record);
     cutTexts(record);
     const auto entry = std::make_shared<Entry>(std::move(record));
+    if (::getpid() == owner_ && state_->leave(entry))
+        return 0;
     entry->isWaitedFor = true;
     Error why(ErrorCode::fileAccess, "the driver is about to end", ESHUTDOWN);
     MutexLock lock(state_->mutex);

@@ -22,6 +22,8 @@ namespace keyhold::audit {
 struct Options {
     std::string file;    ///< absolute
     std::string keyFile; ///< absolute; while there is none, records are not sealed
+    /// Absolute, on a file system in memory; empty if there is none. See Spool.
+    std::string spoolFile{};
     bool isSynced = true;
     AuditOnFailure onFailure = AuditOnFailure::refuseClients;
     Source source;
@@ -80,9 +82,10 @@ class Trail {
     Trail &operator=(const Trail &) = delete;
 
     /// For what must not happen unrecorded: returns once the record is in the file, and durable if
-    /// records are. Returns its sequence, or 0 if the policy lets the call go on without; then the
-    /// record waits for the file to be there again, and counts as lost if there are too many.
-    /// Otherwise raises UnavailableError: fileAccess, with the file and the reason.
+    /// records are. If they are not, the spool is enough for a record that announces no change.
+    /// Returns its sequence, or 0 if that is not known yet, or if the policy lets the call go on
+    /// without; then the record waits for the file to be there again, and counts as lost if there
+    /// are too many. Otherwise raises UnavailableError: fileAccess, with the file and the reason.
     std::uint64_t admit(Record record);
     /// For what has happened: it is written as soon as it can be, and nobody waits. By the process
     /// that made this, alone.

@@ -38,17 +38,24 @@ bool isUnfinished(std::string_view text) {
     return text.starts_with(kStart) || kStart.starts_with(text);
 }
 
-End endOf(FileSystem &fileSystem, int file, off_t size) {
-    constexpr off_t kWindow = 2 * TrailFile::kMaxLine;
-    const off_t from = std::max<off_t>(0, size - kWindow);
-    std::string text(static_cast<std::size_t>(size - from), '\0');
+/// Fills `text` with what is in the file from there on. 0 or -errno.
+ssize_t readFrom(FileSystem &fileSystem, int file, off_t from, std::string &text) {
     for (std::size_t have = 0; have < text.size();) {
         const ssize_t got = fileSystem.readAt(file, text.data() + have, text.size() - have,
                                               from + static_cast<off_t>(have));
         if (got <= 0)
-            return {.read = got < 0 ? got : -EIO, .head = {}};
+            return got < 0 ? got : -EIO;
         have += static_cast<std::size_t>(got);
     }
+    return 0;
+}
+
+End endOf(FileSystem &fileSystem, int file, off_t size) {
+    constexpr off_t kWindow = 2 * TrailFile::kMaxLine;
+    const off_t from = std::max<off_t>(0, size - kWindow);
+    std::string text(static_cast<std::size_t>(size - from), '\0');
+    if (const ssize_t result = readFrom(fileSystem, file, from, text); result < 0)
+        return {.read = result, .head = {}};
     const std::size_t lineEnd = text.rfind('\n');
     if (!isUnfinished(std::string_view(text).substr(lineEnd + 1)))
         return {};
@@ -126,6 +133,16 @@ void TrailFile::readEnd() {
     size_ -= tornBytes_;
     if (const int result = fileSystem_.truncate(file_.number(), size_); result < 0)
         throw error("cut a torn line off", result);
+}
+
+std::string TrailFile::linesAtEnd(std::size_t size) const {
+    const off_t from = std::max<off_t>(0, size_ - static_cast<off_t>(size));
+    std::string text(static_cast<std::size_t>(size_ - from), '\0');
+    if (const ssize_t result = readFrom(fileSystem_, file_.number(), from, text); result < 0)
+        throw error("read", result);
+    if (from > 0)
+        text.erase(0, text.find('\n') + 1);
+    return text;
 }
 
 Head TrailFile::endOfRotated(FileSystem &fileSystem, const std::string &path) {

@@ -33,6 +33,10 @@ class TrailFile {
     /// How many bytes were cut off.
     [[nodiscard]] off_t tornBytes() const noexcept { return tornBytes_; }
 
+    /// Whole lines from the end of the file, of at most `size` bytes, oldest first. Raises
+    /// fileAccess.
+    [[nodiscard]] std::string linesAtEnd(std::size_t size) const;
+
     /// Where the last of the files that were renamed to `path` and a suffix stands; zeros if there
     /// is none that can be read, as of those that were compressed.
     [[nodiscard]] static Head endOfRotated(FileSystem &fileSystem, const std::string &path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include "audit/spool.h"
 #include "audit/trail.h"
 #include "conf/error.h"
 #include "conf/mutex.h"
@@ -21,6 +22,7 @@ struct Entry {
     Record record;
     State state = State::queued;
     bool isWaitedFor = false;
+    bool isSpooled = false; ///< its call has gone on, and the spool has it
     bool isRefused = false; ///< its call was refused while it was taken
     std::uint64_t sequence = 0;
     std::optional<Error> failure; ///< of State::failed
@@ -55,14 +57,37 @@ struct TrailState {
     bool isSealed GUARDED_BY(mutex) = false;
     std::uint64_t sequence GUARDED_BY(mutex) = 0;
     std::int64_t written GUARDED_BY(mutex) = 0;
+    std::optional<Spool> spool GUARDED_BY(mutex); ///< once the thread has opened it
+    bool isAsleep GUARDED_BY(mutex) = false;      ///< the thread looks at the queue when woken
 
-    /// Keeps the record of a call that has gone on.
-    void keep(Record record) REQUIRES(mutex) {
+    /// Leaves a record that nobody needs the sequence of to the thread, without waiting for it.
+    /// False if that is not possible now, or would say less than was promised.
+    bool leave(const EntryPtr &entry) {
+        if (options.isSynced || options.spoolFile.empty() ||
+            entry->record.outcome == Outcome::unknown)
+            return false;
+        const std::string text = textOf(entry->record, 0, options.source);
+        const MutexLock lock(mutex);
+        if (!spool || failure || isStalled || isStopping || queue.size() >= Trail::kMaxWaiting ||
+            !spool->append(text))
+            return false;
+        entry->isSpooled = true;
+        queue.push_back(entry);
+        if (isAsleep)
+            work.notify_one();
+        return true;
+    }
+
+    /// Keeps the record of a call that has gone on, for when the file can be written again, and in
+    /// the spool as well, for the case that the process ends before that.
+    void keep(Record record, bool isSpooled = false) REQUIRES(mutex) {
         // Calls that failed leave room for those that went on.
         const std::size_t room =
             record.outcome == Outcome::failure ? Trail::kMaxWaiting / 2 : Trail::kMaxWaiting;
         if (backlog.size() < room) {
             record.isLate = true;
+            if (spool && !isSpooled)
+                isSpooled = spool->append(textOf(record, 0, options.source));
             backlog.push_back(std::move(record));
             work.notify_one();
             return;

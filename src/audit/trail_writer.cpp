@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <utility>
 
 namespace keyhold::audit {
@@ -14,6 +15,8 @@ namespace {
 constexpr std::size_t kMaxBatch = 256; // records; what is in the way of one must not take long
 constexpr std::chrono::seconds kProbePeriod{1};
 constexpr std::chrono::minutes kKeyPeriod{1};
+// Waking the thread takes longer than leaving a record, so it looks again by itself.
+constexpr std::chrono::milliseconds kPollPeriod{1};
 
 std::string countOf(std::uint64_t count, const char *what) {
     return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
@@ -59,17 +62,20 @@ std::optional<TrailWriter::Batch> TrailWriter::next() {
             isProbe = state_.queue.empty();
         } else if (!state_.backlog.empty()) {
             isProbe = true;
-        } else if (mustSaveKey_) {
-            const auto due = saved_ + kKeyPeriod;
-            if (Deadline::Clock::now() < due) {
-                state_.work.wait_until(lock, due);
-                continue;
-            }
+        } else if (mustPoll_) {
+            mustPoll_ = false;
+            state_.work.wait_for(lock, kPollPeriod);
+        } else if (mustSaveKey_ && Deadline::Clock::now() >= saved_ + kKeyPeriod) {
             lock.unlock();
             saveKey();
             lock.lock();
         } else {
-            state_.work.wait(lock);
+            state_.isAsleep = true;
+            if (mustSaveKey_)
+                state_.work.wait_until(lock, saved_ + kKeyPeriod);
+            else
+                state_.work.wait(lock);
+            state_.isAsleep = false;
         }
     }
     if (state_.queue.empty() && !isProbe && (state_.backlog.empty() || state_.failure))
@@ -82,6 +88,8 @@ std::optional<TrailWriter::Batch> TrailWriter::next() {
         state_.queue.front()->state = Entry::State::taken;
         batch.entries.push_back(state_.queue.front());
     }
+    mustPoll_ =
+        std::ranges::any_of(batch.entries, [](const EntryPtr &entry) { return entry->isSpooled; });
     batch.lost = state_.lostNow;
     batch.mustReopen = std::exchange(state_.mustReopen, false);
     return batch;
@@ -117,6 +125,12 @@ void TrailWriter::commit(const Batch &batch, std::vector<std::uint64_t> &sequenc
         record.count = batch.lost;
         add(text, record);
     }
+    if (!left_.empty())
+        add(text, ofDriver(Action::resumed,
+                           countOf(left_.size(), "record") +
+                               " that the process before this one had not written follow"));
+    for (const std::string &record : left_)
+        addText(text, numbered(record, next_.sequence + 1));
     for (const Record &record : batch.late)
         add(text, record);
     for (const EntryPtr &entry : batch.entries)
@@ -124,15 +138,19 @@ void TrailWriter::commit(const Batch &batch, std::vector<std::uint64_t> &sequenc
     file_->append(text, state_.options.isSynced);
     head_ = next_;
     ahead_.clear();
+    left_.clear();
     if (key_)
         key_->commit();
     mustSaveKey_ = key_.has_value();
 }
 
 std::uint64_t TrailWriter::add(std::string &text, const Record &record) {
-    appendLine(text, textOf(record, next_.sequence + 1, state_.options.source), next_,
-               key_ ? &*key_ : nullptr);
+    addText(text, textOf(record, next_.sequence + 1, state_.options.source));
     return next_.sequence;
+}
+
+void TrailWriter::addText(std::string &text, std::string_view record) {
+    appendLine(text, record, next_, key_ ? &*key_ : nullptr);
 }
 
 void TrailWriter::openFile() {
@@ -182,6 +200,34 @@ void TrailWriter::openFile() {
         key_->commit();
     }
     hasBegun_ = true;
+    openSpool();
+}
+
+void TrailWriter::openSpool() {
+    if (state_.options.spoolFile.empty() || hasLookedForSpool_)
+        return;
+    hasLookedForSpool_ = true;
+    try {
+        Spool spool(state_.fileSystem, state_.options.spoolFile);
+        std::set<std::string> written; // without their sequences, which the spool does not know
+        if (!spool.left().empty()) {
+            const std::string lines = file_->linesAtEnd(2 * Spool::kMaxSize);
+            for (std::size_t from = 0; from < lines.size(); from = lines.find('\n', from) + 1) {
+                const auto line =
+                    parseLine(std::string_view(lines).substr(from, lines.find('\n', from) - from));
+                if (line)
+                    written.insert(numbered(line->record, 0));
+            }
+        }
+        for (const std::string &record : spool.left()) {
+            if (sequenceOf(record) && !written.contains(record))
+                left_.push_back(record);
+        }
+        const MutexLock lock(state_.mutex);
+        state_.spool.emplace(std::move(spool));
+    } catch (const Error &error) {
+        state_.log.error(error.fullText() + "; each call waits until its record is in the trail");
+    }
 }
 
 std::optional<Head> TrailWriter::readKey() {
@@ -255,6 +301,8 @@ void TrailWriter::finish(Batch &batch, const std::vector<std::uint64_t> &sequenc
         state_.lostNow -= batch.lost;
         state_.sequence = head_.sequence;
         state_.written = now();
+        if (state_.spool && state_.queue.empty() && state_.backlog.empty())
+            state_.spool->clear();
         state_.isStalled = false;
         state_.isStallLogged = false;
         hasRecovered = state_.failure.has_value();
@@ -289,7 +337,7 @@ void TrailWriter::fail(Batch &batch, const Error &why) {
             entry->record.reason = kUnavailable;
         }
         if (!entry->isWaitedFor)
-            state_.keep(std::move(entry->record));
+            state_.keep(std::move(entry->record), entry->isSpooled);
     }
     state_.isStalled = false;
     state_.progress.notify_all();

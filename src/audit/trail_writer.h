@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace keyhold::audit {
@@ -33,6 +34,8 @@ class TrailWriter {
     void write(Batch &batch) noexcept;
     void commit(const Batch &batch, std::vector<std::uint64_t> &sequences);
     void openFile();
+    /// Once: what an earlier process has left there, and has not written, comes first.
+    void openSpool();
     /// Takes the key, if there is none yet. Returns the last record that was written when it was
     /// kept.
     std::optional<Head> readKey();
@@ -41,17 +44,21 @@ class TrailWriter {
     void fail(Batch &batch, const Error &why);
     /// Adds a record of ours, or of a call, to the text that is written next.
     std::uint64_t add(std::string &text, const Record &record);
+    void addText(std::string &text, std::string_view record);
 
     TrailState &state_;
     std::optional<TrailFile> file_;
-    bool hasBegun_ = false;     // a record was written, and head_ is that of the trail
-    Head head_;                 // of what is written
-    Head next_;                 // behind what is added
-    std::vector<Record> ahead_; // records of ours that come first
+    bool hasBegun_ = false;         // a record was written, and head_ is that of the trail
+    Head head_;                     // of what is written
+    Head next_;                     // behind what is added
+    std::vector<Record> ahead_;     // records of ours that come first
+    std::vector<std::string> left_; // records of the process before this one
+    bool hasLookedForSpool_ = false;
     std::optional<SealingKey> key_;
     std::string toldKey_;
     Deadline::Clock::time_point saved_{};
     bool mustSaveKey_ = false;
+    bool mustPoll_ = false; // others may have left records since, without a word
 };
 
 } // namespace keyhold::audit

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include <linux/magic.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace keyhold {
@@ -17,6 +19,14 @@ std::string bootId() {
     std::string text = textOfProc("/proc/sys/kernel/random/boot_id");
     std::erase_if(text, [](char each) { return each == '-' || each == '\n'; });
     return text;
+}
+
+/// Empty where a write may wait for a disk.
+std::string spoolFileIn(const std::string &directory) {
+    struct statfs status {};
+    const bool isInMemory = ::statfs(directory.c_str(), &status) == 0 &&
+                            (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
+    return isInMemory ? directory + "/keyhold-audit-spool" : std::string();
 }
 
 } // namespace
@@ -32,6 +42,7 @@ std::optional<audit::Options> auditOptions(const Settings &settings, const Insta
     ::uname(&names);
     return audit::Options{.file = auditFileOf(settings, paths),
                           .keyFile = paths.auditKeyFile,
+                          .spoolFile = spoolFileIn(paths.stateDirectory),
                           .isSynced = settings.auditSync,
                           .onFailure = settings.auditOnFailure,
                           .source = {.instance = paths.name,

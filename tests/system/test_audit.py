@@ -242,8 +242,20 @@ class Killed(AuditCase):
     ROUNDS, CLIENTS = 5, 16
 
     def test_every_value_that_a_client_got_has_its_record(self) -> None:
+        self.check_that_every_value_has_its_record()
+
+    def test_so_it_has_without_syncs(self) -> None:
+        """Calls leave their records in the spool, and the next daemon writes what is still there."""
+        state = "/run/libvirt/secrets"
+        self.machine.run("mkdir", "-p", state).ok()
+        self.machine.run("mount", "-t", "tmpfs", "-o", "mode=0700", "none", state).ok()
+        self.check_that_every_value_has_its_record("audit_sync = 0")
+        self.daemon.stop()
+        self.assertEqual("", self.machine.run("cat", f"{state}/keyhold-audit-spool").ok())
+
+    def check_that_every_value_has_its_record(self, *lines: str) -> None:
         secrets = [Secret(usage=f"number {number}") for number in range(self.CLIENTS)]
-        self.begin()
+        self.begin(*lines)
         for secret in secrets:
             self.define(self.root, secret, VALUE)
         reads = dict.fromkeys((secret.uuid for secret in secrets), 0)
@@ -251,7 +263,7 @@ class Killed(AuditCase):
             got = self.read_until_killed(secrets)
             for uuid, count in got.items():
                 reads[uuid] += count
-            self.begin()
+            self.begin(*lines)
         written = [record["keyhold"]["secret"] for record in self.records("secret-value-read")]
         self.assertGreater(sum(reads.values()), self.CLIENTS * self.ROUNDS)
         for uuid, count in reads.items():
