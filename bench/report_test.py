@@ -23,13 +23,14 @@ TARGETS = ("load, plain", "load, sealed", "daemon, start", "reload", "lookup by 
            "lookup by usage, miss", "get value, 1 thread", "get value, 2 threads", "get value, 4 threads",
            "count", "list", "define", "redefine", "set", "undefine", "set, 4 writers", "p99 of",
            "memory a secret, after load", "memory a secret, at most", "libvirtd:", "opening of an empty root",
-           "rotation", "keyhold status", "keyhold verify")
+           "rotation", "get value with a record", "record with sync", "keyhold status", "keyhold verify")
 
 
 def sides(seconds: float, names: tuple[str, ...] = SIDES) -> dict[str, dict[str, list[float]]]:
     """The same for every side."""
     figures = {"seconds": seconds, "wall": seconds, "cpu": seconds, "p99": seconds, "mean": seconds,
-               "max": seconds, "per_second": 1 / seconds, "resident": 1e6, "peak": 1e6, "reads": 3}
+               "max": seconds, "per_second": 1 / seconds, "resident": 1e6, "peak": 1e6, "reads": 3,
+               "per_write": 1}
     return {name: {figure: [value] * 3 for figure, value in figures.items()} for name in names}
 
 
@@ -47,6 +48,9 @@ def results() -> dict[str, Any]:
         "rotation": sides(1e-3),
         "costs": {name: sides(1e-3, (*SIDES, "sealed")) for name in ("get", "set")},
         "reload": {**sides(0.1), **{name: sides(1e-6, ("idle", "reload")) for name in ("get", "usage")}},
+        "audit": {"writer": sides(1e-4, ("bare", "1 caller", "16 callers")),
+                  **{place: sides(1e-4, ("off", "without sync", "with sync"))
+                     for place in ("in process", "libvirtd")}},
         "command": sides(1, ("status", "verify")),
         "daemon start": sides(1, ("stock, empty", "ours, empty", "ours", "floor")),
         "daemons 1000": {name: sides(1e-4) for name in ("get", "define")},

@@ -66,6 +66,10 @@ std::uint64_t readCalls() {
     return fieldOf("/proc/self/io", "syscr:");
 }
 
+std::uint64_t writeCalls() {
+    return fieldOf("/proc/self/io", "syscw:");
+}
+
 unsigned processors() {
     cpu_set_t set;
     CPU_ZERO(&set);

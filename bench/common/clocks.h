@@ -26,6 +26,8 @@ class Stopwatch {
 
 /// Calls of read(2) and its like that this process has made.
 [[nodiscard]] std::uint64_t readCalls();
+/// Those of write(2) and its like.
+[[nodiscard]] std::uint64_t writeCalls();
 
 /// The processors that this process may use.
 [[nodiscard]] unsigned processors();

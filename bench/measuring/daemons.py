@@ -26,10 +26,10 @@ VALUE_LIMIT = 65536  # REMOTE_SECRET_VALUE_MAX
 
 
 @contextmanager
-def running(plan: Plan, module: str, count: int, store: Path | None = None
+def running(plan: Plan, module: str, count: int, store: Path | None = None, settings: str = ""
             ) -> Iterator[tuple[Daemon, float]]:
-    """A daemon with so many secrets, and the seconds from the start of the process to its first
-    answer."""
+    """A daemon with so many secrets and these settings of the audit trail, and the seconds from the start of the process
+    to its first answer."""
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
     directory = store or plan.stores.new_directory(f"daemon-{module}-{count}")
     if store is None:
@@ -38,6 +38,10 @@ def running(plan: Plan, module: str, count: int, store: Path | None = None
     try:
         machine.store.mkdir(mode=0o700)
         machine.bind_all({directory: "/etc/libvirt/secrets"})
+        if settings:
+            (machine.etc / "secret.conf").write_text(f'{settings}audit_file = "{machine.home}/audit.jsonl"\n')
+            state = "/run/libvirt/secrets"  # in memory, as on a host
+            machine.run("sh", "-euc", f"mkdir -p {state}; mount -t tmpfs -o mode=0700 none {state}").ok()
         begin = time.monotonic()
         daemon = Daemon(machine, driver_dir=str(plan.programs.modules()[module]))
         try:

@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import calls, changes, command, core, daemons, load, reload
+from . import audit, calls, changes, command, core, daemons, load, reload
 from .plan import Plan
 from .results import Results
 
@@ -32,6 +32,7 @@ def measures(plan: Plan) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "daemon start", lambda: daemons.measure_start(plan)
     for count in sorted({1_000, plan.calls}):
         yield f"daemons {count}", lambda: daemons.measure(plan, count)
+    yield "audit", lambda: audit.measure(plan)
     yield "command", lambda: command.measure(plan)
     yield "limits", lambda: daemons.measure_limits(plan)
 

@@ -129,6 +129,19 @@ def costs(found: Found) -> str:
     return table(["call", "stock", "ours, plain", "ours, sealed", "plain/stock", "sealed/stock"], rows)
 
 
+def audit(found: Found) -> str:
+    names = {"in process": "get value, in process", "libvirtd": "get value, libvirtd"}
+    rows = [[name, *(cell(found["audit"][place], side) for side in ("off", "without sync", "with sync"))]
+            for place, name in names.items()]
+    writer = found["audit"]["writer"]
+    return "\n\n".join((
+        table(["call", "audit off", "on, without sync", "on, with sync"], rows),
+        table(["a record with sync", "time", "records a second", "records a sync"], [
+            ["bare write and fdatasync", cell(writer, "bare"), "-", "1"],
+            *([side, cell(writer, side), f"{median(writer[side]['per_second']):,.0f}",
+               f"{median(writer[side]['per_write']):.1f}"] for side in ("1 caller", "16 callers"))])))
+
+
 def memory(found: Found) -> str:
     counts = measured_sizes(found, "load plain ")
     rows = [[side, size(count), *(f"{bytes_a_secret(found, side, count, figure):.0f}"
@@ -178,6 +191,9 @@ SECTIONS: Sequence[tuple[str, str, Callable[[Found], str]]] = (
      "the daemons on one processor, the clients on another.", daemons),
     ("Start and reload", "", start_and_reload),
     ("Sealed values", "What sealing costs. The stock driver of 9.0 has plain values only.", costs),
+    ("Audit trail", "A record is in the trail, or on its way there in a file in memory, before its value "
+     "is given out. With sync it is on stable storage by then; calls that come at the same time share a "
+     "sync.", audit),
     ("Memory", "Resident memory of the process, less that of one with an empty root; where it goes is in "
      "[performance-steps.md](performance-steps.md).", memory),
     ("Parts without libvirt", "Google Benchmark; the number is bytes of the value, or secrets in the "

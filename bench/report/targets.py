@@ -219,6 +219,23 @@ def rotation(found: Found, costs: int) -> Iterator[Row]:
               f"{value:.2f} ({rate:.0f} values/s)", at_least(value, 0.8))
 
 
+def audit(found: Found) -> Iterator[Row]:
+    seconds = {place: {side: median(samples["seconds"]) for side, samples in sides.items()}
+               for place, sides in found["audit"].items()}
+    more = 1e6 * (seconds["in process"]["without sync"] - seconds["in process"]["off"])
+    yield Row("get value with a record, without sync", "1k", "at most 10 µs more", f"{more:+.1f} µs",
+              at_most(more, 10))
+    value = per_round(found["audit"]["libvirtd"], "without sync", "off")
+    yield Row("libvirtd: get value with a record, without sync", "1k", "at most 1.10 times",
+              f"{value:.2f}", at_most(value, 1.1))
+    more = 1e6 * (seconds["writer"]["1 caller"] - seconds["writer"]["bare"])
+    yield Row("record with sync, one caller", "", "at most 20 µs more than write and fdatasync",
+              f"{more:+.0f} µs", at_most(more, 20))
+    shared = median(found["audit"]["writer"]["16 callers"]["per_write"])
+    yield Row("record with sync, 16 callers", "", "at least 8 records a sync", f"{shared:.1f}",
+              at_least(shared, 8))
+
+
 def command(found: Found, large: int) -> Iterator[Row]:
     for name, samples in found["command"].items():
         seconds, megabytes = median(samples["cpu"]), median(samples["peak"]) / 1e6
@@ -242,6 +259,7 @@ def rows(found: Found) -> list[Row]:
         ("libvirtd on a unix socket", lambda: daemons(found)),
         ("opening of an empty root", lambda: opening(found)),
         ("rotation", lambda: rotation(found, plan["costs"])),
+        ("audit", lambda: audit(found)),
         ("keyhold", lambda: command(found, plan["large"])),
     )
     result: list[Row] = []
@@ -250,7 +268,7 @@ def rows(found: Found) -> list[Row]:
         try:
             for row in part():
                 made.append(row)
-        except (KeyError, IndexError, ZeroDivisionError) as problem:
+        except (KeyError, IndexError, ValueError, ZeroDivisionError) as problem:
             made.append(Row(what, "", "", f"not measured ({type(problem).__name__}: {problem})",
                             NOT_SHOWN))
         result += made or [Row(what, "", "", "not measured", NOT_SHOWN)]

@@ -3,6 +3,7 @@
 // prints how long it took.
 #include "common/clocks.h"
 #include "common/commands.h"
+#include "common/standard_error.h"
 #include "directory/directory_backend.h"
 #include "os/store_directory.h"
 #include "store/secret_store.h"
@@ -26,14 +27,6 @@ RawKey readKey(const std::string &path) {
         throw std::runtime_error("no key of 32 bytes in " + path);
     return raw;
 }
-
-class StandardError : public AdminLog {
-  public:
-    void info(const std::string &) override {}
-    void notice(const std::string &) override {}
-    void warning(const std::string &text) override { error(text); }
-    void error(const std::string &text) override { std::fprintf(stderr, "%s\n", text.c_str()); }
-};
 
 Figures rotate(const std::string &path, const RawKey &from, const RawKey &to) {
     Keyring keyring;
