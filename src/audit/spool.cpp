@@ -31,7 +31,7 @@ Spool::Spool(FileSystem &fileSystem, const std::string &path) : fileSystem_(file
         throw error("open", -EINVAL);
     std::string text;
     std::array<char, 4096> part{};
-    while (text.size() < kMaxSize) {
+    while (text.size() < 2 * kMaxSize) {
         const ssize_t got = fileSystem.readAt(file_.number(), part.data(), part.size(),
                                               static_cast<off_t>(text.size()));
         if (got < 0)
@@ -47,8 +47,14 @@ Spool::Spool(FileSystem &fileSystem, const std::string &path) : fileSystem_(file
 }
 
 bool Spool::append(std::string_view line) noexcept {
-    if (size_ + line.size() + 1 > kMaxSize)
-        return false;
+    return size_ + line.size() + 1 <= kMaxSize && write(line);
+}
+
+void Spool::close(std::string_view line) noexcept {
+    write(line);
+}
+
+bool Spool::write(std::string_view line) noexcept {
     try {
         std::string text(line);
         text += '\n';

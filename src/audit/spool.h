@@ -25,10 +25,14 @@ class Spool {
     [[nodiscard]] const std::vector<std::string> &left() const noexcept { return left_; }
     /// False if the line is not in the file: there is no room, or it cannot be written.
     [[nodiscard]] bool append(std::string_view line) noexcept;
+    /// As append(), whatever the size, for what is to be known of what is not there. The last call.
+    void close(std::string_view line) noexcept;
     /// All lines are in the trail.
     void clear() noexcept;
 
   private:
+    bool write(std::string_view line) noexcept;
+
     FileSystem &fileSystem_;
     Descriptor file_;
     std::size_t size_ = 0;

@@ -47,39 +47,43 @@ Error refusal(const std::string &file, const Error &why) {
 
 Trail::Trail(FileSystem &fileSystem, Options options, AdminLog &log)
     : state_(std::make_shared<TrailState>(fileSystem, std::move(options), log)),
-      thread_(
-          startThread([state = state_](const std::stop_token &) { TrailWriter(*state).run(); })),
+      thread_(startThread([state = state_, writer = std::make_shared<TrailWriter>(*state_)](
+                              const std::stop_token &) { writer->run(); })),
       owner_(::getpid()) {}
 
 Trail::~Trail() {
     stop();
 }
 
-std::uint64_t Trail::admit(Record record) {
+std::uint64_t Admission::sequence() const noexcept {
+    return entry_ ? entry_->sequence.load() : 0;
+}
+
+Admission Trail::admit(Record record) {
     const Deadline deadline(kPatience, state_->options.now);
-    const bool mayGoOn = goesOn(state_->options.onFailure, record);
+    const bool mayGoOn = goesOn(state_->onFailure, record);
     cutTexts(record);
     const auto entry = std::make_shared<Entry>(std::move(record));
     if (::getpid() == owner_ && state_->leave(entry))
-        return 0;
+        return Admission(entry);
     entry->isWaitedFor = true;
     Error why(ErrorCode::fileAccess, "the driver is about to end", ESHUTDOWN);
     MutexLock lock(state_->mutex);
     if (state_->isStalled) {
-        why = state_->failure.value_or(notAnswering());
+        why = state_->failure ? *state_->failure : notAnswering();
     } else if (!state_->isStopping) {
         state_->queue.push_back(entry);
         state_->work.notify_one();
         while (entry->state < Entry::State::written && !deadline.hasPassed())
             state_->progress.wait_for(lock, kSlice);
         if (entry->state == Entry::State::written)
-            return entry->sequence;
+            return Admission(entry);
         if (entry->state == Entry::State::failed) {
             why = *entry->failure;
         } else {
             why = notAnswering();
             state_->isStalled = true;
-            state_->failure = why;
+            state_->failure = std::make_shared<const Error>(why);
         }
     }
     const bool isTaken = entry->state == Entry::State::taken;
@@ -88,10 +92,10 @@ std::uint64_t Trail::admit(Record record) {
     if (entry->state == Entry::State::queued)
         std::erase(state_->queue, entry);
     entry->isWaitedFor = false;
-    entry->isRefused = !mayGoOn;
+    entry->fate = mayGoOn ? Entry::Fate::wentOn : Entry::Fate::refused;
     // One that is taken is written or kept by the thread.
     if (mayGoOn && !isTaken)
-        state_->keep(std::move(entry->record));
+        state_->keep(entry);
     const bool isLost = mayGoOn && state_->isStopped;
     lock.unlock();
     const std::string name = "the audit trail " + inQuotes(state_->options.file);
@@ -100,25 +104,25 @@ std::uint64_t Trail::admit(Record record) {
     if (isLost)
         state_->log.error(name + " has ended, and a call went on unrecorded");
     if (mayGoOn)
-        return 0;
+        return Admission(entry);
     throw UnavailableError(refusal(state_->options.file, why), isTaken);
 }
 
-void Trail::note(Record record) noexcept {
+void Trail::note(Record record, const Admission &follows) noexcept {
     if (::getpid() != owner_)
         return; // the thread may have held the lock at the fork
     try {
         cutTexts(record);
         const auto entry = std::make_shared<Entry>(std::move(record));
+        entry->follows = follows.entry_;
         const MutexLock lock(state_->mutex);
         if (state_->isStalled || state_->queue.size() >= kMaxWaiting)
-            state_->keep(std::move(entry->record));
+            state_->keep(entry);
         else
             state_->queue.push_back(entry);
     } catch (const std::exception &) {
         const MutexLock lock(state_->mutex);
-        ++state_->lostNow;
-        ++state_->lost;
+        state_->countLost();
     }
     state_->work.notify_one();
 }
@@ -144,6 +148,11 @@ Health Trail::health() const {
 
 const Options &Trail::options() const noexcept {
     return state_->options;
+}
+
+void Trail::setPolicy(bool isSynced, AuditOnFailure onFailure) noexcept {
+    state_->isSynced = isSynced;
+    state_->onFailure = onFailure;
 }
 
 void Trail::stop() noexcept {

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <sys/types.h>
 
@@ -29,9 +30,9 @@ struct Options {
     Source source;
     Deadline::Now now = Deadline::Clock::now;
 
+    /// The rest can be changed while it is written.
     [[nodiscard]] bool isSameTrail(const Options &other) const {
-        return file == other.file && keyFile == other.keyFile && isSynced == other.isSynced &&
-               onFailure == other.onFailure;
+        return file == other.file && keyFile == other.keyFile;
     }
 };
 
@@ -61,7 +62,22 @@ class UnavailableError : public Error {
     bool isRecorded_;
 };
 
+struct Entry;
 struct TrailState;
+
+/// What became of a record that was admitted, for a later one that says more of it.
+class Admission {
+  public:
+    Admission() = default;
+    explicit Admission(std::shared_ptr<Entry> entry) : entry_(std::move(entry)) {}
+
+    /// Of the record; 0 until it is in the file.
+    [[nodiscard]] std::uint64_t sequence() const noexcept;
+
+  private:
+    friend class Trail;
+    std::shared_ptr<Entry> entry_;
+};
 
 /// The audit trail of one instance: a thread that writes records to a file, each chained to the one
 /// before it, in the order in which they came. Who waits for a record shares one sync with all that
@@ -83,18 +99,21 @@ class Trail {
 
     /// For what must not happen unrecorded: returns once the record is in the file, and durable if
     /// records are. If they are not, the spool is enough for a record that announces no change.
-    /// Returns its sequence, or 0 if that is not known yet, or if the policy lets the call go on
-    /// without; then the record waits for the file to be there again, and counts as lost if there
-    /// are too many. Otherwise raises UnavailableError: fileAccess, with the file and the reason.
-    std::uint64_t admit(Record record);
-    /// For what has happened: it is written as soon as it can be, and nobody waits. By the process
-    /// that made this, alone.
-    void note(Record record) noexcept;
+    /// It returns as well if the policy lets the call go on without; then the record waits for the
+    /// file to be there again, and counts as lost if there are too many. Otherwise raises
+    /// UnavailableError: fileAccess, with the file and the reason.
+    Admission admit(Record record);
+    /// For what has happened: it is written as soon as it can be, and nobody waits. It names the
+    /// record that it `follows`, if there is one. By the process that made this, alone.
+    void note(Record record, const Admission &follows = {}) noexcept;
 
     /// The file is opened again, and a key that was made since is read, before the next record.
     void reopen() noexcept;
     [[nodiscard]] Health health() const;
+    /// As it was made.
     [[nodiscard]] const Options &options() const noexcept;
+    /// Counts from the next record on.
+    void setPolicy(bool isSynced, AuditOnFailure onFailure) noexcept;
 
     /// Writes what is left and ends the thread, within kPatience; one that hangs in the kernel is
     /// left to itself. In a forked child, where there is no such thread, this does nothing.

@@ -6,26 +6,32 @@
 #include "conf/error.h"
 #include "conf/mutex.h"
 
+#include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <optional>
-#include <vector>
 
 namespace keyhold::audit {
 
-/// A record on its way to the file.
+using FailurePtr = std::shared_ptr<const Error>;
+
+/// A record on its way to the file. Its members are of the lock of the state until it is taken, and
+/// `record` and `follows` of the thread alone then.
 struct Entry {
     enum class State { queued, taken, written, failed };
 
     explicit Entry(Record itsRecord) : record(std::move(itsRecord)) {}
 
     Record record;
+    std::shared_ptr<Entry> follows; ///< what this says more of
     State state = State::queued;
     bool isWaitedFor = false;
-    bool isSpooled = false; ///< its call has gone on, and the spool has it
-    bool isRefused = false; ///< its call was refused while it was taken
-    std::uint64_t sequence = 0;
-    std::optional<Error> failure; ///< of State::failed
+    bool isSpooled = false; ///< the spool has it
+    /// What became of its call while it was taken.
+    enum class Fate { waits, refused, wentOn } fate = Fate::waits;
+    std::atomic<std::uint64_t> sequence{0}; ///< once it is written
+    FailurePtr failure;                     ///< of State::failed
 };
 using EntryPtr = std::shared_ptr<Entry>;
 
@@ -34,21 +40,27 @@ struct TrailState {
     TrailState(FileSystem &itsFileSystem, Options itsOptions, AdminLog &itsLog)
         : fileSystem(itsFileSystem),
           options(std::move(itsOptions)),
-          log(itsLog) {}
+          log(itsLog),
+          isSynced(options.isSynced),
+          onFailure(options.onFailure) {}
 
     FileSystem &fileSystem;
     const Options options;
     AdminLog &log;
+    std::atomic<bool> isSynced;
+    std::atomic<AuditOnFailure> onFailure;
+    const FailurePtr noMemory = std::make_shared<const Error>(
+        ErrorCode::noMemory, "there is no memory for the record", ENOMEM);
 
     mutable Mutex mutex;
     std::condition_variable work;     ///< for the thread
     std::condition_variable progress; ///< for who waits
     std::deque<EntryPtr> queue GUARDED_BY(mutex);
     /// Records whose calls have gone on, oldest first, while the file cannot be written.
-    std::deque<Record> backlog GUARDED_BY(mutex);
+    std::deque<EntryPtr> backlog GUARDED_BY(mutex);
     std::uint64_t lostNow GUARDED_BY(mutex) = 0; ///< since the last record that told of it
     std::uint64_t lost GUARDED_BY(mutex) = 0;
-    std::optional<Error> failure GUARDED_BY(mutex);
+    FailurePtr failure GUARDED_BY(mutex);
     bool isStalled GUARDED_BY(mutex) = false; ///< a call has waited in vain; none waits until later
     bool isStallLogged GUARDED_BY(mutex) = false;
     bool mustReopen GUARDED_BY(mutex) = false;
@@ -63,8 +75,7 @@ struct TrailState {
     /// Leaves a record that nobody needs the sequence of to the thread, without waiting for it.
     /// False if that is not possible now, or would say less than was promised.
     bool leave(const EntryPtr &entry) {
-        if (options.isSynced || options.spoolFile.empty() ||
-            entry->record.outcome == Outcome::unknown)
+        if (isSynced || options.spoolFile.empty() || entry->record.outcome == Outcome::unknown)
             return false;
         const std::string text = textOf(entry->record, 0, options.source);
         const MutexLock lock(mutex);
@@ -80,18 +91,26 @@ struct TrailState {
 
     /// Keeps the record of a call that has gone on, for when the file can be written again, and in
     /// the spool as well, for the case that the process ends before that.
-    void keep(Record record, bool isSpooled = false) REQUIRES(mutex) {
+    void keep(const EntryPtr &entry) noexcept REQUIRES(mutex) {
         // Calls that failed leave room for those that went on.
         const std::size_t room =
-            record.outcome == Outcome::failure ? Trail::kMaxWaiting / 2 : Trail::kMaxWaiting;
-        if (backlog.size() < room) {
-            record.isLate = true;
-            if (spool && !isSpooled)
-                isSpooled = spool->append(textOf(record, 0, options.source));
-            backlog.push_back(std::move(record));
-            work.notify_one();
-            return;
+            entry->record.outcome == Outcome::failure ? Trail::kMaxWaiting / 2 : Trail::kMaxWaiting;
+        try {
+            if (backlog.size() < room) {
+                entry->record.isLate = true;
+                backlog.push_back(entry);
+                if (spool && !entry->isSpooled)
+                    entry->isSpooled = spool->append(textOf(entry->record, 0, options.source));
+                work.notify_one();
+                return;
+            }
+        } catch (const std::exception &) {
+            if (!backlog.empty() && backlog.back() == entry)
+                return; // it is not in the spool
         }
+        countLost();
+    }
+    void countLost() noexcept REQUIRES(mutex) {
         ++lostNow;
         ++lost;
     }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "audit/trail_writer.h"
 
-#include "audit/key_file.h"
-
 #include <algorithm>
 #include <cerrno>
 #include <set>
@@ -14,12 +12,17 @@ namespace {
 
 constexpr std::size_t kMaxBatch = 256; // records; what is in the way of one must not take long
 constexpr std::chrono::seconds kProbePeriod{1};
-constexpr std::chrono::minutes kKeyPeriod{1};
 // Waking the thread takes longer than leaving a record, so it looks again by itself.
 constexpr std::chrono::milliseconds kPollPeriod{1};
 
 std::string countOf(std::uint64_t count, const char *what) {
     return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+Record ofLost(std::uint64_t count, const std::string &how) {
+    Record record = ofDriver(Action::missing, countOf(count, "record") + " " + how);
+    record.count = count;
+    return record;
 }
 
 const char *consequenceOf(AuditOnFailure onFailure) noexcept {
@@ -37,23 +40,64 @@ const char *consequenceOf(AuditOnFailure onFailure) noexcept {
 } // namespace
 
 void TrailWriter::run() noexcept {
-    while (auto batch = next())
-        write(*batch);
+    while (next())
+        write();
     saveKey();
-    std::uint64_t lost = 0;
-    {
-        const MutexLock lock(state_.mutex);
-        lost = state_.lostNow + state_.backlog.size();
+    try {
+        reportLost();
+    } catch (const std::exception &exception) {
+        state_.log.failure("what the audit trail ends without is not known: ", exception);
     }
-    if (lost > 0)
-        state_.log.error("the audit trail " + inQuotes(state_.options.file) + " ends without " +
-                         countOf(lost, "record") + " that could not be written");
     const MutexLock lock(state_.mutex);
     state_.isStopped = true;
     state_.progress.notify_all();
 }
 
-std::optional<TrailWriter::Batch> TrailWriter::next() {
+void TrailWriter::logRecovery() noexcept {
+    try {
+        state_.log.notice("the audit trail " + inQuotes(state_.options.file) + " is written again");
+    } catch (const std::exception &) {
+        return; // it says nothing that must be known
+    }
+}
+
+void TrailWriter::logFailure(const Error &why) noexcept {
+    try {
+        state_.log.error(why.fullText() + "; " + consequenceOf(state_.onFailure));
+    } catch (const std::exception &exception) {
+        state_.log.failure("the audit trail cannot be written: ", exception);
+    }
+}
+
+void TrailWriter::reportLost() {
+    const MutexLock lock(state_.mutex);
+    std::uint64_t lost = state_.lostNow;
+    for (const EntryPtr &entry : state_.backlog)
+        lost += entry->isSpooled ? 0 : 1;
+    const std::uint64_t left = state_.lostNow + state_.backlog.size() - lost;
+    const std::string name = "the audit trail " + inQuotes(state_.options.file);
+    if (left > 0)
+        state_.log.warning(name + " ends without " + countOf(left, "record") +
+                           " that could not be written; the next start writes what is left");
+    if (lost == 0)
+        return;
+    state_.log.error(name + " ends without " + countOf(lost, "record") +
+                     " that could not be written");
+    if (state_.spool)
+        state_.spool->close(textOf(ofLost(lost, "ended with the process before this one"), 0,
+                                   state_.options.source));
+}
+
+TrailWriter::TrailWriter(TrailState &state)
+    : state_(state),
+      key_(state.fileSystem, state.options.keyFile, state.log) {
+    batch_.entries.reserve(kMaxBatch);
+    batch_.late.reserve(kMaxBatch);
+}
+
+bool TrailWriter::next() noexcept {
+    batch_.entries.clear();
+    batch_.late.clear();
     MutexLock lock(state_.mutex);
     bool isProbe = false;
     while (state_.queue.empty() && !isProbe && !state_.isStopping) {
@@ -65,50 +109,60 @@ std::optional<TrailWriter::Batch> TrailWriter::next() {
         } else if (mustPoll_) {
             mustPoll_ = false;
             state_.work.wait_for(lock, kPollPeriod);
-        } else if (mustSaveKey_ && Deadline::Clock::now() >= saved_ + kKeyPeriod) {
+        } else if (key_.mustSave() && Deadline::Clock::now() >= key_.due()) {
             lock.unlock();
             saveKey();
             lock.lock();
         } else {
             state_.isAsleep = true;
-            if (mustSaveKey_)
-                state_.work.wait_until(lock, saved_ + kKeyPeriod);
+            if (key_.mustSave())
+                state_.work.wait_until(lock, key_.due());
             else
                 state_.work.wait(lock);
             state_.isAsleep = false;
         }
     }
     if (state_.queue.empty() && !isProbe && (state_.backlog.empty() || state_.failure))
-        return std::nullopt; // stopping
-    Batch batch;
+        return false; // stopping
     const std::size_t late = std::min(state_.backlog.size(), kMaxBatch);
     const auto backlog = state_.backlog.begin();
-    batch.late.assign(backlog, backlog + static_cast<std::ptrdiff_t>(late));
-    for (; !state_.queue.empty() && batch.entries.size() < kMaxBatch; state_.queue.pop_front()) {
+    batch_.late.assign(backlog, backlog + static_cast<std::ptrdiff_t>(late));
+    for (; !state_.queue.empty() && batch_.entries.size() < kMaxBatch; state_.queue.pop_front()) {
         state_.queue.front()->state = Entry::State::taken;
-        batch.entries.push_back(state_.queue.front());
+        batch_.entries.push_back(state_.queue.front());
     }
     mustPoll_ =
-        std::ranges::any_of(batch.entries, [](const EntryPtr &entry) { return entry->isSpooled; });
-    batch.lost = state_.lostNow;
-    batch.mustReopen = std::exchange(state_.mustReopen, false);
-    return batch;
+        std::ranges::any_of(batch_.entries, [](const EntryPtr &entry) { return entry->isSpooled; });
+    batch_.lost = state_.lostNow;
+    batch_.mustReopen = std::exchange(state_.mustReopen, false);
+    return true;
 }
 
-void TrailWriter::write(Batch &batch) noexcept {
-    std::vector<std::uint64_t> sequences;
+FailurePtr TrailWriter::kept(const Error &error) const noexcept {
     try {
-        commit(batch, sequences);
-        return finish(batch, sequences);
-    } catch (const Error &error) {
-        fail(batch, error);
-    } catch (const std::exception &exception) {
-        fail(batch, Error(ErrorCode::noMemory, exception.what(), ENOMEM));
+        return std::make_shared<const Error>(error);
+    } catch (const std::exception &) {
+        return state_.noMemory;
     }
 }
 
-void TrailWriter::commit(const Batch &batch, std::vector<std::uint64_t> &sequences) {
-    if (batch.mustReopen)
+void TrailWriter::write() noexcept {
+    FailurePtr failure;
+    try {
+        commit();
+    } catch (const Error &error) {
+        failure = kept(error);
+    } catch (const std::exception &) {
+        failure = state_.noMemory;
+    }
+    if (failure)
+        fail(failure);
+    else
+        finish();
+}
+
+void TrailWriter::commit() {
+    if (batch_.mustReopen)
         file_.reset();
     if (file_ && file_->look() != TrailFile::State::same)
         file_.reset();
@@ -118,39 +172,37 @@ void TrailWriter::commit(const Batch &batch, std::vector<std::uint64_t> &sequenc
     std::string text;
     for (const Record &record : ahead_)
         add(text, record);
-    if (batch.lost > 0) {
-        Record record = ofDriver(Action::missing, countOf(batch.lost, "record") +
-                                                      " found no room to wait while the file "
-                                                      "could not be written");
-        record.count = batch.lost;
-        add(text, record);
-    }
+    if (batch_.lost > 0)
+        add(text, ofLost(batch_.lost, "found no room to wait while the file could not be written"));
     if (!left_.empty())
         add(text, ofDriver(Action::resumed,
                            countOf(left_.size(), "record") +
                                " that the process before this one had not written follow"));
     for (const std::string &record : left_)
         addText(text, numbered(record, next_.sequence + 1));
-    for (const Record &record : batch.late)
-        add(text, record);
-    for (const EntryPtr &entry : batch.entries)
-        sequences.push_back(add(text, entry->record));
-    file_->append(text, state_.options.isSynced);
+    for (const auto *entries : {&batch_.late, &batch_.entries}) {
+        for (const EntryPtr &entry : *entries) {
+            if (entry->follows && entry->follows->sequence != 0)
+                entry->record.follows = entry->follows->sequence;
+            add(text, entry->record);
+            entry->sequence = next_.sequence;
+        }
+    }
+    file_->append(text, state_.isSynced);
     head_ = next_;
     ahead_.clear();
     left_.clear();
-    if (key_)
-        key_->commit();
-    mustSaveKey_ = key_.has_value();
+    if (SealingKey *const key = key_.get())
+        key->commit();
+    key_.noteUse();
 }
 
-std::uint64_t TrailWriter::add(std::string &text, const Record &record) {
+void TrailWriter::add(std::string &text, const Record &record) {
     addText(text, textOf(record, next_.sequence + 1, state_.options.source));
-    return next_.sequence;
 }
 
 void TrailWriter::addText(std::string &text, std::string_view record) {
-    appendLine(text, record, next_, key_ ? &*key_ : nullptr);
+    appendLine(text, record, next_, key_.get());
 }
 
 void TrailWriter::openFile() {
@@ -158,7 +210,7 @@ void TrailWriter::openFile() {
     const Head found = file_->openedAt();
     ahead_.clear();
     Head known = head_; // of this process, or of the one before it
-    const auto kept = readKey();
+    const auto kept = key_.take();
     if (!hasBegun_) {
         // A file that was renamed since may hold more than was known when the key was kept.
         known = file_->wasEmpty() ? TrailFile::endOfRotated(state_.fileSystem, state_.options.file)
@@ -195,18 +247,19 @@ void TrailWriter::openFile() {
         ahead_.push_back(ofDriver(Action::resumed,
                                   countOf(static_cast<std::uint64_t>(file_->tornBytes()), "byte") +
                                       " of an unfinished record were cut off"));
-    if (key_) {
-        key_->advanceTo(head_.sequence + 1);
-        key_->commit();
+    if (SealingKey *const key = key_.get()) {
+        key->advanceTo(head_.sequence + 1);
+        key->commit();
     }
     hasBegun_ = true;
     openSpool();
+    const MutexLock lock(state_.mutex);
+    state_.isSealed = key_.get() != nullptr;
 }
 
 void TrailWriter::openSpool() {
     if (state_.options.spoolFile.empty() || hasLookedForSpool_)
         return;
-    hasLookedForSpool_ = true;
     try {
         Spool spool(state_.fileSystem, state_.options.spoolFile);
         std::set<std::string> written; // without their sequences, which the spool does not know
@@ -225,120 +278,102 @@ void TrailWriter::openSpool() {
         }
         const MutexLock lock(state_.mutex);
         state_.spool.emplace(std::move(spool));
+        hasLookedForSpool_ = true;
     } catch (const Error &error) {
+        hasLookedForSpool_ = true;
         state_.log.error(error.fullText() + "; each call waits until its record is in the trail");
     }
 }
 
-std::optional<Head> TrailWriter::readKey() {
-    if (key_)
-        return std::nullopt;
-    const std::string &path = state_.options.keyFile;
-    const std::size_t slash = path.rfind('/');
-    std::optional<Head> known;
-    std::string why;
-    try {
-        FileStatus status;
-        const std::string directory = path.substr(0, slash);
-        if (state_.fileSystem.statusOf(directory, status) == -ENOENT)
-            return std::nullopt;
-        auto kept = readSealingKey(StoreDirectory::toReachFiles(state_.fileSystem, directory),
-                                   path.substr(slash + 1));
-        if (kept) {
-            known = Head{kept->key.sequence() - 1, kept->chain};
-            key_ = std::move(kept->key);
-        }
-    } catch (const Error &error) {
-        why = error.fullText();
-    }
-    if (!why.empty() && why != toldKey_)
-        state_.log.error("audit records are not sealed: " + why);
-    toldKey_ = why;
-    const MutexLock lock(state_.mutex);
-    state_.isSealed = key_.has_value();
-    return known;
-}
-
 void TrailWriter::saveKey() noexcept {
-    if (!key_ || !mustSaveKey_)
+    if (!key_.mustSave())
         return;
-    saved_ = Deadline::Clock::now();
     try {
-        if (file_ && !state_.options.isSynced)
+        if (file_ && !state_.isSynced)
             file_->sync(); // or the key knows of records that a power cut takes
-        key_->advanceTo(head_.sequence + 1);
-        key_->commit();
-        const std::string &path = state_.options.keyFile;
-        const std::size_t slash = path.rfind('/');
-        StoreDirectory directory(state_.fileSystem, path.substr(0, slash));
-        writeSealingKey(directory, path.substr(slash + 1), *key_, head_.chain);
-        mustSaveKey_ = false;
     } catch (const std::exception &exception) {
-        state_.log.failure("the key of the audit trail was not kept: ", exception);
+        return state_.log.failure("the key of the audit trail was not kept: ", exception);
     }
+    key_.save(head_);
 }
 
-void TrailWriter::finish(Batch &batch, const std::vector<std::uint64_t> &sequences) {
-    const bool mustSaveNow = Deadline::Clock::now() >= saved_ + kKeyPeriod;
+void TrailWriter::finish() noexcept {
+    const bool mustSaveNow = Deadline::Clock::now() >= key_.due();
     bool hasRecovered = false;
     {
         const MutexLock lock(state_.mutex);
-        for (std::size_t i = 0; i < batch.entries.size(); ++i) {
-            Entry &entry = *batch.entries[i];
-            entry.state = Entry::State::written;
-            entry.sequence = sequences[i];
-            if (!entry.isRefused)
-                continue;
-            Record correction = entry.record;
-            correction.time = now();
-            correction.outcome = Outcome::failure;
-            correction.reason = kUnavailable;
-            correction.follows = entry.sequence;
-            state_.queue.push_back(std::make_shared<Entry>(std::move(correction)));
+        for (const EntryPtr &entry : batch_.entries) {
+            entry->state = Entry::State::written;
+            entry->follows.reset();
+            if (entry->fate != Entry::Fate::waits)
+                correct(entry);
         }
-        for (std::size_t i = 0; i < batch.late.size(); ++i)
+        for (const EntryPtr &entry : batch_.late) {
+            entry->follows.reset();
             state_.backlog.pop_front();
-        state_.lostNow -= batch.lost;
+        }
+        state_.lostNow -= batch_.lost;
         state_.sequence = head_.sequence;
         state_.written = now();
         if (state_.spool && state_.queue.empty() && state_.backlog.empty())
             state_.spool->clear();
         state_.isStalled = false;
         state_.isStallLogged = false;
-        hasRecovered = state_.failure.has_value();
+        hasRecovered = state_.failure != nullptr;
         state_.failure.reset();
     }
     state_.progress.notify_all();
     if (hasRecovered)
-        state_.log.notice("the audit trail " + inQuotes(state_.options.file) + " is written again");
+        logRecovery();
     if (mustSaveNow)
         saveKey();
 }
 
-void TrailWriter::fail(Batch &batch, const Error &why) {
+void TrailWriter::correct(const EntryPtr &entry) noexcept {
+    try {
+        Record record = entry->record;
+        record.time = now();
+        if (entry->fate == Entry::Fate::wentOn) {
+            record.isLate = true;
+        } else {
+            record.outcome = Outcome::failure;
+            record.reason = kUnavailable;
+        }
+        const auto correction = std::make_shared<Entry>(std::move(record));
+        correction->follows = entry;
+        state_.queue.push_back(correction);
+    } catch (const std::exception &) {
+        state_.countLost();
+    }
+}
+
+void TrailWriter::fail(const FailurePtr &failure) noexcept {
     file_.reset();
-    if (key_)
-        key_->rollBack();
+    if (SealingKey *const key = key_.get())
+        key->rollBack();
     bool isNew = false;
     {
         const MutexLock lock(state_.mutex);
-        isNew = !state_.failure || state_.failure->message() != why.message() ||
-                state_.failure->systemErrno() != why.systemErrno();
-        state_.failure = why;
+        isNew = !state_.failure || state_.failure->message() != failure->message() ||
+                state_.failure->systemErrno() != failure->systemErrno();
+        state_.failure = failure;
     }
     if (isNew)
-        state_.log.error(why.fullText() + "; " + consequenceOf(state_.options.onFailure));
+        logFailure(*failure);
     const MutexLock lock(state_.mutex);
-    for (const EntryPtr &entry : batch.entries) {
+    for (const EntryPtr &entry : batch_.entries) {
         entry->state = Entry::State::failed;
-        entry->failure = why;
-        if (entry->isRefused) {
+        entry->failure = failure;
+        entry->sequence = 0;
+        if (entry->fate == Entry::Fate::refused) {
             entry->record.outcome = Outcome::failure;
             entry->record.reason = kUnavailable;
         }
         if (!entry->isWaitedFor)
-            state_.keep(std::move(entry->record), entry->isSpooled);
+            state_.keep(entry);
     }
+    for (const EntryPtr &entry : batch_.late)
+        entry->sequence = 0;
     state_.isStalled = false;
     state_.progress.notify_all();
 }

@@ -49,9 +49,9 @@ const char *reasonOf(ErrorCode code, bool isWithoutValue) noexcept {
 
 } // namespace
 
-CallRecord::CallRecord(std::shared_ptr<audit::Trail> trail, audit::Action action,
-                       virConnectPtr connection, std::optional<Uuid> secret)
-    : trail_(std::move(trail)),
+CallRecord::CallRecord(const InstanceTrail &trail, audit::Action action, virConnectPtr connection,
+                       std::optional<Uuid> secret)
+    : trail_(trail),
       action_(action),
       connection_(connection),
       secret_(secret) {}
@@ -67,8 +67,24 @@ audit::Record CallRecord::record(audit::Outcome outcome) const {
     record.connection = connection_uri::shown(connection_);
     record.secret = secret_;
     record.usage = usage_;
-    record.follows = intent_;
     return record;
+}
+
+void CallRecord::admit(audit::Outcome outcome) {
+    trail_.with([&](const std::shared_ptr<audit::Trail> &trail) {
+        if (!trail)
+            return;
+        admission_ = trail->admit(record(outcome));
+        admittedBy_ = trail;
+    });
+}
+
+void CallRecord::note(audit::Record record) {
+    trail_.with([&](const std::shared_ptr<audit::Trail> &trail) {
+        // In another file, the sequence would be that of another record.
+        if (trail)
+            trail->note(std::move(record), trail == admittedBy_ ? admission_ : audit::Admission());
+    });
 }
 
 void CallRecord::asksFor(const Usage &usage) {
@@ -84,21 +100,19 @@ void CallRecord::concerns(const SecretDefinition &definition) {
 }
 
 void CallRecord::admitRelease() {
-    trail_->admit(record(audit::Outcome::success));
+    admit(audit::Outcome::success);
 }
 
 void CallRecord::admitChange() {
     if (isAdmitted_)
         return;
-    const std::uint64_t sequence = trail_->admit(record(audit::Outcome::unknown));
+    admit(audit::Outcome::unknown);
     isAdmitted_ = true;
-    if (sequence != 0)
-        intent_ = sequence;
 }
 
 void CallRecord::noteSuccess() noexcept {
     try {
-        trail_->note(record(audit::Outcome::success));
+        note(record(audit::Outcome::success));
     } catch (const std::exception &exception) {
         libvirtAdminLog().failure("an audit record was not made: ", exception);
     }
@@ -125,7 +139,7 @@ void CallRecord::noteFailure(const std::exception &why) noexcept {
             failed.reason = "error";
             failed.message = why.what();
         }
-        trail_->note(std::move(failed));
+        note(std::move(failed));
     } catch (const std::exception &exception) {
         libvirtAdminLog().failure("an audit record was not made: ", exception);
     }

@@ -4,13 +4,13 @@
 #include "audit/trail.h"
 #include "conf/secret_definition.h"
 #include "conf/uuid.h"
+#include "secret_driver/instance_trail.h"
 
 #include <libvirt/libvirt.h>
 
 #include <exception>
 #include <memory>
 #include <optional>
-#include <utility>
 
 namespace keyhold {
 
@@ -18,7 +18,7 @@ namespace keyhold {
 class CallRecord {
   public:
     /// `secret` is what the caller named, if it named one by its uuid.
-    CallRecord(std::shared_ptr<audit::Trail> trail, audit::Action action, virConnectPtr connection,
+    CallRecord(const InstanceTrail &trail, audit::Action action, virConnectPtr connection,
                std::optional<Uuid> secret);
 
     void asksFor(const Usage &usage);
@@ -31,14 +31,18 @@ class CallRecord {
   private:
     [[nodiscard]] audit::Record record(audit::Outcome outcome) const;
 
-    const std::shared_ptr<audit::Trail> trail_;
+    void admit(audit::Outcome outcome);
+    void note(audit::Record record);
+
+    const InstanceTrail &trail_; // which may become another one between two steps
     const audit::Action action_;
     const virConnectPtr connection_;
     std::optional<Uuid> secret_;
     std::optional<Usage> usage_;
     bool isKnown_ = false; // there is such a secret
     bool isAdmitted_ = false;
-    std::optional<std::uint64_t> intent_;
+    audit::Admission admission_;
+    std::shared_ptr<const audit::Trail> admittedBy_;
 };
 
 /// One call, and its record if calls are recorded; if they are not, each step is one branch.
@@ -80,16 +84,16 @@ class AuditedCall {
     CallRecord *const record_;
 };
 
-/// Does the work of one call, which gets its AuditedCall; what it raises is recorded. `trail` is
-/// null where calls are not recorded, `secret` what the caller named, if it named one by its uuid.
+/// Does the work of one call, which gets its AuditedCall; what it raises is recorded. `secret` is
+/// what the caller named, if it named one by its uuid.
 template <typename Work>
-auto audited(std::shared_ptr<audit::Trail> trail, audit::Action action, virConnectPtr connection,
+auto audited(const InstanceTrail &trail, audit::Action action, virConnectPtr connection,
              std::optional<Uuid> secret, const Work &work) {
-    if (!trail) {
+    if (!trail.isRecorded()) {
         AuditedCall call(nullptr);
         return work(call);
     }
-    CallRecord record(std::move(trail), action, connection, secret);
+    CallRecord record(trail, action, connection, secret);
     AuditedCall call(&record);
     try {
         return work(call);

@@ -161,7 +161,7 @@ void Instance::end() noexcept {
 void Instance::readKeys() {
     HostKeys keys = readHostKeys(paths_, libvirtAdminLog());
     policy_->set(std::move(keys.policy));
-    if (keys.hasSettings || !trail_.current()) // one that is there goes on
+    if (keys.hasSettings || !trail_.isRecorded()) // one that is there goes on
         trail_.follow(keys.settings, paths_);
     settingsRead_ = {paths_.settingsFile, keys.settingsStatus};
     settingsReadAt_ = std::time(nullptr);

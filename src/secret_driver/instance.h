@@ -45,7 +45,7 @@ class Instance {
 
     [[nodiscard]] SecretStore &store() noexcept { return store_; }
     /// Null if calls are not recorded.
-    [[nodiscard]] std::shared_ptr<audit::Trail> trail() const { return trail_.current(); }
+    [[nodiscard]] const InstanceTrail &trail() const noexcept { return trail_; }
     [[nodiscard]] const std::shared_ptr<Events> &events() const noexcept { return events_; }
 
     /// Takes over what secret.conf, the keys and the files say now, and notifies watchers. Values

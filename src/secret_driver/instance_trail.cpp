@@ -8,15 +8,17 @@
 
 namespace keyhold {
 
-std::shared_ptr<audit::Trail> InstanceTrail::taken() const {
-    const MutexLock lock(mutex_);
-    return trail_;
+void InstanceTrail::with(
+    const std::function<void(const std::shared_ptr<audit::Trail> &)> &use) const {
+    const ReaderLock lock(mutex_);
+    use(trail_);
 }
 
 void InstanceTrail::follow(const Settings &settings, const InstancePaths &paths) {
     auto options = auditOptions(settings, paths);
-    const MutexLock lock(mutex_);
+    const WriterLock lock(mutex_);
     if (trail_ && options && trail_->options().isSameTrail(*options)) {
+        trail_->setPolicy(options->isSynced, options->onFailure);
         trail_->reopen();
         trail_->note(audit::ofDriver(audit::Action::reloaded));
         return;
@@ -40,7 +42,7 @@ void InstanceTrail::endCurrent() noexcept {
 }
 
 void InstanceTrail::end() noexcept {
-    const MutexLock lock(mutex_);
+    const WriterLock lock(mutex_);
     endCurrent();
 }
 

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "audit/trail.h"
-#include "conf/mutex.h"
 #include "conf/settings.h"
 #include "host/instance_paths.h"
+#include "os/shared_mutex.h"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 
 namespace keyhold {
@@ -20,23 +21,22 @@ class InstanceTrail {
     InstanceTrail(const InstanceTrail &) = delete;
     InstanceTrail &operator=(const InstanceTrail &) = delete;
 
-    /// Null if calls are not recorded.
-    [[nodiscard]] std::shared_ptr<audit::Trail> current() const {
-        return isRecorded_ ? taken() : nullptr;
-    }
-    /// Begins or ends the trail, or goes on with it, as the settings of now have it; calls that
-    /// come at the same time wait.
+    [[nodiscard]] bool isRecorded() const noexcept { return isRecorded_; }
+    /// Calls `use` with the trail of now, which does not end in the meantime unless the instance
+    /// does; null if calls are no longer recorded.
+    void with(const std::function<void(const std::shared_ptr<audit::Trail> &)> &use) const;
+    /// Begins or ends the trail, or goes on with it, as the settings of now have it; waits for
+    /// records that are on their way, and calls that come at the same time wait.
     void follow(const Settings &settings, const InstancePaths &paths);
     /// Records the end, and waits for what is on its way, within audit::Trail::kPatience. Calls
     /// that come later cannot be recorded, and are refused as the settings have it.
     void end() noexcept;
 
   private:
-    [[nodiscard]] std::shared_ptr<audit::Trail> taken() const;
     void endCurrent() noexcept REQUIRES(mutex_);
 
     std::atomic<bool> isRecorded_{false};
-    mutable Mutex mutex_;
+    mutable SharedMutex mutex_;
     std::shared_ptr<audit::Trail> trail_ GUARDED_BY(mutex_);
 };
 

@@ -72,7 +72,7 @@ TEST_F(SpoolTest, ACallGoesOnWhenTheSpoolHasItsRecord) {
         while (!mayWrite)
             std::this_thread::yield();
     });
-    EXPECT_EQ(0U, trail.admit(read("one")));
+    EXPECT_EQ(0U, trail.admit(read("one")).sequence());
     EXPECT_NE(std::string::npos, spooled().find("one"));
     mayWrite = true;
     EXPECT_TRUE(eventually([&] { return lines().size() == 2 && spooled().empty(); }));
@@ -83,15 +83,15 @@ TEST_F(SpoolTest, AChangeIsAnnouncedInTheTrail) {
     trail.admit(read("opens the spool"));
     Record intent = read("one");
     intent.outcome = Outcome::unknown;
-    EXPECT_EQ(2U, trail.admit(intent));
+    EXPECT_EQ(2U, trail.admit(intent).sequence());
 }
 
 TEST_F(SpoolTest, WithASyncedTrailACallWaitsForIt) {
     Options synced = spooling();
     synced.isSynced = true;
     Trail trail(files, std::move(synced), log);
-    EXPECT_EQ(1U, trail.admit(read("one")));
-    EXPECT_EQ(2U, trail.admit(read("two")));
+    EXPECT_EQ(1U, trail.admit(read("one")).sequence());
+    EXPECT_EQ(2U, trail.admit(read("two")).sequence());
 }
 
 TEST_F(SpoolTest, WhatAProcessLeftIsWrittenByTheNext) {
@@ -129,7 +129,7 @@ TEST_F(SpoolTest, WhatCannotBeWrittenStaysForTheNextProcess) {
         Trail trail(files, std::move(going), log);
         trail.admit(read("opens the spool"));
         files.fail(Operation::write, "audit.jsonl", ENOSPC, FaultyFileSystem::kAlways);
-        EXPECT_EQ(0U, trail.admit(read("went on", By::libvirt)));
+        EXPECT_EQ(0U, trail.admit(read("went on", By::libvirt)).sequence());
     }
     files.clearFaults();
     EXPECT_NE(std::string::npos, spooled().find("\"late\":true"));
@@ -154,12 +154,31 @@ TEST_F(SpoolTest, RecordsThatWereLeftAreKeptWhenTheFileFails) {
     EXPECT_TRUE(lines()[1].holds("\"late\":true"));
 }
 
+TEST_F(SpoolTest, WhatFoundNoRoomIsCountedByTheNextProcess) {
+    {
+        Trail trail(files, spooling(), log);
+        trail.admit(read("opens the spool"));
+        files.fail(Operation::write, "audit.jsonl", ENOSPC, FaultyFileSystem::kAlways);
+        for (std::size_t i = 0; i < Trail::kMaxWaiting + 3; ++i)
+            trail.note(read("x"));
+        EXPECT_TRUE(eventually([&] { return trail.health().lost == 3; }));
+    }
+    files.clearFaults();
+    const std::size_t left = Spool(disk, kSpool).left().size() - 1;
+    ASSERT_GT(left, 1000U);
+    { Trail(files, spooling(), log).admit(read("after")); }
+    const auto all = lines();
+    ASSERT_EQ(left + 4, all.size());
+    EXPECT_TRUE(all[left + 2].holds("audit-records-missing"));
+    EXPECT_TRUE(all[left + 2].holds("\"count\":" + std::to_string(Trail::kMaxWaiting + 3 - left)));
+}
+
 TEST_F(SpoolTest, WithoutASpoolCallsWait) {
     Options wrong = spooling();
     wrong.spoolFile = "/nowhere/spool";
     Trail trail(files, std::move(wrong), log);
-    EXPECT_EQ(1U, trail.admit(read("one")));
-    EXPECT_EQ(2U, trail.admit(read("two")));
+    EXPECT_EQ(1U, trail.admit(read("one")).sequence());
+    EXPECT_EQ(2U, trail.admit(read("two")).sequence());
     ASSERT_EQ(1U, log.lines().size());
     EXPECT_NE(std::string::npos, log.lines()[0].find("cannot open the spool"));
 }

@@ -20,7 +20,7 @@ std::uint64_t acknowledgedBefore(std::size_t k, MemoryFileSystem &disk, const Op
         record.isCall = true;
         record.caller = Caller{};
         try {
-            last = std::max(last, trail.admit(std::move(record)));
+            last = std::max(last, trail.admit(std::move(record)).sequence());
         } catch (const UnavailableError &) {
             break;
         }
@@ -36,7 +36,7 @@ TEST_F(TrailCrashTest, NoAcknowledgedRecordIsLostByAPowerCutAtAnyCall) {
         own.clearFaults();
         own.crashPowerLoss(random);
         Trail trail(own, options(), log);
-        const std::uint64_t next = trail.admit(read("after"));
+        const std::uint64_t next = trail.admit(read("after")).sequence();
         EXPECT_GT(next, last) << "stopped after call " << k;
         trail.stop();
         const auto all = checkedLines(own.content(kFile).value_or(""));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "audit/trail_fixture.h"
 
+#include "conf/no_memory.h"
+
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
@@ -74,7 +76,7 @@ TEST_F(TrailFailureTest, ClientsAreRefusedByNameOfFileAndReason) {
 
 TEST_F(TrailFailureTest, CallsOfLibvirtGoOnAndAreWrittenLater) {
     fillDisk();
-    EXPECT_EQ(0U, trail.admit(read("guest", By::libvirt)));
+    EXPECT_EQ(0U, trail.admit(read("guest", By::libvirt)).sequence());
     EXPECT_EQ(1U, trail.health().waiting);
     EXPECT_NE("", trail.health().failure);
     files.clearFaults();
@@ -83,11 +85,53 @@ TEST_F(TrailFailureTest, CallsOfLibvirtGoOnAndAreWrittenLater) {
     EXPECT_TRUE(eventually([&] { return trail.health().failure.empty(); }));
 }
 
+TEST_F(TrailFailureTest, WhatCameOfALateRecordNamesIt) {
+    fillDisk();
+    const Admission guest = trail.admit(read("guest", By::libvirt));
+    EXPECT_EQ(0U, guest.sequence());
+    trail.note(read("outcome"), guest);
+    files.clearFaults();
+    ASSERT_TRUE(eventually([&] { return lines().size() == 3; }));
+    EXPECT_TRUE(lines()[1].holds("guest"));
+    EXPECT_TRUE(lines()[2].holds("outcome") && lines()[2].holds("\"follows\":2"));
+    EXPECT_TRUE(eventually([&] { return guest.sequence() == 2; }));
+}
+
+TEST_F(TrailFailureTest, ARecordOnItsWayIsCalledLateBehindIt) {
+    files.before(Operation::write, "audit.jsonl", [&] { gate.pass(); });
+    EXPECT_EQ("", refusalWhileHung(By::libvirt));
+    files.clearFaults();
+    gate.open();
+    ASSERT_TRUE(eventually([&] { return lines().size() == 3; }));
+    EXPECT_FALSE(lines()[1].holds("late"));
+    EXPECT_TRUE(lines()[2].holds("\"late\":true") && lines()[2].holds("\"follows\":2"));
+}
+
+TEST_F(TrailFailureTest, ARecordThatThereIsNoMemoryForCountsAsLost) {
+    Record record = read("one");
+    {
+        const NoMemory none;
+        trail.note(std::move(record));
+    }
+    EXPECT_EQ(3U, trail.admit(read("two")).sequence());
+    EXPECT_TRUE(lines()[1].holds("audit-records-missing"));
+    EXPECT_EQ(1U, trail.health().lost);
+}
+
+TEST_F(TrailFailureTest, APolicyCountsFromTheNextRecordOn) {
+    const std::size_t before = files.count(Operation::sync, "audit.jsonl");
+    trail.setPolicy(false, AuditOnFailure::proceed);
+    trail.admit(read("one"));
+    EXPECT_EQ(before, files.count(Operation::sync, "audit.jsonl"));
+    fillDisk();
+    EXPECT_EQ("", refusal(trail));
+}
+
 TEST_F(TrailFailureTest, ACallWithoutIdentityCountsAsOneOfLibvirt) {
     fillDisk();
     Record record = read("embedded");
     record.caller.reset();
-    EXPECT_EQ(0U, trail.admit(std::move(record)));
+    EXPECT_EQ(0U, trail.admit(std::move(record)).sequence());
 }
 
 TEST_F(TrailFailureTest, TheSettingDecidesWhoGoesOn) {
@@ -120,7 +164,7 @@ TEST_F(TrailFailureTest, ADiskThatHangsKeepsACallForItsDeadlineAndLaterOnesNotAt
     EXPECT_NE(std::string::npos,
               refusalWhileHung(By::client).find("has not answered for 2 seconds"));
     EXPECT_NE("", refusal(trail)) << "and the clock has not moved";
-    EXPECT_EQ(0U, trail.admit(read("guest", By::libvirt)));
+    EXPECT_EQ(0U, trail.admit(read("guest", By::libvirt)).sequence());
     files.clearFaults();
     gate.open();
     // The one whose record was on its way is told of; the others of after it.
@@ -130,7 +174,7 @@ TEST_F(TrailFailureTest, ADiskThatHangsKeepsACallForItsDeadlineAndLaterOnesNotAt
     EXPECT_TRUE(all[2].holds("guest") || all[3].holds("guest"));
     const SeenLine &correction = all[2].holds("guest") ? all[3] : all[2];
     EXPECT_TRUE(correction.holds("audit-unavailable") && correction.holds("\"follows\":2"));
-    EXPECT_EQ(5U, trail.admit(read("after")));
+    EXPECT_EQ(5U, trail.admit(read("after")).sequence());
 }
 
 TEST_F(TrailFailureTest, ARefusalWhoseWriteFailsIsWrittenLater) {
@@ -145,10 +189,10 @@ TEST_F(TrailFailureTest, ARefusalWhoseWriteFailsIsWrittenLater) {
 
 TEST_F(TrailFailureTest, WhatIsLostWithTheEndIsCountedInTheLog) {
     fillDisk();
-    EXPECT_EQ(0U, trail.admit(read("guest", By::libvirt)));
+    EXPECT_EQ(0U, trail.admit(read("guest", By::libvirt)).sequence());
     trail.stop();
     EXPECT_TRUE(log.mentions("ends without 1 record that could not be written"));
-    EXPECT_EQ(0U, trail.admit(read("guest", By::libvirt)));
+    EXPECT_EQ(0U, trail.admit(read("guest", By::libvirt)).sequence());
     EXPECT_TRUE(log.mentions("went on unrecorded"));
 }
 
@@ -167,7 +211,7 @@ TEST_F(TrailFailureTest, AThreadThatHangsIsLeftBehindAtTheEnd) {
 TEST_F(TrailFailureTest, AfterAFailedSyncTheFileIsReadAgain) {
     files.fail(Operation::sync, "audit.jsonl", EIO);
     EXPECT_NE("", refusal(trail));
-    EXPECT_EQ(2U, trail.admit(read("after")));
+    EXPECT_EQ(2U, trail.admit(read("after")).sequence());
     EXPECT_EQ(2U, lines().size());
 }
 
@@ -175,7 +219,7 @@ TEST_F(TrailFailureTest, WhatAFailedWriteHasWrittenAllTheSameIsExplained) {
     files.fail(Operation::sync, "audit.jsonl", EIO);
     files.fail(Operation::truncate, "audit.jsonl", EIO);
     EXPECT_NE("", refusal(trail));
-    EXPECT_EQ(4U, trail.admit(read("after")));
+    EXPECT_EQ(4U, trail.admit(read("after")).sequence());
     const auto all = lines();
     ASSERT_EQ(4U, all.size());
     EXPECT_TRUE(all[2].holds("the calls of the records after 1 may have been refused"));
@@ -189,7 +233,7 @@ TEST_F(TrailFailureTest, SealsGoOnAfterAFailure) {
     files.fail(Operation::write, "audit.jsonl", ENOSPC, 3);
     for (int i = 0; i < 3; ++i)
         EXPECT_NE("", refusal(sealed));
-    EXPECT_EQ(3U, sealed.admit(read("two")));
+    EXPECT_EQ(3U, sealed.admit(read("two")).sequence());
     SealingKey key(2, sha256(bytesOf("K")));
     key.advanceTo(3);
     const std::string text = *disk.content(kFile);

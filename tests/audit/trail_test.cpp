@@ -12,11 +12,11 @@ namespace {
 
 TEST_F(TrailTest, ARecordIsInTheFileBeforeItsCallGoesOn) {
     Trail trail(files, options(), log);
-    EXPECT_EQ(1U, trail.admit(read("one")));
+    EXPECT_EQ(1U, trail.admit(read("one")).sequence());
     ASSERT_EQ(1U, lines().size());
     EXPECT_TRUE(lines()[0].holds("one"));
     EXPECT_TRUE(disk.allSynced("/log"));
-    EXPECT_EQ(2U, trail.admit(read("two")));
+    EXPECT_EQ(2U, trail.admit(read("two")).sequence());
     EXPECT_EQ(2U, lines().size());
 }
 
@@ -43,7 +43,7 @@ TEST_F(TrailTest, SeveralThatWaitShareASync) {
         for (int i = 0; i < kThreads; ++i)
             threads.emplace_back([&] {
                 for (int each = 0; each < kEach; ++each)
-                    EXPECT_NE(0U, trail.admit(read("x")));
+                    EXPECT_NE(0U, trail.admit(read("x")).sequence());
             });
     }
     EXPECT_EQ(std::size_t{kThreads} * kEach, lines().size());
@@ -61,7 +61,7 @@ TEST_F(TrailTest, WithoutSyncNothingIsSynced) {
 TEST_F(TrailTest, GoesOnAfterARestart) {
     { Trail(files, options(), log).admit(read("one")); }
     Trail trail(files, options(), log);
-    EXPECT_EQ(2U, trail.admit(read("two")));
+    EXPECT_EQ(2U, trail.admit(read("two")).sequence());
     EXPECT_EQ(2U, lines().size());
 }
 
@@ -70,7 +70,7 @@ TEST_F(TrailTest, AFileThatIsRenamedIsFollowedByOneThatNamesItsEnd) {
     trail.admit(read("one"));
     const int directory = disk.openDirectory("/log");
     ASSERT_EQ(0, disk.rename(directory, "audit.jsonl", "audit.jsonl.1"));
-    EXPECT_EQ(3U, trail.admit(read("two")));
+    EXPECT_EQ(3U, trail.admit(read("two")).sequence());
     const auto first = lines("/log/audit.jsonl.1");
     const auto second = lines();
     ASSERT_EQ(1U, first.size());
@@ -88,7 +88,7 @@ TEST_F(TrailTest, AFileThatIsCutIsReported) {
     const std::string whole = *disk.content(kFile);
     const int file = disk.open(disk.openDirectory("/log"), "audit.jsonl", 1 /* O_WRONLY */, 0);
     ASSERT_EQ(0, disk.truncate(file, static_cast<off_t>(whole.size() / 2)));
-    EXPECT_EQ(6U, trail.admit(read("two")));
+    EXPECT_EQ(6U, trail.admit(read("two")).sequence());
     const auto all = lines();
     ASSERT_EQ(4U, all.size());
     EXPECT_TRUE(all[2].holds("audit-records-missing"));
@@ -143,7 +143,7 @@ TEST_F(TrailTest, ATailThatWasCutWhileNobodyWroteIsReportedByTheKey) {
     const std::string whole = *disk.content(kFile);
     disk.putFile(kFile, whole.substr(0, whole.size() / 4));
     Trail trail(files, options(), log);
-    EXPECT_EQ(6U, trail.admit(read("two")));
+    EXPECT_EQ(6U, trail.admit(read("two")).sequence());
     EXPECT_TRUE(lines()[1].holds("audit-records-missing"));
     EXPECT_TRUE(lines()[1].holds("\"count\":3"));
 }
@@ -154,7 +154,7 @@ TEST_F(TrailTest, ARotationWhileNobodyWroteIsFollowedByTheKey) {
     const int directory = disk.openDirectory("/log");
     ASSERT_EQ(0, disk.rename(directory, "audit.jsonl", "audit.jsonl.1"));
     Trail trail(files, options(), log);
-    EXPECT_EQ(3U, trail.admit(read("two")));
+    EXPECT_EQ(3U, trail.admit(read("two")).sequence());
     EXPECT_TRUE(lines()[0].holds("audit-file-begun"));
     EXPECT_TRUE(log.lines().empty());
 }
@@ -171,7 +171,7 @@ TEST_F(TrailTest, ARotationAfterACrashIsFollowedByTheFileAndNotByAnOlderKey) {
     const int directory = disk.openDirectory("/log");
     ASSERT_EQ(0, disk.rename(directory, "audit.jsonl", "audit.jsonl.1"));
     Trail trail(files, options(), log);
-    EXPECT_EQ(4U, trail.admit(read("three")));
+    EXPECT_EQ(4U, trail.admit(read("three")).sequence());
     EXPECT_TRUE(log.lines().empty());
 }
 
@@ -187,7 +187,7 @@ TEST_F(TrailTest, TextsThatAClientChoosesAreCut) {
     }
     EXPECT_LT(disk.content(kFile)->size(), 10 * kMaxText);
     Trail trail(files, options(), log);
-    EXPECT_EQ(3U, trail.admit(read("after")));
+    EXPECT_EQ(3U, trail.admit(read("after")).sequence());
 }
 
 TEST_F(TrailTest, ARotationWhileNobodyWroteIsFollowedByTheLastOfTheRotatedFiles) {
@@ -198,7 +198,7 @@ TEST_F(TrailTest, ARotationWhileNobodyWroteIsFollowedByTheLastOfTheRotatedFiles)
     ASSERT_EQ(0, disk.rename(directory, "audit.jsonl", "audit.jsonl-20261129"));
     disk.putFile("/log/audit.jsonl.3.gz", "compressed");
     Trail trail(files, options(), log);
-    EXPECT_EQ(5U, trail.admit(read("three")));
+    EXPECT_EQ(5U, trail.admit(read("three")).sequence());
     const std::string last = *disk.content("/log/audit.jsonl-20261129");
     const std::size_t start = last.rfind('\n', last.size() - 2) + 1;
     const auto line = parseLine(std::string_view(last).substr(start, last.size() - 1 - start));

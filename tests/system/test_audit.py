@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import libvirt
@@ -135,6 +136,33 @@ class Files(AuditCase):
         handle.value()
         self.assertEqual(self.told(self.secret), ["secret-value-read success"])
         self.assertEqual(self.records()[-1]["event"]["action"], "audit-stopped")
+
+    def test_no_call_is_lost_between_two_files(self) -> None:
+        self.begin()
+        handle = self.define(self.root, self.secret, VALUE)
+        other = self.trail.with_name("other.jsonl")
+        ended = threading.Event()
+        calls = 0
+
+        def change() -> None:
+            nonlocal calls
+            while not ended.is_set():
+                handle.setValue(VALUE)
+                calls += 1
+        with ThreadPoolExecutor() as pool:
+            changing = pool.submit(change)
+            for file in [other, self.trail] * 5:
+                write_file(self.machine.etc / "secret.conf", f'audit = 1\naudit_file = "{file}"\n')
+                self.daemon.reload()
+            ended.set()
+            changing.result()
+        self.daemon.stop()
+        written = [record for path in (self.trail, other) for record in records_in(path)
+                   if record["event"]["action"] == "secret-value-set"]
+        outcomes = [record["event"]["outcome"] for record in written]
+        self.assertGreater(calls, 0)
+        self.assertEqual(outcomes.count("unknown"), calls + 1)
+        self.assertEqual(outcomes.count("success"), calls + 1)
 
 
 class OwnDisk(AuditCase):
