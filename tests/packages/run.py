@@ -84,6 +84,24 @@ class Packages(PackageCase):
         self.assertStock()
         self.assertServed()
 
+    def test_a_trail_goes_with_the_purge_and_the_keys_of_secrets_stay(self) -> None:
+        self.define()
+        self.install()
+        self.assertIn("/etc/logrotate.d/keyhold ", self.system.run(
+            "dpkg-query", "-W", "-f", "${Conffiles}", "keyhold").ok())
+        self.system.run("sh", "-ec", "echo 'audit = 1' >/etc/libvirt/secret.conf; keyhold audit init; umask 077; "
+                        "head -c 32 /dev/urandom >/var/lib/keyhold/secrets-1.key").ok()
+        self.assertServed()
+        self.assertIn("secret-value-read", self.system.run("keyhold", "audit", "who", UUID).ok())
+        left = "find /etc/logrotate.d/keyhold /var/log/keyhold /var/lib/keyhold -type f 2>/dev/null | sort"
+        key, trail = "/var/lib/keyhold/secrets-1.key", "/var/log/keyhold/audit.jsonl"
+        self.system.apt("remove", "keyhold").ok()
+        self.assertEqual(self.system.run("sh", "-c", left).output.split(),
+                         ["/etc/logrotate.d/keyhold", "/var/lib/keyhold/audit-key", key, trail])
+        self.system.apt("purge", "keyhold").ok()
+        self.assertEqual(self.system.run("sh", "-c", left).output.split(), [key])
+        self.assertFalse((self.system.root / "var/log/keyhold").exists())
+
     def test_a_sealed_store_may_be_left_on_purpose(self) -> None:
         self.install()
         (self.system.root / "etc/libvirt/secrets").mkdir(mode=0o700)
