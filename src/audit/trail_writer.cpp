@@ -164,7 +164,9 @@ void TrailWriter::write() noexcept {
 void TrailWriter::commit() {
     if (batch_.mustReopen)
         file_.reset();
-    if (file_ && file_->look() != TrailFile::State::same)
+    const auto state = file_ ? file_->look() : TrailFile::State::replaced;
+    wasCut_ = wasCut_ || state == TrailFile::State::shorter;
+    if (state != TrailFile::State::same)
         file_.reset();
     if (!file_)
         openFile();
@@ -190,6 +192,7 @@ void TrailWriter::commit() {
     }
     file_->append(text, state_.isSynced);
     head_ = next_;
+    wasCut_ = false;
     ahead_.clear();
     left_.clear();
     if (SealingKey *const key = key_.get())
@@ -233,7 +236,7 @@ void TrailWriter::openFile() {
         head_ = found;
     } else if (found.sequence == known.sequence) {
         head_ = found;
-    } else if (file_->wasEmpty()) {
+    } else if (file_->wasEmpty() && !wasCut_) {
         goOn(Action::fileBegun, "").previousChain = hexOf(known.chain);
     } else {
         Record &record = goOn(Action::missing, "records that were written are not in the file");

@@ -113,8 +113,8 @@ void printText(const TrailCheck &check, const std::string &file, std::size_t fil
     if (const std::uint64_t more = result.breakCount - result.breaks.size(); more > 0)
         print("broken at " + std::to_string(more) + (more == 1 ? " more place" : " more places"));
     if (result.lost > 0)
-        print(std::to_string(result.lost) + (result.lost == 1 ? " record" : " records") +
-              " could not be written, as the trail says");
+        print(std::to_string(result.lost) + (result.lost == 1 ? " record is" : " records are") +
+              " missing, as the trail says");
     if (result.records > 0) {
         printProofs(result, check.verdict(), head);
         print("head " + textOf(result.last));

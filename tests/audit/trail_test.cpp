@@ -98,6 +98,20 @@ TEST_F(TrailTest, AFileThatIsCutIsReported) {
               log.lines());
 }
 
+TEST_F(TrailTest, AFileThatIsEmptiedIsReportedAsALossAndNotAsARotation) {
+    Trail trail(files, options(), log);
+    trail.admit(read("one"));
+    trail.admit(read("two"));
+    const int file = disk.open(disk.openDirectory("/log"), "audit.jsonl", 1 /* O_WRONLY */, 0);
+    ASSERT_EQ(0, disk.truncate(file, 0)); // as copytruncate does
+    EXPECT_EQ(4U, trail.admit(read("three")).sequence());
+    const auto all = lines();
+    ASSERT_EQ(2U, all.size());
+    EXPECT_TRUE(all[0].holds("audit-records-missing"));
+    EXPECT_TRUE(all[0].holds("\"count\":2"));
+    EXPECT_TRUE(log.mentions("lacks 2 records that had been written"));
+}
+
 TEST_F(TrailTest, RecordsAreSealedOnceThereIsAKey) {
     putKey(1);
     {

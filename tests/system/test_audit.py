@@ -113,6 +113,16 @@ class Files(AuditCase):
         handle.value()
         self.assertIn("secret-value-read success", self.told(self.secret))
 
+    def test_a_file_that_is_emptied_is_a_loss(self) -> None:
+        self.begin()
+        handle = self.define(self.root, self.secret, VALUE)
+        os.truncate(self.trail, 0)
+        handle.value()
+        first = self.records()[0]
+        self.assertEqual((first["event"]["action"], first["event"]["outcome"]), ("audit-records-missing", "failure"))
+        self.assertEqual(first["keyhold"]["count"], first["event"]["sequence"] - 1)
+        self.assertIn("secret-value-read success", self.told(self.secret))
+
     def test_a_restart_goes_on_behind_a_torn_line(self) -> None:
         self.begin()
         self.define(self.root, self.secret, VALUE)
