@@ -8,7 +8,9 @@ from typing import Any
 
 from .case import SystemCase
 from .daemon import Daemon
+from .keyhold import Keyhold
 from .secret_files import Secret, write_file
+from .settings import settings
 
 Record = dict[str, Any]
 
@@ -22,7 +24,14 @@ def records_in(path: Path) -> list[Record]:
             raise AssertionError(f"{path} ends within a record: {line[-200:]!r}")
         record = json.loads(line)
         if previous := record["keyhold"].get("previousChain"):
-            chain, sequence = bytes.fromhex(previous), record["event"]["sequence"] - 1
+            before, action = record["event"]["sequence"] - 1, record["event"]["action"]
+            if action == "audit-records-missing":
+                is_allowed = before - sequence == record["keyhold"].get("count", 1)
+            else:
+                is_allowed = action == "audit-file-begun" and not records
+            if not is_allowed:
+                raise AssertionError(f"{path} begins again at {line!r}")
+            chain, sequence = bytes.fromhex(previous), before
         covered = line[:line.rindex(b',"chain":')]
         wanted = hashlib.sha256(chain + covered).hexdigest()
         if record["chain"] != wanted or record["event"]["sequence"] != sequence + 1:
@@ -33,12 +42,22 @@ def records_in(path: Path) -> list[Record]:
 
 
 class AuditCase(SystemCase):
-    """`self.trail` is the file of the trail of a daemon that `begin` starts."""
+    """`self.trail` is the file of the trail of a daemon that `begin` starts. It is verified at the end, and
+    the test says so if it has broken it."""
+
+    verdict = "unbroken"
 
     def setUp(self) -> None:
         super().setUp()
         self.trail = self.machine.home / "audit" / "audit.jsonl"
         self.secret = Secret(usage="audited")
+
+    def tearDown(self) -> None:
+        # The suite of remote clients has no command.
+        if settings().command and self.machine.run("test", "-e", str(self.trail)).code == 0:
+            report = Keyhold(self.machine).run("audit", "verify", "--json", "--file", str(self.trail))
+            self.assertEqual(json.loads(report.out)["verdict"], self.verdict, report.out)
+        super().tearDown()
 
     def configure(self, *lines: str) -> None:
         write_file(self.machine.etc / "secret.conf",

@@ -70,6 +70,7 @@ class Verify(CommandAuditCase):
         self.assertIn(f"{self.trail}: unbroken, not proven", text)
 
     def test_an_edited_record_is_named(self) -> None:
+        self.verdict = "broken"
         self.begin()
         self.define(self.root, self.secret, VALUE).value()
         self.assertEqual(self.daemon.stop(), 0)
