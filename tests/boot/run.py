@@ -267,8 +267,8 @@ class Operations(WalkCase):
             self.assertEqual(self.value(secret, on), value)
 
     def read_a_value(self) -> None:
+        self.host.wait_for("test -e /var/log/keyhold/audit.jsonl")
         self.assertValues()
-        self.host.run("journalctl --sync").ok()
 
     def back_up_to_vault(self) -> None:
         for name in ("hypervisor-secrets.tar", "hypervisor-secret.conf"):
