@@ -23,7 +23,8 @@ TARGETS = ("load, plain", "load, sealed", "daemon, start", "reload", "lookup by 
            "lookup by usage, miss", "get value, 1 thread", "get value, 2 threads", "get value, 4 threads",
            "count", "list", "define", "redefine", "set", "undefine", "set, 4 writers", "p99 of",
            "memory a secret, after load", "memory a secret, at most", "libvirtd:", "opening of an empty root",
-           "rotation", "get value with a record", "record with sync", "keyhold status", "keyhold verify")
+           "rotation", "get value with a record", "record with sync", "keyhold status", "keyhold verify",
+           "keyhold audit verify: processor time", "keyhold audit verify: memory")
 
 
 def sides(seconds: float, names: tuple[str, ...] = SIDES) -> dict[str, dict[str, list[float]]]:
@@ -52,6 +53,7 @@ def results() -> dict[str, Any]:
                   **{place: sides(1e-4, ("off", "without sync", "with sync"))
                      for place in ("in process", "libvirtd")}},
         "command": sides(1, ("status", "verify")),
+        "reading of a trail": {"bytes": 10**9, "commands": sides(1, ("audit verify",))},
         "daemon start": sides(1, ("stock, empty", "ours, empty", "ours", "floor")),
         "daemons 1000": {name: sides(1e-4) for name in ("get", "define")},
         "limits": {"listed": 16384, "seconds": 0.1, "list above": "too many", "uuids above": "too many",

@@ -58,9 +58,9 @@ def plan_of(options: argparse.Namespace, programs: Programs, stores: Stores) -> 
     rounds = options.rounds or (2 if options.short else 7)
     if options.short:
         return Plan(programs, stores, rounds, sizes, stock_limit=1_000, calls=1_000, large=1_000,
-                    costs=100, changes=10, seconds=0.05)
+                    costs=100, changes=10, records=1_000, seconds=0.05)
     return Plan(programs, stores, rounds, sizes, stock_limit=16_000, calls=16_000, large=100_000,
-                costs=10_000, changes=100, seconds=0.5)
+                costs=10_000, changes=100, records=140_000, seconds=0.5)
 
 
 def caveats(options: argparse.Namespace) -> list[str]:

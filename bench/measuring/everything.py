@@ -34,6 +34,7 @@ def measures(plan: Plan) -> Iterator[tuple[str, Callable[[], Any]]]:
         yield f"daemons {count}", lambda: daemons.measure(plan, count)
     yield "audit", lambda: audit.measure(plan)
     yield "command", lambda: command.measure(plan)
+    yield "reading of a trail", lambda: command.measure_audit(plan)
     yield "limits", lambda: daemons.measure_limits(plan)
 
 

@@ -18,4 +18,5 @@ class Plan:
     large: int  # the size of what should not depend on it ("100k")
     costs: int  # the size at which sealed and plain are compared ("10k")
     changes: int  # changes of each kind in a round
+    records: int  # of the audit trail that is read
     seconds: float  # of a measure that repeats something for a while

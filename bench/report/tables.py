@@ -142,6 +142,15 @@ def audit(found: Found) -> str:
                f"{median(writer[side]['per_write']):.1f}"] for side in ("1 caller", "16 callers"))])))
 
 
+def trail(found: Found) -> str:
+    seen = found["reading of a trail"]
+    rows = [[f"keyhold {name}", time(median(samples["wall"])), time(median(samples["cpu"])),
+             time(median(samples["cpu"]) / seen["bytes"] * 1e9), f"{median(samples['peak']) / 1e6:.0f} MB"]
+            for name, samples in seen["commands"].items()]
+    return f"A sealed trail of {seen['bytes'] / 1e6:.0f} MB.\n\n" + table(
+        ["command", "time", "processor time", "processor time for 1 GB", "memory at most"], rows)
+
+
 def memory(found: Found) -> str:
     counts = measured_sizes(found, "load plain ")
     rows = [[side, size(count), *(f"{bytes_a_secret(found, side, count, figure):.0f}"
@@ -194,6 +203,7 @@ SECTIONS: Sequence[tuple[str, str, Callable[[Found], str]]] = (
     ("Audit trail", "A record is in the trail, or on its way there in a file in memory, before its value "
      "is given out. With sync it is on stable storage by then; calls that come at the same time share a "
      "sync.", audit),
+    ("Reading an audit trail", "The output goes to /dev/null.", trail),
     ("Memory", "Resident memory of the process, less that of one with an empty root; where it goes is in "
      "[performance-steps.md](performance-steps.md).", memory),
     ("Parts without libvirt", "Google Benchmark; the number is bytes of the value, or secrets in the "

@@ -245,6 +245,16 @@ def command(found: Found, large: int) -> Iterator[Row]:
                   f"{megabytes:.0f} MB", at_most(megabytes, 200))
 
 
+def trail(found: Found) -> Iterator[Row]:
+    seen = found["reading of a trail"]
+    for name, samples in seen["commands"].items():
+        seconds, megabytes = median(samples["cpu"]) / seen["bytes"] * 1e9, median(samples["peak"]) / 1e6
+        yield Row(f"keyhold {name}: processor time for 1 GB", f"{seen['bytes'] / 1e6:.0f} MB", "at most 60 s",
+                  f"{seconds:.0f} s", at_most(seconds, 60))
+        yield Row(f"keyhold {name}: memory", f"{seen['bytes'] / 1e6:.0f} MB", "at most 50 MB",
+                  f"{megabytes:.0f} MB", at_most(megabytes, 50))
+
+
 def rows(found: Found) -> list[Row]:
     plan = found["plan"]
     parts: Sequence[tuple[str, Callable[[], Iterator[Row]]]] = (
@@ -261,6 +271,7 @@ def rows(found: Found) -> list[Row]:
         ("rotation", lambda: rotation(found, plan["costs"])),
         ("audit", lambda: audit(found)),
         ("keyhold", lambda: command(found, plan["large"])),
+        ("keyhold audit", lambda: trail(found)),
     )
     result: list[Row] = []
     for what, part in parts:
