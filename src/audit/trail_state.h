@@ -17,7 +17,7 @@ namespace keyhold::audit {
 using FailurePtr = std::shared_ptr<const Error>;
 
 /// A record on its way to the file. Its members are of the lock of the state until it is taken, and
-/// `record` and `follows` of the thread alone then.
+/// `record`, `follows` and `place` of the thread alone then.
 struct Entry {
     enum class State { queued, taken, written, failed };
 
@@ -30,6 +30,7 @@ struct Entry {
     bool isSpooled = false; ///< the spool has it
     /// What became of its call while it was taken.
     enum class Fate { waits, refused, wentOn } fate = Fate::waits;
+    std::uint64_t place = 0; ///< the sequence that the thread has given it, and may take back
     std::atomic<std::uint64_t> sequence{0}; ///< once it is written
     FailurePtr failure;                     ///< of State::failed
 };

@@ -184,10 +184,10 @@ void TrailWriter::commit() {
         addText(text, numbered(record, next_.sequence + 1));
     for (const auto *entries : {&batch_.late, &batch_.entries}) {
         for (const EntryPtr &entry : *entries) {
-            if (entry->follows && entry->follows->sequence != 0)
-                entry->record.follows = entry->follows->sequence;
+            if (entry->follows && entry->follows->place != 0)
+                entry->record.follows = entry->follows->place;
             add(text, entry->record);
-            entry->sequence = next_.sequence;
+            entry->place = next_.sequence;
         }
     }
     file_->append(text, state_.isSynced);
@@ -307,11 +307,13 @@ void TrailWriter::finish() noexcept {
         const MutexLock lock(state_.mutex);
         for (const EntryPtr &entry : batch_.entries) {
             entry->state = Entry::State::written;
+            entry->sequence = entry->place;
             entry->follows.reset();
             if (entry->fate != Entry::Fate::waits)
                 correct(entry);
         }
         for (const EntryPtr &entry : batch_.late) {
+            entry->sequence = entry->place;
             entry->follows.reset();
             state_.backlog.pop_front();
         }
@@ -367,7 +369,7 @@ void TrailWriter::fail(const FailurePtr &failure) noexcept {
     for (const EntryPtr &entry : batch_.entries) {
         entry->state = Entry::State::failed;
         entry->failure = failure;
-        entry->sequence = 0;
+        entry->place = 0;
         if (entry->fate == Entry::Fate::refused) {
             entry->record.outcome = Outcome::failure;
             entry->record.reason = kUnavailable;
@@ -376,7 +378,7 @@ void TrailWriter::fail(const FailurePtr &failure) noexcept {
             state_.keep(entry);
     }
     for (const EntryPtr &entry : batch_.late)
-        entry->sequence = 0;
+        entry->place = 0;
     state_.isStalled = false;
     state_.progress.notify_all();
 }

@@ -67,15 +67,20 @@ TEST_F(SpoolTest, PartOfALineDoesNotStay) {
 TEST_F(SpoolTest, ACallGoesOnWhenTheSpoolHasItsRecord) {
     Trail trail(files, spooling(), log);
     trail.admit(read("opens the spool"));
+    std::atomic<bool> isWriting{false};
     std::atomic<bool> mayWrite{false};
     files.before(Operation::write, "audit.jsonl", [&] {
+        isWriting = true;
         while (!mayWrite)
             std::this_thread::yield();
     });
-    EXPECT_EQ(0U, trail.admit(read("one")).sequence());
+    const Admission one = trail.admit(read("one"));
     EXPECT_NE(std::string::npos, spooled().find("one"));
+    EXPECT_TRUE(eventually([&] { return isWriting.load(); }));
+    EXPECT_EQ(0U, one.sequence());
     mayWrite = true;
     EXPECT_TRUE(eventually([&] { return lines().size() == 2 && spooled().empty(); }));
+    EXPECT_EQ(2U, one.sequence());
 }
 
 TEST_F(SpoolTest, AChangeIsAnnouncedInTheTrail) {
