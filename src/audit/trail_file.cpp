@@ -3,6 +3,7 @@
 
 #include "audit/record.h"
 #include "conf/error.h"
+#include "os/path_parts.h"
 #include "os/store_lock.h"
 
 #include <algorithm>
@@ -16,14 +17,6 @@
 namespace keyhold::audit {
 
 namespace {
-
-std::string directoryOf(const std::string &path) {
-    return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
-}
-
-std::string nameIn(const std::string &path) {
-    return path.substr(path.rfind('/') + 1);
-}
 
 struct End {
     ssize_t read = 0;         ///< -errno if it cannot be read

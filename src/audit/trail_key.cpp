@@ -3,6 +3,7 @@
 
 #include "audit/key_file.h"
 #include "conf/error.h"
+#include "os/path_parts.h"
 
 #include <cerrno>
 
@@ -11,14 +12,6 @@ namespace keyhold::audit {
 namespace {
 
 constexpr std::chrono::minutes kPeriod{1};
-
-std::string directoryOf(const std::string &path) {
-    return path.substr(0, path.rfind('/'));
-}
-
-std::string nameIn(const std::string &path) {
-    return path.substr(path.rfind('/') + 1);
-}
 
 } // namespace
 

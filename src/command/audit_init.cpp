@@ -9,6 +9,7 @@
 #include "conf/error.h"
 #include "conf/sodium.h"
 #include "os/descriptor.h"
+#include "os/path_parts.h"
 #include "os/store_directory.h"
 #include "seal/scratch.h"
 
@@ -112,15 +113,14 @@ Exit auditInit(const AuditInitOptions &options) {
     fillRandom(bytes.bytes());
     const audit::SealingKey key(end.sequence + 1, bytes.bytes().first<sizeof(audit::Digest)>());
     const std::string &place = target.paths.auditKeyFile;
-    const std::size_t slash = place.rfind('/');
-    const std::string directory = place.substr(0, slash);
+    const std::string directory = directoryOf(place);
     FileSystem &fileSystem = posixFileSystem();
     if (const int result = fileSystem.makePath(directory); result < 0)
         throw Error(ErrorCode::fileAccess, "cannot make " + inQuotes(directory), -result);
     StoreDirectory opened(fileSystem, directory);
     // First: a key that nobody has seen proves nothing.
     show(place, key, options.json);
-    audit::writeSealingKey(opened, place.substr(slash + 1), key, end.chain);
+    audit::writeSealingKey(opened, nameIn(place), key, end.chain);
     if (!options.json)
         tell("this key is not shown again; keep it on another host: whoever has it can make "
              "records that 'keyhold audit verify' takes for the driver's");

@@ -5,6 +5,7 @@
 #include "conf/conf_scan.h"
 #include "conf/error.h"
 #include "os/file_system.h"
+#include "os/path_parts.h"
 #include "os/store_directory.h"
 #include "os/untrusted_file.h"
 
@@ -50,14 +51,13 @@ void requireNoDanglingLink(const std::string &path) {
 } // namespace
 
 std::optional<std::string> readSettingsText(const std::string &path) {
-    const std::size_t slash = path.rfind('/');
-    const std::string directory = path.substr(0, slash);
+    const std::string directory = directoryOf(path);
     FileStatus status;
     if (posixFileSystem().statusOf(directory, status) == -ENOENT)
         return std::nullopt;
     requireNoDanglingLink(path);
-    return readTextFile(StoreDirectory::toReachFiles(posixFileSystem(), directory),
-                        path.substr(slash + 1), kMaxSettingsSize);
+    return readTextFile(StoreDirectory::toReachFiles(posixFileSystem(), directory), nameIn(path),
+                        kMaxSettingsSize);
 }
 
 SettingsFile readSettingsFile(const std::string &path) {
