@@ -2,48 +2,33 @@
 #include "audit/spool.h"
 
 #include "conf/error.h"
+#include "os/path_parts.h"
+#include "os/store_directory.h"
+#include "os/untrusted_file.h"
 
-#include <array>
-#include <cerrno>
+#include <utility>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 namespace keyhold::audit {
 
 Spool::Spool(FileSystem &fileSystem, const std::string &path) : fileSystem_(fileSystem) {
-    const auto error = [&](const char *what, ssize_t result) {
-        return Error(ErrorCode::fileAccess,
-                     std::string("cannot ") + what + " the spool of the audit trail " +
-                         inQuotes(path),
-                     static_cast<int>(-result));
-    };
+    const auto directory = StoreDirectory::toReachFiles(fileSystem, directoryOf(path));
+    const std::string text = readTextFile(directory, nameIn(path), 2 * kMaxSize).value_or("");
+    for (std::size_t end = 0; (end = text.find('\n', size_)) != std::string::npos; size_ = end + 1)
+        left_.push_back(text.substr(size_, end - size_));
     file_ = Descriptor(
-        fileSystem,
-        fileSystem.open(AT_FDCWD, path.c_str(),
-                        O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600));
+        fileSystem, fileSystem.open(directory.number(), nameIn(path).c_str(),
+                                    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0600));
     if (file_.number() < 0)
-        throw error("open", file_.number());
-    FileStatus status;
-    if (const int result = fileSystem.status(file_.number(), status); result < 0)
-        throw error("stat", result);
-    if (!S_ISREG(status.mode))
-        throw error("open", -EINVAL);
-    std::string text;
-    std::array<char, 4096> part{};
-    while (text.size() < 2 * kMaxSize) {
-        const ssize_t got = fileSystem.readAt(file_.number(), part.data(), part.size(),
-                                              static_cast<off_t>(text.size()));
-        if (got < 0)
-            throw error("read", got);
-        if (got == 0)
-            break;
-        text.append(part.data(), static_cast<std::size_t>(got));
-    }
-    std::size_t begin = 0;
-    for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
-        left_.push_back(text.substr(begin, end - begin));
-    size_ = text.size();
+        throw directory.error(ErrorCode::fileAccess, "cannot open", nameIn(path), file_.number());
+    // The next line must not join one that was cut short.
+    if (size_ < text.size())
+        fileSystem.truncate(file_.number(), static_cast<off_t>(size_));
+}
+
+std::vector<std::string> Spool::takeLeft() noexcept {
+    return std::exchange(left_, {});
 }
 
 bool Spool::append(std::string_view line) noexcept {

@@ -18,11 +18,13 @@ class Spool {
     /// What it may grow to, in bytes.
     static constexpr std::size_t kMaxSize = std::size_t{1} << 20;
 
-    /// Opens the file at `path`, which is absolute, or makes it. Raises fileAccess.
+    /// Opens the file at `path`, which is absolute, or makes it. Raises fileAccess or systemCall,
+    /// or internal for what is no regular file or too large.
     Spool(FileSystem &fileSystem, const std::string &path);
 
     /// Lines that an earlier process has left, in order; a last one that was cut short is none.
-    [[nodiscard]] const std::vector<std::string> &left() const noexcept { return left_; }
+    /// Once.
+    [[nodiscard]] std::vector<std::string> takeLeft() noexcept;
     /// False if the line is not in the file: there is no room, or it cannot be written.
     [[nodiscard]] bool append(std::string_view line) noexcept;
     /// As append(), whatever the size, for what is to be known of what is not there. The last call.

@@ -265,8 +265,9 @@ void TrailWriter::openSpool() {
         return;
     try {
         Spool spool(state_.fileSystem, state_.options.spoolFile);
+        std::vector<std::string> left = spool.takeLeft();
         std::set<std::string> written; // without their sequences, which the spool does not know
-        if (!spool.left().empty()) {
+        if (!left.empty()) {
             const std::string lines = file_->linesAtEnd(2 * Spool::kMaxSize);
             for (std::size_t from = 0; from < lines.size(); from = lines.find('\n', from) + 1) {
                 const auto line =
@@ -275,16 +276,17 @@ void TrailWriter::openSpool() {
                     written.insert(numbered(line->record, 0));
             }
         }
-        for (const std::string &record : spool.left()) {
-            if (sequenceOf(record) && !written.contains(record))
-                left_.push_back(record);
-        }
+        std::erase_if(left, [&](const std::string &record) {
+            return !sequenceOf(record) || written.contains(record);
+        });
+        left_ = std::move(left);
         const MutexLock lock(state_.mutex);
         state_.spool.emplace(std::move(spool));
         hasLookedForSpool_ = true;
     } catch (const Error &error) {
         hasLookedForSpool_ = true;
-        state_.log.error(error.fullText() + "; each call waits until its record is in the trail");
+        state_.log.error("the audit trail has no spool: " + error.fullText() +
+                         "; each call waits until its record is in the trail");
     }
 }
 

@@ -32,20 +32,27 @@ class SpoolTest : public TrailTest {
 TEST_F(SpoolTest, KeepsLinesUntilTheyAreCleared) {
     {
         Spool spool(disk, kSpool);
-        EXPECT_TRUE(spool.left().empty());
+        EXPECT_TRUE(spool.takeLeft().empty());
         EXPECT_TRUE(spool.append("one"));
         EXPECT_TRUE(spool.append("two"));
     }
     Spool spool(disk, kSpool);
-    EXPECT_EQ((std::vector<std::string>{"one", "two"}), spool.left());
+    EXPECT_EQ((std::vector<std::string>{"one", "two"}), spool.takeLeft());
     spool.clear();
-    EXPECT_TRUE(Spool(disk, kSpool).left().empty());
+    EXPECT_TRUE(Spool(disk, kSpool).takeLeft().empty());
 }
 
 TEST_F(SpoolTest, AnUnfinishedLineIsNone) {
     disk.putFile(kSpool, "one\ntw");
     Spool spool(disk, kSpool);
-    EXPECT_EQ(std::vector<std::string>{"one"}, spool.left());
+    EXPECT_EQ(std::vector<std::string>{"one"}, spool.takeLeft());
+    EXPECT_TRUE(spool.append("three"));
+    EXPECT_EQ("one\nthree\n", spooled());
+}
+
+TEST_F(SpoolTest, SomethingElseOfItsNameIsRefused) {
+    disk.makePath(kSpool);
+    EXPECT_THROW(Spool(disk, kSpool), Error);
 }
 
 TEST_F(SpoolTest, TakesNoMoreThanItHasRoomFor) {
@@ -169,7 +176,7 @@ TEST_F(SpoolTest, WhatFoundNoRoomIsCountedByTheNextProcess) {
         EXPECT_TRUE(eventually([&] { return trail.health().lost == 3; }));
     }
     files.clearFaults();
-    const std::size_t left = Spool(disk, kSpool).left().size() - 1;
+    const std::size_t left = Spool(disk, kSpool).takeLeft().size() - 1;
     ASSERT_GT(left, 1000U);
     { Trail(files, spooling(), log).admit(read("after")); }
     const auto all = lines();
@@ -185,7 +192,7 @@ TEST_F(SpoolTest, WithoutASpoolCallsWait) {
     EXPECT_EQ(1U, trail.admit(read("one")).sequence());
     EXPECT_EQ(2U, trail.admit(read("two")).sequence());
     ASSERT_EQ(1U, log.lines().size());
-    EXPECT_NE(std::string::npos, log.lines()[0].find("cannot open the spool"));
+    EXPECT_NE(std::string::npos, log.lines()[0].find("the audit trail has no spool"));
 }
 
 } // namespace
