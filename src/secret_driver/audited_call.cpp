@@ -71,10 +71,11 @@ audit::Record CallRecord::record(audit::Outcome outcome) const {
 }
 
 void CallRecord::admit(audit::Outcome outcome) {
+    audit::Record made = record(outcome); // with no lock held: it asks libvirt
     trail_.with([&](const std::shared_ptr<audit::Trail> &trail) {
         if (!trail)
             return;
-        admission_ = trail->admit(record(outcome));
+        admission_ = trail->admit(std::move(made));
         admittedBy_ = trail;
     });
 }

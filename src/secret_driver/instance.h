@@ -44,7 +44,6 @@ class Instance {
     Instance(const InstancePaths &paths, Inhibitor &inhibitor);
 
     [[nodiscard]] SecretStore &store() noexcept { return store_; }
-    /// Null if calls are not recorded.
     [[nodiscard]] const InstanceTrail &trail() const noexcept { return trail_; }
     [[nodiscard]] const std::shared_ptr<Events> &events() const noexcept { return events_; }
 
