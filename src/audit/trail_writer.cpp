@@ -70,22 +70,24 @@ void TrailWriter::logFailure(const Error &why) noexcept {
 }
 
 void TrailWriter::reportLost() {
-    const MutexLock lock(state_.mutex);
-    std::uint64_t lost = state_.lostNow;
-    for (const EntryPtr &entry : state_.backlog)
-        lost += entry->isSpooled ? 0 : 1;
-    const std::uint64_t left = state_.lostNow + state_.backlog.size() - lost;
+    std::uint64_t left = 0;
+    std::uint64_t lost = 0;
+    {
+        const MutexLock lock(state_.mutex);
+        left = static_cast<std::uint64_t>(std::ranges::count_if(
+            state_.backlog, [](const EntryPtr &entry) { return entry->isSpooled; }));
+        lost = state_.lostNow + state_.backlog.size() - left;
+        if (lost > 0 && state_.spool)
+            state_.spool->close(textOf(ofLost(lost, "ended with the process before this one"), 0,
+                                       state_.options.source));
+    }
     const std::string name = "the audit trail " + inQuotes(state_.options.file);
     if (left > 0)
         state_.log.warning(name + " ends without " + countOf(left, "record") +
                            " that could not be written; the next start writes what is left");
-    if (lost == 0)
-        return;
-    state_.log.error(name + " ends without " + countOf(lost, "record") +
-                     " that could not be written");
-    if (state_.spool)
-        state_.spool->close(textOf(ofLost(lost, "ended with the process before this one"), 0,
-                                   state_.options.source));
+    if (lost > 0)
+        state_.log.error(name + " ends without " + countOf(lost, "record") +
+                         " that could not be written");
 }
 
 TrailWriter::TrailWriter(TrailState &state)
