@@ -128,6 +128,13 @@ void TrailFile::readEnd() {
         throw error("cut a torn line off", result);
 }
 
+std::optional<std::uint64_t> TrailFile::firstSequence() const {
+    std::string text(std::min(static_cast<std::size_t>(size_), kMaxLine), '\0');
+    if (const ssize_t result = readFrom(fileSystem_, file_.number(), 0, text); result < 0)
+        throw error("read", result);
+    return sequenceOf(std::string_view(text).substr(0, text.find('\n')));
+}
+
 std::string TrailFile::linesAtEnd(std::size_t size) const {
     const off_t from = std::max<off_t>(0, size_ - static_cast<off_t>(size));
     std::string text(static_cast<std::size_t>(size_ - from), '\0');

@@ -5,6 +5,7 @@
 #include "conf/error.h"
 #include "os/descriptor.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,10 @@ class TrailFile {
     [[nodiscard]] bool wasEmpty() const noexcept { return openedAt_.sequence == 0; }
     /// How many bytes were cut off.
     [[nodiscard]] off_t tornBytes() const noexcept { return tornBytes_; }
+
+    /// The sequence of the first record; empty if the file is empty, or begins with something else.
+    /// Raises fileAccess.
+    [[nodiscard]] std::optional<std::uint64_t> firstSequence() const;
 
     /// Whole lines from the end of the file, of at most `size` bytes, oldest first. Raises
     /// fileAccess.

@@ -164,11 +164,9 @@ void TrailWriter::write() noexcept {
 }
 
 void TrailWriter::commit() {
-    if (batch_.mustReopen)
-        file_.reset();
     const auto state = file_ ? file_->look() : TrailFile::State::replaced;
     wasCut_ = wasCut_ || state == TrailFile::State::shorter;
-    if (state != TrailFile::State::same)
+    if (state != TrailFile::State::same || batch_.mustReopen)
         file_.reset();
     if (!file_)
         openFile();
@@ -193,6 +191,8 @@ void TrailWriter::commit() {
         }
     }
     file_->append(text, state_.isSynced);
+    if (wasCut_ && file_->wasEmpty())
+        begunBehind_ = head_.sequence;
     head_ = next_;
     wasCut_ = false;
     ahead_.clear();
@@ -243,7 +243,8 @@ void TrailWriter::openFile() {
     } else {
         Record &record = goOn(Action::missing, "records that were written are not in the file");
         record.outcome = Outcome::failure;
-        record.count = known.sequence - found.sequence;
+        // Of an empty file: what it had, and not what rotated files have.
+        record.count = known.sequence - std::max(found.sequence, wasCut_ ? begunBehind_ : 0);
         record.previousChain = hexOf(known.chain);
         state_.log.error("the audit trail " + inQuotes(state_.options.file) + " lacks " +
                          countOf(record.count, "record") + " that had been written");
@@ -257,6 +258,10 @@ void TrailWriter::openFile() {
         key->commit();
     }
     hasBegun_ = true;
+    if (!wasCut_) {
+        const auto first = file_->firstSequence();
+        begunBehind_ = first ? *first - 1 : head_.sequence;
+    }
     openSpool();
     const MutexLock lock(state_.mutex);
     state_.isSealed = key_.get() != nullptr;

@@ -56,6 +56,7 @@ class TrailWriter {
     std::optional<TrailFile> file_;
     bool hasBegun_ = false;         // a record was written, and head_ is that of the trail
     bool wasCut_ = false;           // somebody has taken records out of the file
+    std::uint64_t begunBehind_ = 0; // the record before the first one of the file
     Head head_;                     // of what is written
     Head next_;                     // behind what is added
     std::vector<Record> ahead_;     // records of ours that come first

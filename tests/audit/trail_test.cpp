@@ -112,6 +112,23 @@ TEST_F(TrailTest, AFileThatIsEmptiedIsReportedAsALossAndNotAsARotation) {
     EXPECT_TRUE(log.mentions("lacks 2 records that had been written"));
 }
 
+TEST_F(TrailTest, WhatAnEmptiedFileLacksIsWhatItHadAlsoBehindARotationAndAReload) {
+    Trail trail(files, options(), log);
+    trail.admit(read("one"));
+    const int directory = disk.openDirectory("/log");
+    ASSERT_EQ(0, disk.rename(directory, "audit.jsonl", "audit.jsonl.1"));
+    EXPECT_EQ(3U, trail.admit(read("two")).sequence());
+    ASSERT_EQ(0, disk.truncate(disk.open(directory, "audit.jsonl", 1 /* O_WRONLY */, 0), 0));
+    trail.reopen();
+    files.fail(Operation::write, "audit.jsonl", EIO); // it is told all the same
+    EXPECT_THROW(trail.admit(read("refused")), UnavailableError);
+    EXPECT_EQ(5U, trail.admit(read("three")).sequence());
+    const auto all = lines();
+    ASSERT_EQ(2U, all.size());
+    EXPECT_TRUE(all[0].holds("audit-records-missing"));
+    EXPECT_TRUE(all[0].holds("\"count\":2")) << "and not the one of the rotated file";
+}
+
 TEST_F(TrailTest, RecordsAreSealedOnceThereIsAKey) {
     putKey(1);
     {
