@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Writes records to an audit trail of its own, by as many threads as asked for, or the bare system
 // calls of a record.
+#include "audit/chain.h"
 #include "audit/trail.h"
 #include "common/clocks.h"
 #include "common/commands.h"
@@ -59,8 +60,9 @@ Figures admit(audit::Trail &trail, const Words &words) {
 
 Figures bare(int file, bool isSynced, const Words &words) {
     const std::size_t times = words.number(0);
-    const std::string line =
-        audit::textOf(recordOfRead(), 1, audit::Source()) + std::string(200, ' ') + "\n";
+    std::string line;
+    audit::Head head;
+    audit::appendLine(line, audit::textOf(recordOfRead(), 1, audit::Source()), head, nullptr);
     const Stopwatch watch;
     for (std::size_t i = 0; i < times; ++i) {
         require(write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()),
